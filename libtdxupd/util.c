@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Small things that every stage needs: names of enums, printable text, the debug log.
+ * Knows nothing of TDX.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "tdxupd.h"
+#include "util.h"
+
+static tdxupd_log_fn log_fn;
+static void *log_userdata;
+
+const char *string_table_lookup(const char *const *table, size_t count, int value)
+{
+	if (value < 0 || (size_t)value >= count)
+		return NULL;
+	return table[value];
+}
+
+int string_table_find(const char *const *table, size_t count, const char *text)
+{
+	if (!text)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++)
+		if (table[i] && strcmp(table[i], text) == 0)
+			return (int)i;
+	return -EINVAL;
+}
+
+/* Bytes of the well-formed UTF-8 character at p (Unicode table 3-7), 0 where there is
+ * none. */
+static size_t utf8_length(const unsigned char *p)
+{
+	size_t length;
+	unsigned char low = 0x80, high = 0xbf;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		length = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		length = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		length = 4;
+	else
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	return length;
+}
+
+/* C0, DEL and C1: what a terminal would act upon. */
+static bool is_control(const unsigned char *p, size_t length)
+{
+	if (length == 1)
+		return p[0] < 0x20 || p[0] == 0x7f;
+	return length == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+}
+
+void text_make_printable(char *ret, size_t size, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)(text ? text : "");
+	size_t used = 0;
+
+	if (!size)
+		return;
+	while (*p) {
+		size_t length = utf8_length(p);
+		bool is_bad = length == 0 || is_control(p, length);
+		size_t out = is_bad ? 1 : length;
+
+		if (used + out >= size)
+			break;
+		if (is_bad)
+			ret[used] = '?';
+		else
+			memcpy(ret + used, p, length);
+		used += out;
+		p += length ? length : 1;
+	}
+	ret[used] = '\0';
+}
+
+void log_debug(const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!log_fn)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	log_fn(log_userdata, line);
+}
+
+_public_ void tdxupd_set_log(tdxupd_log_fn fn, void *userdata)
+{
+	log_fn = fn;
+	log_userdata = userdata;
+}
