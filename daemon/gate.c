@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * May an update go now? A pure function of what the sources say and of the policy. Where
+ * the words come from is the business of watch-*.c; what follows from the answer, of the
+ * job.
+ */
+#include "gate.h"
+#include "util.h"
+
+static const char *const states[] = {
+	[GATE_OPEN] = "open",
+	[GATE_CLOSED] = "closed",
+	[GATE_UNKNOWN] = "unknown",
+};
+
+static const char *const confidences[] = {
+	[GATE_EXACT] = "exact",
+	[GATE_HINT] = "hint",
+};
+
+static const char *const policies[] = {
+	[GATE_STRICT] = "strict",
+	[GATE_OBSERVED] = "observed",
+	[GATE_OFF] = "off",
+};
+
+static const char *const decisions[] = {
+	[GATE_GO] = "go",
+	[GATE_WAIT] = "wait",
+	[GATE_UNDECIDED] = "unknown",
+};
+
+STRING_TABLE_TO(gate_state, enum gate_state, states)
+STRING_TABLE_TO(gate_confidence, enum gate_confidence, confidences)
+STRING_TABLE_TO(gate_policy, enum gate_policy, policies)
+STRING_TABLE_FROM(gate_policy, enum gate_policy, policies)
+STRING_TABLE_TO(gate_decision, enum gate_decision, decisions)
+
+/* Which sources say @state with @confidence, as a mask. */
+static uint32_t who_says(const struct gate_source *sources, size_t count,
+			 enum gate_state state, enum gate_confidence confidence)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (sources[i].state == state && sources[i].confidence == confidence)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+static struct gate_verdict verdict(enum gate_decision decision, uint32_t blocking)
+{
+	return (struct gate_verdict){ .decision = decision, .blocking = blocking };
+}
+
+struct gate_verdict gate_decide(const struct gate_source *sources, size_t count,
+				enum gate_policy policy, bool has_module_guard)
+{
+	uint32_t closed = who_says(sources, count, GATE_CLOSED, GATE_EXACT);
+	uint32_t hinted = who_says(sources, count, GATE_CLOSED, GATE_HINT);
+	uint32_t all = count < 32 ? (UINT32_C(1) << count) - 1 : UINT32_MAX;
+
+	if (policy == GATE_OFF)
+		return verdict(GATE_GO, 0);
+	/* Even where the module would refuse: an attempt that must fail helps nobody. */
+	if (closed)
+		return verdict(GATE_WAIT, closed);
+	if (who_says(sources, count, GATE_OPEN, GATE_EXACT) || has_module_guard)
+		return verdict(GATE_GO, 0);
+	if (policy != GATE_OBSERVED)
+		return verdict(GATE_UNDECIDED, all);
+	if (hinted)
+		return verdict(GATE_WAIT, hinted);
+	if (who_says(sources, count, GATE_OPEN, GATE_HINT))
+		return verdict(GATE_GO, 0);
+	return verdict(GATE_UNDECIDED, all);
+}
