@@ -82,11 +82,45 @@ debian_kernel() {
 	[ ! -e "$dir/$kernel_release/done" ] || return 0
 
 	rm -rf "${dir:?}/$kernel_release"
-	debian_unpack "$dir/$kernel_release" "$image" "$headers" \
-		"$(debian_depends "$headers" '-common$')" "$(debian_depends "$headers" '^linux-kbuild-')"
-	# The only absolute path in there; and BTF that pahole would be needed for.
-	sed -i "s|^include /usr/src|include $dir/$kernel_release/usr/src|" \
+	# Newer suites have the image in two packages of its own.
+	# shellcheck disable=SC2046 # one word each
+	debian_unpack "$dir/$kernel_release" "$image" \
+		$(debian_depends "$image" '^linux-binary-') \
+		$(debian_depends "$image" '^linux-modules-') \
+		"$headers" "$(debian_depends "$headers" '-common$')" \
+		"$(debian_depends "$headers" '^linux-kbuild-')"
+	# The only absolute paths in there; and BTF that pahole would be needed for.
+	sed -i "s|\([ =]\)/usr/src|\1$dir/$kernel_release/usr/src|" \
 		"$dir/$kernel_release/usr/src/$headers/Makefile"
 	rm -f "$dir/$kernel_release/usr/src/$headers/vmlinux"
 	touch "$dir/$kernel_release/done"
+}
+
+# debian_tdx_tree DIR: the suite's newest kernel source, configured with TDX host support
+# (Debian's own kernel is not) and ready for building single directories and modules; sets
+# kernel_tree
+debian_tdx_tree() {
+	local dir=$1 package
+	package=$(apt-cache "${debian_apt[@]}" search --names-only '^linux-source-[0-9]' |
+		awk '{ print $1 }' | sort -V | tail -1)
+	[ -n "$package" ] || { echo "debian: no kernel source in this suite" >&2; return 1; }
+	kernel_tree=$dir/$package-tdx
+	[ ! -e "$kernel_tree/configured" ] || return 0
+
+	rm -rf "${kernel_tree:?}"
+	debian_unpack "$kernel_tree.deb" "$package"
+	mkdir -p "$kernel_tree"
+	tar -C "$kernel_tree" --strip-components=1 -xf "$kernel_tree.deb/usr/src/$package.tar.xz"
+	rm -rf "$kernel_tree.deb"
+	(
+		cd "$kernel_tree" || exit
+		make -s x86_64_defconfig
+		scripts/config -e KVM -e KVM_INTEL -e INTEL_TDX_HOST -e KVM_INTEL_TDX -e CMA \
+			-e COMPACTION -e FW_LOADER -e FW_UPLOAD -m TDX_HOST_SERVICES -e X86_X2APIC \
+			-e KEXEC_CORE -e VIRT_DRIVERS -e CGROUP_MISC -e FUNCTION_TRACER -e FPROBE
+		make -s olddefconfig
+		grep -q '^CONFIG_INTEL_TDX_HOST=y' .config
+		make -s -j2 modules_prepare
+	) >&2
+	touch "$kernel_tree/configured"
 }

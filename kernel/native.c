@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Backend of tdx-host.ko: the running kernel's own TDX core (7.2 and newer, built with
+ * CONFIG_INTEL_TDX_HOST). This module takes the place of the in-tree driver; its name
+ * gives it the functions that are exported to "tdx-host" and to nobody else.
+ */
+#include <linux/cpu.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <asm/asm.h>
+#include <asm/cpu_device_id.h>
+#include <asm/seamldr.h>
+#include <asm/tdx.h>
+
+#include "build-watch.h"
+#include "seam.h"
+
+#define TDH_SYS_RD       34
+#define MD_TDX_FEATURES0 0x0A00000300000008ULL
+
+static const struct x86_cpu_id tdx_host_ids[] = {
+	X86_MATCH_FEATURE(X86_FEATURE_TDX_HOST_PLATFORM, NULL), {}
+};
+MODULE_DEVICE_TABLE(x86cpu, tdx_host_ids);
+
+static unsigned int caps;
+
+int tdx_backend_version(struct tdx_host_version *ret_version)
+{
+	const struct tdx_sys_info *info = tdx_get_sysinfo();
+
+	if (!info)
+		return -ENXIO;
+
+	/* No torn version: the core writes it while an update has all CPUs stopped. */
+	seamldr_lock_module_update();
+	*ret_version = (struct tdx_host_version){
+		.major = info->version.major_version,
+		.minor = info->version.minor_version,
+		.update = info->version.update_version,
+	};
+	seamldr_unlock_module_update();
+
+	return 0;
+}
+
+/*
+ * TDH.SYS.RD. The core does not read the features again after an update, and exports
+ * nothing with which a module could, hence a SEAMCALL of our own. TDX keeps every CPU in
+ * VMX operation from boot on.
+ *
+ * RAX tells all: 0 is success, an error of the TDX module has bit 63, a fault leaves its
+ * number there (the exception table), and VMfailInvalid leaves the leaf number.
+ */
+static u64 sys_rd(u64 field, u64 *ret_value)
+{
+	u64 rax = TDH_SYS_RD, rcx = 0, rdx = field;
+	register u64 r8 asm("r8") = 0;
+	register u64 r9 asm("r9") = 0;
+	register u64 r10 asm("r10") = 0;
+	register u64 r11 asm("r11") = 0;
+
+	asm volatile("1:\n\t"
+		     ".byte 0x66, 0x0f, 0x01, 0xcf\n"
+		     "2:\n\t" _ASM_EXTABLE_FAULT(1b, 2b)
+		     : "+a"(rax), "+c"(rcx), "+d"(rdx), "+r"(r8), "+r"(r9), "+r"(r10),
+		       "+r"(r11)
+		     :
+		     : "cc", "memory");
+
+	if (!rax)
+		*ret_value = r8;
+
+	return rax;
+}
+
+int tdx_backend_features0(u64 *ret_features)
+{
+	if (!tdx_get_sysinfo())
+		return -ENXIO;
+
+	return sys_rd(MD_TDX_FEATURES0, ret_features) ? -EIO : 0;
+}
+
+int tdx_backend_seamldr(struct tdx_host_version *ret_version, u32 *ret_remaining)
+{
+	struct seamldr_info info;
+	int ret = seamldr_get_info(&info);
+
+	if (ret)
+		return ret;
+
+	*ret_version = (struct tdx_host_version){
+		.major = info.major_version,
+		.minor = info.minor_version,
+		.update = info.update_version,
+	};
+	*ret_remaining = info.num_remaining_updates;
+
+	return 0;
+}
+
+/* A kernel that passes the avoid-compat-sensitive flag does not tell this module. */
+enum tdx_host_guard tdx_backend_guard(void)
+{
+	if (caps & TDX_BACKEND_COUNTS && build_watch_count() >= 0)
+		return TDX_HOST_GUARD_KERNEL;
+
+	return TDX_HOST_GUARD_NONE;
+}
+
+int tdx_backend_tds_building(void)
+{
+	return build_watch_count();
+}
+
+/* The core prints the status of a SEAMCALL that failed, and keeps it to itself. */
+bool tdx_backend_last_seamcall(struct tdx_host_seamcall *ret_call)
+{
+	return false;
+}
+
+/*
+ * What the loader finds only after the old module is gone. The CPUs may change until
+ * stop_machine() has locked out hotplug; nothing exported to this module narrows that.
+ */
+int tdx_backend_check(void)
+{
+	struct tdx_host_version version;
+	u32 remaining;
+	int ret;
+
+	if (!tdx_get_sysinfo())
+		return -ENXIO;
+
+	ret = tdx_backend_seamldr(&version, &remaining);
+	if (ret)
+		return ret;
+	if (!remaining)
+		return -ENOSPC;
+
+	/* P-SEAMLDR waits for a call from every CPU that the firmware enabled. */
+	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
+		return -ENODEV;
+
+	return 0;
+}
+
+/*
+ * The window that is left: a TDH.MNG.INIT that returns between this look at the count and
+ * the moment stop_machine() has all CPUs is not seen; the core allocates one page and
+ * walks the image in between. seamldr_lock_module_update() cannot close it: it only
+ * disables preemption, and stop_machine() sleeps. The avoid-compat-sensitive flag closes
+ * it, in a kernel and a TDX module that have it (patches/).
+ */
+int tdx_backend_install(const u8 *image, u32 size)
+{
+	int ret = tdx_backend_check();
+
+	if (ret)
+		return ret;
+	if (caps & TDX_BACKEND_COUNTS && build_watch_count() > 0)
+		return -EBUSY;
+
+	return seamldr_install_module(image, size);
+}
+
+unsigned int tdx_backend_caps(void)
+{
+	return caps;
+}
+
+/* As in the in-tree driver: with this bug P-SEAMLDR calls break KVM. */
+static bool can_update(void)
+{
+	const struct tdx_sys_info *info = tdx_get_sysinfo();
+
+	return info && tdx_supports_runtime_update(info) &&
+	       !boot_cpu_has_bug(X86_BUG_SEAMRET_INVD_VMCS);
+}
+
+int tdx_backend_init(void)
+{
+	int ret;
+
+	if (!x86_match_cpu(tdx_host_ids) || !tdx_get_sysinfo())
+		return -ENODEV;
+
+	if (can_update())
+		caps |= TDX_BACKEND_UPDATES;
+
+	ret = build_watch_start(NULL);
+	if (ret)
+		pr_warn("tdx-host: TD builds cannot be watched (%d)\n", ret);
+	else
+		caps |= TDX_BACKEND_COUNTS;
+
+	return 0;
+}
+
+void tdx_backend_exit(void)
+{
+	if (caps & TDX_BACKEND_COUNTS)
+		build_watch_stop();
+}
+
+MODULE_DESCRIPTION("TDX host services");
