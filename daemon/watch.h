@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <systemd/sd-event.h>
+
+#include "gate.h"
+#include "util.h"
+
+struct watch;
+
+/*
+ * One kind of evidence for TDs under build: watch-<name>.c.
+ * @name: as the gate shows it, "kernel"
+ * @arm: open what is to be watched and add it to @event. Return: 0, or a negative errno:
+ *	the source then stays in the list and watch_read() says unknown and why
+ * @read: its word at this moment, freshly read, never a cached one where a fresh one can
+ *	be had: this is called once more right before the commit. Fills state, confidence,
+ *	count, reason (where unknown) and blockers; name is filled by the caller. Blockers
+ *	are owned by the watch and stay valid until its next call. Can't fail: what could
+ *	not be read is GATE_UNKNOWN
+ * @free: release everything; takes a watch that was never armed
+ */
+struct watch_ops {
+	const char *name;
+	int (*arm)(struct watch *watch, sd_event *event);
+	void (*read)(struct watch *watch, struct gate_source *ret);
+	void (*free)(struct watch *watch);
+};
+
+/*
+ * The head of each watch's own structure.
+ * @arm_error: what arming ended with, 0 when armed
+ * @changed: called from the event loop when the word may have changed; whoever is called
+ *	reads again. Spurious calls cost a read and nothing else. Must not free the watch
+ */
+struct watch {
+	const struct watch_ops *ops;
+	int arm_error;
+	void (*changed)(void *userdata);
+	void *userdata;
+};
+
+/* Arm, or remember why not. Calling it again retries a watch that could not be armed. */
+void watch_arm(struct watch *watch, sd_event *event);
+/* The source's word, whatever state the watch is in. */
+void watch_read(struct watch *watch, struct gate_source *ret);
+/* For the watches themselves: say that the word may have changed. */
+void watch_notify(struct watch *watch);
+struct watch *watch_free(struct watch *watch);
+DEFINE_CLEANUP(struct watch, watch, watch_free)
+
+/* For the watches themselves: an unknown word with its reason. */
+void watch_say_unknown(struct gate_source *ret, const char *format, ...) _printf_(2, 3);
+
+/*
+ * The watches. Each is new only when memory ran out; whatever else is missing shows when
+ * it is armed. @root_fd is borrowed and must outlive the watch.
+ */
+int watch_kernel_new(int root_fd, struct watch **ret);
+
+#endif
