@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DESCRIBE_H
+#define DESCRIBE_H
+
+#include <stddef.h>
+
+#include <json-c/json_object.h>
+
+#include "gate.h"
+#include "tdxupd.h"
+
+/*
+ * Facts as JSON: the one form in which D-Bus methods return them, tdxupdctl --json prints
+ * them and tdxupdctl's tables are made. Members are snake_case; versions are text as the
+ * kernel prints it, digests and masks hex text; what is unknown is absent. Members are
+ * only ever added.
+ *
+ * Each returns 0, or -ENOMEM and leaves @ret alone; a value outside its enum is -EINVAL.
+ */
+
+/* Adds a version to @object. */
+int describe_version(struct json_object *object, const char *key,
+		     const struct tdxupd_version *version);
+
+/* {state, module_version, seamldr_version, remaining_updates, features0, update_guard,
+ * tds_building, tds, has_fw_upload, has_trigger, sockets [{id, signature}], has_cpu_bug,
+ * cpus {online, present, possible}, boot_id} */
+int describe_host(const struct tdxupd_host *host, struct json_object **ret);
+
+/* {code, severity, title, found, wanted, advice, override, text} */
+int describe_verdict(const struct tdxupd_verdict *verdict, struct json_object **ret);
+
+/* An array of verdicts. */
+int describe_report(const struct tdxupd_report *report, struct json_object **ret);
+
+/* {container, bytes, module_pages, mrseam, signer, file_digest, svn, date, is_debug,
+ * attributes, module_hv, min_update_hv, no_downgrade, cpus []} */
+int describe_image(const struct tdxupd_image *image, struct json_object **ret);
+
+/* {version, min_module_version, min_seamldr_versions [], features0} */
+int describe_release(const struct tdxupd_release *release, struct json_object **ret);
+
+/* {name, version, is_known, is_sound, image, release, verdicts} */
+int describe_entry(const struct tdxupd_entry *entry, struct json_object **ret);
+
+/* {left_out, entries, releases} */
+int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **ret);
+
+/* describe_entry() with all verdicts of the candidate, and its {state}. */
+int describe_candidate(const struct tdxupd_candidate *candidate,
+		       struct json_object **ret);
+
+/* {id, result, from, to, steps [{name, version, mrseam, svn}], candidates, verdicts,
+ * advice}; verdicts are those that hold for every image */
+int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret);
+
+/* {decision, policy, sources [{name, state, confidence, is_blocking, count, reason,
+ * blockers [{who, pid, since_usec}]}]} */
+int describe_gate(const struct gate_source *sources, size_t count,
+		  enum gate_policy policy, const struct gate_verdict *verdict,
+		  struct json_object **ret);
+
+#endif
