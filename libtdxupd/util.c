@@ -95,6 +95,24 @@ void text_make_printable(char *ret, size_t size, const char *text)
 	ret[used] = '\0';
 }
 
+int why_set(char **ret_why, int error, const char *format, ...)
+{
+	char *why;
+	va_list args;
+	int n;
+
+	if (!ret_why)
+		return error;
+	va_start(args, format);
+	n = vasprintf(&why, format, args);
+	va_end(args);
+	if (n < 0)
+		return -ENOMEM;
+	free(*ret_why);
+	*ret_why = why;
+	return error;
+}
+
 void log_debug(const char *format, ...)
 {
 	char line[512];

@@ -108,6 +108,12 @@ int string_table_find(const char *const *table, size_t count, const char *text);
  */
 void text_make_printable(char *ret, size_t size, const char *text);
 
+/*
+ * Say why: one phrase for @ret_why, which may be NULL and is overwritten (and freed) if
+ * it holds one. Return: @error, or -ENOMEM.
+ */
+int why_set(char **ret_why, int error, const char *format, ...) _printf_(3, 4);
+
 /* One debug line to the caller's log function; formats nothing where there is none. */
 void log_debug(const char *format, ...) _printf_(1, 2);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef JSON_READ_H
+#define JSON_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json_object.h>
+
+#include "tdxupd.h"
+#include "util.h"
+
+static inline void jread_free(struct json_object *object)
+{
+	json_object_put(object);
+}
+DEFINE_CLEANUP(struct json_object, jread, jread_free)
+
+/*
+ * Read JSON that others wrote. Its top must be an object; members that nobody asks for
+ * are ignored; of two members of one name the later counts.
+ *
+ * Return: 0; -EBADMSG no such JSON, with @ret_why (may be NULL), one phrase, free() it;
+ * -ENOMEM.
+ */
+int jread_parse(const char *text, size_t bytes, struct json_object **ret, char **ret_why);
+
+/*
+ * One member. Return: 1 and the value; 0 there is none; -EBADMSG it has another type or
+ * does not fit, with @ret_why as above.
+ */
+int jread_text(struct json_object *object, const char *key, const char **ret,
+	       char **ret_why);
+int jread_bool(struct json_object *object, const char *key, bool *ret, char **ret_why);
+int jread_number(struct json_object *object, const char *key, uint64_t max, uint64_t *ret,
+		 char **ret_why);
+/* Text of the form "0x2E1F0FBF". */
+int jread_hex(struct json_object *object, const char *key, uint64_t max, uint64_t *ret,
+	      char **ret_why);
+int jread_version(struct json_object *object, const char *key, struct tdxupd_version *ret,
+		  char **ret_why);
+int jread_object(struct json_object *object, const char *key, struct json_object **ret,
+		 char **ret_why);
+int jread_array(struct json_object *object, const char *key, struct json_object **ret,
+		char **ret_why);
+/* Item @i of an array, as members are read; @name is for the complaint. */
+int jread_item_object(struct json_object *array, size_t i, const char *name,
+		      struct json_object **ret, char **ret_why);
+int jread_item_version(struct json_object *array, size_t i, const char *name,
+		       struct tdxupd_version *ret, char **ret_why);
+
+#endif
