@@ -17,11 +17,9 @@
 #include "io.h"
 #include "util.h"
 
-#define FILE_BYTES_FIRST                                                               \
-	4096                 /* what procfs and sysfs, which tell no size, mostly need \
-			      */
-#define SYMLINKS_MAX      8  /* in a row, inside one directory */
-#define DIRECTORY_UPS_MAX 64 /* depth of a directory that is still looked at */
+#define FILE_BYTES_FIRST  4096 /* procfs tells no size; mostly enough */
+#define SYMLINKS_MAX      8    /* in a row, inside one directory */
+#define DIRECTORY_UPS_MAX 64   /* depth of a directory that is still looked at */
 #define NAMES_FIRST       64
 
 static int open_below(int root_fd, const char *path, int open_flags)

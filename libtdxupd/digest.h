@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef DIGEST_H
+#define DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tdxupd.h"
+
+#define DIGEST_RSA_BYTES 384 /* RSA-3072: modulus and signature */
+
+/* Return: 0, -EINVAL, -ENOMEM. */
+int digest_sha384(const void *bytes, size_t count, struct tdxupd_digest *ret);
+
+/*
+ * Whether @signature is the RSA-3072 PKCS#1 v1.5 SHA-384 signature of @bytes. Modulus and
+ * signature are little endian, as SIGSTRUCT stores them. A key that is none (an even
+ * modulus, a short one) signs nothing: the answer is false, not an error.
+ * Return: 0 and the answer; -EINVAL; -ENOMEM.
+ */
+int digest_verify_rsa(const uint8_t *modulus, uint32_t exponent, const uint8_t *signature,
+		      const void *bytes, size_t count, bool *ret_is_valid);
+
+#endif
