@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "test.h"
+#include "config.h"
+#include "duration.h"
+
+#define DIGEST                                             \
+	"000102030405060708090a0b0c0d0e0f1011121314151617" \
+	"18191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
+
+static char root[] = "/tmp/test-config-XXXXXX";
+
+static void write_config(const char *text)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/etc/tdxupd/tdxupd.conf", root);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static int set_up(void **state)
+{
+	char path[64];
+
+	(void)state;
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(path, sizeof(path), "%s/etc", root);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/etc/tdxupd", root);
+	return mkdir(path, 0755);
+}
+
+static int tear_down(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	return system(command);
+}
+
+static void test_nothing_said_is_the_safest(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	write_config("");
+	assert_int_equal(config_load(root, &config, NULL), 0);
+	assert_string_equal(config->images, "/usr/lib/firmware/intel/tdx-module");
+	assert_null(config->mapping);
+	assert_false(config->has_target);
+	assert_int_equal(config->guard, GATE_STRICT);
+	assert_true(config->deadline_usec == USEC_INFINITY);
+	assert_int_equal(config->policy->trusted_signer_count, 1);
+	assert_int_equal(config->policy->accepted, 0);
+	config_unref(config);
+}
+
+static void test_every_key_counts(void **state)
+{
+	struct config *config;
+
+	(void)state;
+	write_config(
+		"[Update]\nImagesDirectory=/srv/images\nMapping=/srv/m.json\n"
+		"Target=1.5.16\nStrategy=smallest\nReserveUpdates=3\nGuard=observed\n"
+		"DeadlineSec=30min\nTrustedSigner=" DIGEST "\nAllowedMrSeam=" DIGEST
+		"\nBlocked=1.5.05 " DIGEST "\n");
+	assert_int_equal(config_load(root, &config, NULL), 0);
+	assert_string_equal(config->images, "/srv/images");
+	assert_string_equal(config->mapping, "/srv/m.json");
+	assert_true(config->has_target);
+	assert_int_equal(config->target.update, 16);
+	assert_int_equal(config->policy->strategy, TDXUPD_STRATEGY_SMALLEST);
+	assert_int_equal(config->policy->reserve_updates, 3);
+	assert_int_equal(config->guard, GATE_OBSERVED);
+	assert_true(config->deadline_usec == 1800 * USEC_PER_SEC);
+	assert_int_equal(config->policy->trusted_signer_count, 2);
+	assert_int_equal(config->policy->allowed_mrseam_count, 1);
+	assert_int_equal(config->policy->blocked_version_count, 1);
+	assert_int_equal(config->policy->blocked_mrseam_count, 1);
+	config_unref(config);
+}
+
+static void test_nonsense_is_named_with_file_and_key(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *complaint;
+	} table[] = {
+		{ "ImagesDirectory=here", "ImagesDirectory=: not an absolute path" },
+		{ "ImagesDirectory=", "ImagesDirectory=: not an absolute path" },
+		{ "Mapping=m.json", "Mapping=: not an absolute path" },
+		{ "Target=new", "Target=: neither a version" },
+		{ "Target=1.5", "Target=: neither a version" },
+		{ "Strategy=best", "Strategy=: neither" },
+		{ "ReserveUpdates=-1", "ReserveUpdates=: not a number" },
+		{ "ReserveUpdates=4294967296", "ReserveUpdates=: not a number" },
+		{ "ReserveUpdates=two", "ReserveUpdates=: not a number" },
+		{ "Guard=none", "Guard=: neither" },
+		{ "DeadlineSec=0", "DeadlineSec=: not a span" },
+		{ "DeadlineSec=soon", "DeadlineSec=: not a span" },
+		{ "TrustedSigner=abc", "TrustedSigner=: not a list" },
+		{ "AllowedMrSeam=" DIGEST "0", "AllowedMrSeam=: not a list" },
+		{ "Blocked=1.5.x", "Blocked=: not a list" },
+		{ "AcceptFeaturesLost=maybe",
+		  "AcceptFeaturesLost=: neither `yes` nor `no`" },
+		{ "Blokced=1.5.05", "Blokced=: no such key" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct config *config = NULL;
+		char text[256];
+		char *why = NULL;
+
+		snprintf(text, sizeof(text), "[Update]\n%s\n", table[i].line);
+		write_config(text);
+		assert_int_equal(config_load(root, &config, &why), -EBADMSG);
+		assert_null(config);
+		assert_non_null(why);
+		assert_non_null(strstr(why, "/etc/tdxupd/tdxupd.conf: "));
+		if (!strstr(why, table[i].complaint))
+			fail_msg("%s: %s", table[i].line, why);
+		free(why);
+	}
+}
+
+static void test_all_complaints_come_at_once(void **state)
+{
+	struct config *config;
+	char *why = NULL;
+
+	(void)state;
+	write_config("Strategy=fewest\n[Update]\nGuard=x\nTarget=y\n[Other]\nBlocked=\n");
+	assert_int_equal(config_load(root, &config, &why), -EBADMSG);
+	assert_non_null(strstr(why, "Strategy=: stands outside of [Update]"));
+	assert_non_null(strstr(why, "Guard=: neither"));
+	assert_non_null(strstr(why, "Target=: neither"));
+	free(why);
+}
+
+static void test_a_file_that_wins_is_named(void **state)
+{
+	struct config *config;
+	bool has_seen = false;
+
+	(void)state;
+	write_config("[Update]\nGuard=observed\n");
+	assert_int_equal(config_load(root, &config, NULL), 0);
+	for (size_t i = 0; i < config->value_count; i++) {
+		const struct config_value *value = &config->values[i];
+
+		if (strcmp(value->key, "Guard") != 0) {
+			assert_null(value->file);
+			continue;
+		}
+		has_seen = true;
+		assert_string_equal(value->value, "observed");
+		assert_non_null(strstr(value->file, "/etc/tdxupd/tdxupd.conf"));
+	}
+	assert_true(has_seen);
+	config_unref(config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_said_is_the_safest),
+		cmocka_unit_test(test_every_key_counts),
+		cmocka_unit_test(test_nonsense_is_named_with_file_and_key),
+		cmocka_unit_test(test_all_complaints_come_at_once),
+		cmocka_unit_test(test_a_file_that_wins_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
