@@ -6,9 +6,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
-#include "duration.h"
+#include "clock.h"
 #include "tdxupd.h"
 #include "watch.h"
 
@@ -26,14 +25,6 @@ static struct watch_kernel *from_base(struct watch *watch)
 	return (struct watch_kernel *)watch; /* the head comes first */
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* The file belongs to a device that can go away: whatever fails, start afresh. */
 static void disarm(struct watch_kernel *kernel, int error)
 {
@@ -49,7 +40,7 @@ static void note(struct watch_kernel *kernel, uint32_t count)
 	if (count == 0)
 		kernel->blocker.since_usec = 0;
 	else if (kernel->blocker.since_usec == 0)
-		kernel->blocker.since_usec = now_usec();
+		kernel->blocker.since_usec = clock_usec(CLOCK_MONOTONIC);
 }
 
 /* sysfs keeps the descriptor ready until the file is read again. */
