@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * From a request to the bytes of one image: what the library decides on the host as it is
+ * now. Every hop of a longer path is planned anew, as the one before changed the host.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "job-plan.h"
+#include "text.h"
+
+DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
+DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
+
+static enum job_event refuse(struct job *job, enum failure failure, char *detail)
+{
+	job_set_failure(job, failure, detail);
+	return failure == FAILURE_LOST ? JOB_EVENT_LOSE : JOB_EVENT_REFUSED;
+}
+
+static enum job_event load(struct job *job, const struct tdxupd_policy *policy,
+			   const struct tdxupd_entry *entry)
+{
+	_cleanup_(cleanup_report)
+	struct tdxupd_report *report = NULL;
+	enum failure failure;
+	char *detail = NULL;
+	int r;
+
+	r = tdxupd_report_new(&report);
+	if (r == 0)
+		r = tdxupd_catalog_load(job->context->root_fd, job->config->images, entry,
+					policy, TDXUPD_CATALOG_REQUIRE_SAFE, report,
+					&job->image);
+	if (r == -ESTALE)
+		return refuse(job, FAILURE_STALE,
+			      text_new("%s is not the file that was looked at before",
+				       entry->name));
+	if (r < 0)
+		return refuse(job, FAILURE_UNKNOWN,
+			      text_new("%s: %s", entry->name, strerror(-r)));
+	if (tdxupd_report_is_passed(report))
+		return JOB_EVENT_PLANNED;
+	failure = failure_from_report(report, &detail);
+	return refuse(job, failure, detail);
+}
+
+/* What was agreed to at the start holds for all hops. */
+static enum job_event agree(struct job *job, const struct tdxupd_plan *plan)
+{
+	if (job->has_versions)
+		return JOB_EVENT_PLANNED;
+	strcpy(job->plan_id, plan->id);
+	job->from = plan->from;
+	job->to = plan->to;
+	job->has_versions = true;
+	if (*job->request.plan_id && strcmp(job->request.plan_id, plan->id) != 0)
+		return refuse(job, FAILURE_STALE,
+			      strdup("the host or the images have changed since that "
+				     "plan was made; plan again"));
+	return JOB_EVENT_PLANNED;
+}
+
+static enum job_event follow(struct job *job, const struct tdxupd_policy *policy,
+			     const struct tdxupd_plan *plan)
+{
+	const struct tdxupd_entry *entry;
+	enum failure failure;
+	char *detail = NULL;
+
+	switch (plan->result) {
+	case TDXUPD_PLAN_CURRENT:
+		return JOB_EVENT_CURRENT;
+	case TDXUPD_PLAN_BLOCKED:
+		failure = failure_from_plan(plan, &detail);
+		return refuse(job, failure, detail);
+	default:
+		entry = plan->candidates[plan->steps[0]].entry;
+		job->step_to = entry->version;
+		job->is_last_step = plan->step_count == 1;
+		return load(job, policy, entry);
+	}
+}
+
+/* Drops what belonged to the hop before. */
+static int take_snapshot(struct job *job)
+{
+	struct tdxupd_host *host;
+	int r;
+
+	job->image = tdxupd_image_free(job->image);
+	job->before = tdxupd_host_free(job->before);
+	r = tdxupd_host_read(job->context->root_fd, &job->before);
+	if (r < 0)
+		return r;
+	host = job->before;
+	job->has_module_guard =
+		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
+	return 0;
+}
+
+static enum job_event decide(struct job *job, const struct tdxupd_policy *policy,
+			     const struct tdxupd_catalog *catalog)
+{
+	_cleanup_(cleanup_plan)
+	struct tdxupd_plan *plan = NULL;
+	const struct tdxupd_version *target = NULL;
+	enum job_event event;
+	int r;
+
+	if (job->has_versions)
+		target = &job->to;
+	else if (job->request.has_target)
+		target = &job->request.target;
+	r = tdxupd_plan_new(job->before, catalog, policy, target, &plan);
+	if (r == -ENOENT)
+		return refuse(
+			job, FAILURE_NO_SUCH_VERSION,
+			text_new("there is no such version in %s", job->config->images));
+	if (r < 0)
+		return refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r)));
+	event = agree(job, plan);
+	return event == JOB_EVENT_PLANNED ? follow(job, policy, plan) : event;
+}
+
+enum job_event job_plan(struct job *job)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	struct tdxupd_policy policy = job_request_policy(&job->request, job->config);
+	const struct tdxupd_catalog *catalog;
+	int r;
+
+	r = take_snapshot(job);
+	if (r < 0)
+		return refuse(job, FAILURE_UNKNOWN,
+			      text_new("could not look at the host: %s", strerror(-r)));
+	r = job->context->catalog(job->context->userdata, job->config, &catalog, &why);
+	if (r < 0)
+		return refuse(job, FAILURE_CONFIG,
+			      why ? TAKE_PTR(why) : strdup(strerror(-r)));
+	return decide(job, &policy, catalog);
+}

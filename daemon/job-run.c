@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is done in each state of a job, on the event loop. Armed: the image is with the
+ * kernel before the gate opens; when it opens there are one last look and one write.
+ *
+ * Nothing here blocks but what has to: reading images, giving the kernel the staged
+ * bytes, and the trigger, whose one write lasts as long as the update. That write is
+ * synchronous by design: the machine stands still for most of it anyway, and it gives the
+ * true errno. With fw_upload the kernel works in the background and wakes nobody, so its
+ * status is asked for on a short timer, and only while it works.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "duration.h"
+#include "job-plan.h"
+#include "job-run.h"
+#include "text.h"
+
+/* An update takes milliseconds to seconds; the first answer is worth most. */
+#define POLL_FIRST_USEC (2 * USEC_PER_MSEC)
+#define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
+
+/* Somebody else keeps taking our staged image away: leave them the field. */
+#define ATTEMPTS_LOST_MAX 5
+
+/* The event that leads on, or NOT_YET: a timer, the gate or a caller will. */
+#define NOT_YET _JOB_EVENT_INVALID
+
+DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
+DEFINE_CLEANUP(struct tdxupd_host, host, tdxupd_host_free)
+
+static void drive(struct job *job, enum job_event event);
+static enum job_event enter(struct job *job);
+
+static enum job_event refuse(struct job *job, enum failure failure, char *detail)
+{
+	job_set_failure(job, failure, detail);
+	return failure == FAILURE_LOST ? JOB_EVENT_LOSE : JOB_EVENT_REFUSED;
+}
+
+/* ---- time ---- */
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct job *job = userdata;
+
+	(void)source;
+	(void)usec;
+	drive(job, job->state == JOB_BACKOFF ? JOB_EVENT_RETRY : enter(job));
+	return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct job *job = userdata;
+
+	(void)source;
+	(void)usec;
+	if (!job_state_is_critical(job->state))
+		drive(job, JOB_EVENT_EXPIRE);
+	return 0;
+}
+
+static int set_timer(struct job *job, sd_event_source **timer, uint64_t usec,
+		     sd_event_time_handler_t handler)
+{
+	*timer = sd_event_source_disable_unref(*timer);
+	if (usec == USEC_INFINITY)
+		return 0;
+	/* Accuracy 1: the kernel's default slack is a quarter of a second. */
+	return sd_event_add_time(job->context->event, timer, CLOCK_MONOTONIC, usec, 1,
+				 handler, job);
+}
+
+static bool is_overdue(const struct job *job)
+{
+	return job->request.deadline_usec != USEC_INFINITY &&
+	       clock_usec(CLOCK_MONOTONIC) >= job->request.deadline_usec;
+}
+
+/* ---- staging ---- */
+
+static bool is_staged(struct job *job)
+{
+	struct tdxupd_upload_result result;
+
+	return tdxupd_upload_poll(job->upload, &result) == 0 &&
+	       result.state == TDXUPD_UPLOAD_STAGED;
+}
+
+static enum job_event enter_staging(struct job *job)
+{
+	int r = 0;
+
+	if (!job->upload)
+		r = tdxupd_upload_new(job->context->root_fd, TDXUPD_TRANSPORT_AUTO,
+				      &job->upload);
+	if (r < 0)
+		return refuse(job, r == -ENODATA ? FAILURE_UNSUPPORTED : FAILURE_UNKNOWN,
+			      text_new("could not open the kernel's upload files: %s",
+				       strerror(-r)));
+	if (is_staged(job))
+		return JOB_EVENT_STAGED;
+	r = tdxupd_upload_stage(job->upload, job->image);
+	switch (r) {
+	case 0:
+		return JOB_EVENT_STAGED;
+	case -EBUSY:
+	case -ESTALE:
+		return JOB_EVENT_BUSY;
+	default:
+		return refuse(
+			job, FAILURE_UNKNOWN,
+			text_new("the kernel did not take the image: %s", strerror(-r)));
+	}
+}
+
+/* ---- waiting ---- */
+
+static bool is_gate_open(struct job *job)
+{
+	job->verdict = sources_decide(job->context->sources, job->request.guard,
+				      job->has_module_guard);
+	return job->verdict.decision == GATE_GO;
+}
+
+/* What may have changed since the plan was made, and is cheap to see. */
+static enum job_event look_again(struct job *job)
+{
+	_cleanup_(cleanup_report)
+	struct tdxupd_report *report = NULL;
+	enum failure failure;
+	char *detail = NULL;
+	int r;
+
+	r = tdxupd_report_new(&report);
+	if (r == 0)
+		r = tdxupd_upload_check(job->upload, job->before, report);
+	if (r == -ESTALE)
+		return JOB_EVENT_DROPPED;
+	if (r < 0)
+		return refuse(job, FAILURE_UNKNOWN,
+			      text_new("the last look before the commit failed: %s",
+				       strerror(-r)));
+	if (tdxupd_report_is_passed(report))
+		return JOB_EVENT_OPENED;
+	failure = failure_from_report(report, &detail);
+	return refuse(job, failure, detail);
+}
+
+/* The gate is read once more after the look: nothing but the write comes after it. */
+static enum job_event enter_waiting(struct job *job)
+{
+	enum job_event event;
+
+	event = is_gate_open(job) ? look_again(job) : NOT_YET;
+	if (event == JOB_EVENT_OPENED && !is_gate_open(job))
+		event = NOT_YET;
+	if (event == NOT_YET)
+		job->context->changed(job->context->userdata, job);
+	return event;
+}
+
+/* ---- committing and after ---- */
+
+static enum job_event enter_committing(struct job *job)
+{
+	job->attempts++;
+	job->poll_usec = POLL_FIRST_USEC;
+	/* Whatever it says: what happened is decided from what the host shows. */
+	(void)tdxupd_upload_commit(job->upload);
+	job_tell(job, JOB_WAITING);
+	return JOB_EVENT_COMMITTED;
+}
+
+static char *describe_outcome(const struct job *job,
+			      const struct tdxupd_upload_result *result)
+{
+	return text_new("%s%s%s", tdxupd_outcome_to_string(job->outcome),
+			result && *result->text ? ", the kernel says " : "",
+			result ? result->text : "");
+}
+
+static enum job_event follow_outcome(struct job *job,
+				     const struct tdxupd_upload_result *result)
+{
+	switch (job->outcome) {
+	case TDXUPD_OUTCOME_SUCCEEDED:
+		return job->is_last_step ? JOB_EVENT_SUCCEEDED : JOB_EVENT_STEPPED;
+	case TDXUPD_OUTCOME_BUSY:
+		return JOB_EVENT_BUSY;
+	case TDXUPD_OUTCOME_NOT_STARTED:
+		if (job->attempts < ATTEMPTS_LOST_MAX)
+			return JOB_EVENT_DROPPED;
+		return refuse(job, FAILURE_REFUSED,
+			      strdup("somebody else keeps writing to the upload files"));
+	case TDXUPD_OUTCOME_REFUSED:
+		return refuse(job, FAILURE_REFUSED, describe_outcome(job, result));
+	case TDXUPD_OUTCOME_LOST:
+		return refuse(job, FAILURE_LOST, describe_outcome(job, result));
+	case TDXUPD_OUTCOME_MISMATCH:
+		job_set_failure(job, FAILURE_MISMATCH, describe_outcome(job, result));
+		return JOB_EVENT_OBSCURE;
+	default:
+		job_set_failure(job, FAILURE_UNKNOWN, describe_outcome(job, result));
+		return JOB_EVENT_OBSCURE;
+	}
+}
+
+static enum job_event confirm(struct job *job, const struct tdxupd_upload_result *result)
+{
+	_cleanup_(cleanup_host)
+	struct tdxupd_host *after = NULL;
+	int r;
+
+	r = tdxupd_host_read(job->context->root_fd, &after);
+	job->outcome = r < 0 ? TDXUPD_OUTCOME_UNKNOWN
+			     : tdxupd_confirm(job->before, after, &job->step_to, result);
+	return follow_outcome(job, result);
+}
+
+static enum job_event enter_confirming(struct job *job)
+{
+	struct tdxupd_upload_result result;
+	int r;
+
+	r = tdxupd_upload_poll(job->upload, &result);
+	if (r < 0)
+		return confirm(job, NULL);
+	if (result.state != TDXUPD_UPLOAD_RUNNING)
+		return confirm(job, &result);
+	r = set_timer(job, &job->timer, clock_usec(CLOCK_MONOTONIC) + job->poll_usec,
+		      on_timer);
+	if (job->poll_usec < POLL_LAST_USEC)
+		job->poll_usec *= 2;
+	return r < 0 ? confirm(job, NULL) : NOT_YET;
+}
+
+static enum job_event enter_backoff(struct job *job)
+{
+	int r;
+
+	is_gate_open(job);
+	job->next_attempt_usec =
+		clock_usec(CLOCK_MONOTONIC) + backoff_next(&job->backoff);
+	r = set_timer(job, &job->timer, job->next_attempt_usec, on_timer);
+	if (r < 0)
+		return refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r)));
+	job->context->changed(job->context->userdata, job);
+	return NOT_YET;
+}
+
+/* ---- the states ---- */
+
+static enum job_event (*const entries[_JOB_STATE_MAX])(struct job *job) = {
+	[JOB_PLANNING] = job_plan,           [JOB_STAGING] = enter_staging,
+	[JOB_WAITING] = enter_waiting,       [JOB_COMMITTING] = enter_committing,
+	[JOB_CONFIRMING] = enter_confirming, [JOB_BACKOFF] = enter_backoff,
+};
+
+static enum job_event enter(struct job *job)
+{
+	if (!entries[job->state])
+		return NOT_YET;
+	if (!job_state_is_critical(job->state) && job->context->is_stopping)
+		return JOB_EVENT_CANCEL;
+	if (!job_state_is_critical(job->state) && is_overdue(job))
+		return JOB_EVENT_EXPIRE;
+	return entries[job->state](job);
+}
+
+/* What every end has in common; why is said before the state is shown. */
+static void explain(struct job *job, enum job_event event)
+{
+	if (event == JOB_EVENT_CANCEL)
+		job_set_failure(job, FAILURE_CANCELLED,
+				strdup(job->context->is_stopping
+					       ? "the daemon was told to stop"
+					       : "cancelled on request"));
+	if (event == JOB_EVENT_EXPIRE)
+		job_set_failure(job, FAILURE_EXPIRED,
+				text_new("the deadline passed in state `%s'",
+					 job_state_to_string(job->state)));
+	if (event == JOB_EVENT_LOSE)
+		job_set_failure(job, FAILURE_LOST, NULL);
+	if (event == JOB_EVENT_REFUSED)
+		job_set_failure(job, FAILURE_REFUSED, NULL);
+}
+
+static void finish(struct job *job)
+{
+	job->timer = sd_event_source_disable_unref(job->timer);
+	job->deadline = sd_event_source_disable_unref(job->deadline);
+	job->upload = tdxupd_upload_free(job->upload);
+	job->image = tdxupd_image_free(job->image);
+	job->before = tdxupd_host_free(job->before);
+	job->context->ended(job->context->userdata, job);
+}
+
+static void drive(struct job *job, enum job_event event)
+{
+	while (event != NOT_YET) {
+		if (job->state != JOB_CONFIRMING)
+			job->timer = sd_event_source_disable_unref(job->timer);
+		explain(job, event);
+		if (!job_set(job, event)) {
+			/* A commit that could not be recorded is not made. */
+			if (event != JOB_EVENT_STAGED && event != JOB_EVENT_OPENED)
+				return;
+			event = JOB_EVENT_REFUSED;
+			continue;
+		}
+		if (job_state_is_end(job->state)) {
+			finish(job);
+			return;
+		}
+		event = enter(job);
+	}
+}
+
+void job_start(struct job *job)
+{
+	job_set_deadline(job, job->request.deadline_usec);
+	drive(job, JOB_EVENT_START);
+}
+
+void job_on_gate(struct job *job)
+{
+	bool was_open = job->verdict.decision == GATE_GO;
+
+	if (job->state == JOB_WAITING)
+		drive(job, enter(job));
+	else if (job->state == JOB_BACKOFF && is_gate_open(job) && !was_open)
+		drive(job, JOB_EVENT_RETRY);
+}
+
+int job_cancel(struct job *job)
+{
+	if (job_state_is_end(job->state))
+		return -ESRCH;
+	if (!job_can_cancel(job))
+		return -EBUSY;
+	drive(job, JOB_EVENT_CANCEL);
+	return 0;
+}
+
+int job_set_deadline(struct job *job, uint64_t deadline_usec)
+{
+	if (job_state_is_end(job->state))
+		return -ESRCH;
+	if (job_state_is_critical(job->state))
+		return -EBUSY;
+	job->request.deadline_usec = deadline_usec;
+	return set_timer(job, &job->deadline, deadline_usec, on_deadline);
+}

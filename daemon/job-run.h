@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef JOB_RUN_H
+#define JOB_RUN_H
+
+#include "job.h"
+
+/* Begin, and go on by itself as far as it can without waiting. */
+void job_start(struct job *job);
+/* The gate may have changed. */
+void job_on_gate(struct job *job);
+/* Return: 0; -EBUSY past the point of no return; -ESRCH it has ended. */
+int job_cancel(struct job *job);
+/* Give up at @deadline_usec (CLOCK_MONOTONIC). Return: as job_cancel(). */
+int job_set_deadline(struct job *job, uint64_t deadline_usec);
+
+#endif

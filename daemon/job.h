@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef JOB_H
+#define JOB_H
+
+#include <systemd/sd-event.h>
+
+#include "backoff.h"
+#include "config.h"
+#include "failure.h"
+#include "gate.h"
+#include "job-state.h"
+#include "sources.h"
+#include "tdxupd.h"
+
+/*
+ * What somebody asked for.
+ * @plan_id: the plan that was shown to them, empty where none was
+ * @deadline_usec: CLOCK_MONOTONIC, USEC_INFINITY for none
+ * @caller: who, for the record; may be NULL
+ */
+struct job_request {
+	bool has_target;
+	struct tdxupd_version target;
+	char plan_id[TDXUPD_PLAN_ID_BYTES];
+	uint64_t deadline_usec;
+	enum gate_policy guard;
+	bool has_strategy;
+	enum tdxupd_strategy strategy;
+	bool has_reserve;
+	uint32_t reserve_updates;
+	bool drain;
+	char *caller;
+};
+
+/* Ask for whatever the configuration says. */
+void job_request_init(struct job_request *request, const struct config *config);
+void job_request_done(struct job_request *request);
+/* The configured policy with what the request wants otherwise. Its lists are still the
+ * configuration's: only to be read, and not longer than that lives. */
+struct tdxupd_policy job_request_policy(const struct job_request *request,
+					const struct config *config);
+/* Would one run serve both? Then the second request joins the first. */
+bool job_request_is_same(const struct job_request *a, const struct job_request *b);
+
+struct job;
+
+/*
+ * What a job works with and whom it tells; outlives it.
+ * @is_stopping: begin nothing new
+ * @catalog: the images as they are now; borrowed until the next call
+ * @changed: after each change of anything that is shown
+ * @ended: once, last; may free the job
+ */
+struct job_context {
+	bool is_stopping;
+	sd_event *event;
+	int root_fd;
+	struct sources *sources;
+	int (*catalog)(void *userdata, const struct config *config,
+		       const struct tdxupd_catalog **ret, char **ret_why);
+	int (*record)(void *userdata, const struct job *job, enum job_state after);
+	void (*changed)(void *userdata, struct job *job);
+	void (*ended)(void *userdata, struct job *job);
+	void *userdata;
+};
+
+/*
+ * One request on its way. The first part is what is shown; the second, what job-run.c
+ * works with.
+ * @config: as it was when the job began; a reload does not change what was agreed
+ * @from, @to: of the whole job; @step_to: of the hop under way
+ * @attempts: commits tried
+ * @before: the snapshot that the commit rests on
+ */
+struct job {
+	const struct job_context *context;
+	uint32_t id;
+	struct job_request request;
+	struct config *config;
+	enum job_state state;
+	uint64_t state_since_usec;
+	bool has_versions;
+	struct tdxupd_version from;
+	struct tdxupd_version to;
+	struct tdxupd_version step_to;
+	char plan_id[TDXUPD_PLAN_ID_BYTES];
+	unsigned attempts;
+	uint64_t next_attempt_usec;
+	enum failure failure;
+	enum tdxupd_outcome outcome; /* _TDXUPD_OUTCOME_INVALID before the first */
+	char *detail;
+
+	struct tdxupd_image *image;
+	struct tdxupd_host *before;
+	struct tdxupd_upload *upload;
+	bool is_last_step;
+	bool has_module_guard;
+	struct gate_verdict verdict;
+	struct backoff backoff;
+	uint64_t poll_usec;
+	sd_event_source *timer;
+	sd_event_source *deadline;
+};
+
+/* @config and @request are taken by copy and reference. Return: 0; -ENOMEM. */
+int job_new(const struct job_context *context, uint32_t id, struct config *config,
+	    const struct job_request *request, struct job **ret);
+struct job *job_free(struct job *job);
+DEFINE_CLEANUP(struct job, job, job_free)
+
+/*
+ * The one place where a job's state changes: looks the event up, logs, records and tells.
+ * Return: true when the state changed; false when the event can't happen here, or when it
+ * could not be recorded and must not go unrecorded.
+ */
+bool job_set(struct job *job, enum job_event event);
+/* Log and show the state that followed @before. */
+void job_tell(struct job *job, enum job_state before);
+/* Say what came of it; the first failure stays. @detail is taken over, may be NULL. */
+void job_set_failure(struct job *job, enum failure failure, char *detail);
+bool job_can_cancel(const struct job *job);
+/* Of 100, and 100 only when done: how far along, not how long. */
+unsigned job_get_progress(const struct job *job);
+/* "" while running, "done", or the name of the error. */
+const char *job_get_result(const struct job *job);
+
+#endif
