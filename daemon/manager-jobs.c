@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The manager's jobs: one at a time, first come first served, and a request with the aim
+ * of a job that is there joins it. What a job does is job-run.c's business.
+ */
+#include <errno.h>
+
+#include "clock.h"
+#include "duration.h"
+#include "job-run.h"
+#include "manager-jobs.h"
+
+/* Whoever asked has this long to fetch the outcome. */
+#define KEEP_ENDED_USEC (120 * USEC_PER_SEC)
+
+/* Anyone who may ask for updates may ask often; memory stays bounded. */
+#define JOBS_MAX 64
+
+struct job *manager_find_job(const struct manager *manager, uint32_t id)
+{
+	for (size_t i = 0; i < manager->job_count; i++)
+		if (manager->jobs[i]->id == id)
+			return manager->jobs[i];
+	return NULL;
+}
+
+struct job *manager_get_current(const struct manager *manager)
+{
+	for (size_t i = 0; i < manager->job_count; i++)
+		if (!job_state_is_end(manager->jobs[i]->state))
+			return manager->jobs[i];
+	return NULL;
+}
+
+const char *manager_get_last_result(const struct manager *manager)
+{
+	for (size_t i = manager->job_count; i-- > 0;)
+		if (job_state_is_end(manager->jobs[i]->state))
+			return job_get_result(manager->jobs[i]);
+	return "";
+}
+
+/* ---- starting ---- */
+
+/* What can still be taken back is; what can't ends first and comes here again. */
+static void stop_now(struct manager *manager)
+{
+	struct job *job;
+
+	while ((job = manager_get_current(manager)))
+		if (job_cancel(job) < 0)
+			return;
+	sd_event_exit(manager->event, 0);
+}
+
+static int on_start(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+	struct job *job = manager_get_current(manager);
+
+	(void)source;
+	if (manager->context.is_stopping)
+		stop_now(manager);
+	else if (job && job->state == JOB_QUEUED)
+		job_start(job);
+	return 0;
+}
+
+/* On the event loop: whoever asked gets the job's name before its first signal. */
+static int start_next(struct manager *manager)
+{
+	if (!manager->starter)
+		return sd_event_add_defer(manager->event, &manager->starter, on_start,
+					  manager);
+	return sd_event_source_set_enabled(manager->starter, SD_EVENT_ONESHOT);
+}
+
+/* ---- keeping and forgetting ---- */
+
+static void remove_at(struct manager *manager, size_t i)
+{
+	struct job *job = manager->jobs[i];
+
+	manager->job_count--;
+	for (; i < manager->job_count; i++)
+		manager->jobs[i] = manager->jobs[i + 1];
+	if (manager->listener.job_removed)
+		manager->listener.job_removed(manager->listener.userdata, job);
+	job_free(job);
+}
+
+static int on_reap(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Wakes once more for each job that ended, and not at all afterwards. */
+static void reap_later(struct manager *manager)
+{
+	uint64_t first = USEC_INFINITY;
+
+	for (size_t i = 0; i < manager->job_count; i++)
+		if (job_state_is_end(manager->jobs[i]->state) &&
+		    manager->jobs[i]->state_since_usec < first)
+			first = manager->jobs[i]->state_since_usec;
+	manager->reaper = sd_event_source_disable_unref(manager->reaper);
+	if (first != USEC_INFINITY)
+		(void)sd_event_add_time(manager->event, &manager->reaper, CLOCK_MONOTONIC,
+					first + KEEP_ENDED_USEC, USEC_PER_SEC, on_reap,
+					manager);
+}
+
+static int on_reap(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	(void)source;
+	(void)usec;
+	for (size_t i = manager->job_count; i-- > 0;)
+		if (job_state_is_end(manager->jobs[i]->state) &&
+		    now - manager->jobs[i]->state_since_usec >= KEEP_ENDED_USEC)
+			remove_at(manager, i);
+	reap_later(manager);
+	return 0;
+}
+
+/* ---- what jobs ask and tell ---- */
+
+static int on_catalog(void *userdata, const struct config *config,
+		      const struct tdxupd_catalog **ret, char **ret_why)
+{
+	return manager_read_catalog(userdata, config, ret, ret_why);
+}
+
+static int on_record(void *userdata, const struct job *job, enum job_state after)
+{
+	(void)userdata;
+	(void)job;
+	(void)after;
+	return 0;
+}
+
+static void on_job_changed(void *userdata, struct job *job)
+{
+	struct manager *manager = userdata;
+
+	if (manager->listener.job_changed)
+		manager->listener.job_changed(manager->listener.userdata, job);
+	if (manager->context.is_stopping)
+		start_next(manager);
+}
+
+static void on_job_ended(void *userdata, struct job *job)
+{
+	struct manager *manager = userdata;
+
+	manager_refresh(manager, job->state == JOB_DONE ? "update" : "external");
+	reap_later(manager);
+	start_next(manager);
+}
+
+void manager_stop(struct manager *manager)
+{
+	manager->context.is_stopping = true;
+	if (start_next(manager) < 0)
+		stop_now(manager);
+}
+
+void manager_jobs_init(struct manager *manager)
+{
+	manager->context = (struct job_context){
+		.event = manager->event,
+		.root_fd = manager->root_fd,
+		.sources = &manager->sources,
+		.catalog = on_catalog,
+		.record = on_record,
+		.changed = on_job_changed,
+		.ended = on_job_ended,
+		.userdata = manager,
+	};
+}
+
+void manager_jobs_done(struct manager *manager)
+{
+	sd_event_source_disable_unref(manager->starter);
+	sd_event_source_disable_unref(manager->reaper);
+	for (size_t i = 0; i < manager->job_count; i++)
+		job_free(manager->jobs[i]);
+	free(manager->jobs);
+}
+
+/* ---- asking ---- */
+
+static struct job *find_same(const struct manager *manager,
+			     const struct job_request *request)
+{
+	for (size_t i = 0; i < manager->job_count; i++) {
+		struct job *job = manager->jobs[i];
+
+		if (!job_state_is_end(job->state) &&
+		    job_request_is_same(&job->request, request))
+			return job;
+	}
+	return NULL;
+}
+
+int manager_add_job(struct manager *manager, const struct job_request *request,
+		    struct job **ret)
+{
+	struct job *job = find_same(manager, request);
+	struct job **jobs;
+	int r;
+
+	if (job) {
+		*ret = job;
+		return 0;
+	}
+	if (manager->job_count >= JOBS_MAX)
+		return -ENOSPC;
+	jobs = reallocarray(manager->jobs, manager->job_count + 1, sizeof(*jobs));
+	if (!jobs)
+		return -ENOMEM;
+	manager->jobs = jobs;
+	r = start_next(manager);
+	if (r == 0)
+		r = job_new(&manager->context, manager->last_id + 1, manager->config,
+			    request, &job);
+	if (r < 0)
+		return r;
+	manager->last_id++;
+	jobs[manager->job_count++] = job;
+	if (manager->listener.job_new)
+		manager->listener.job_new(manager->listener.userdata, job);
+	*ret = job;
+	return 0;
+}

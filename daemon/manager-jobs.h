@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_JOBS_H
+#define MANAGER_JOBS_H
+
+#include "manager.h"
+
+/*
+ * Ask for an update: joins a job that has the same aim and has not ended, else queues
+ * one. It begins on the event loop, not in this call. Return: 0; -ENOSPC too many jobs;
+ * -ENOMEM.
+ */
+int manager_add_job(struct manager *manager, const struct job_request *request,
+		    struct job **ret);
+/* NULL where there is none of that id. */
+struct job *manager_find_job(const struct manager *manager, uint32_t id);
+/* The one that is on its way or next in line; NULL when idle. */
+struct job *manager_get_current(const struct manager *manager);
+/* How the last job that ended came out: "" before the first. */
+const char *manager_get_last_result(const struct manager *manager);
+
+/* For manager.c. */
+void manager_jobs_init(struct manager *manager);
+void manager_jobs_done(struct manager *manager);
+
+#endif

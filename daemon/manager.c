@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * One host: its snapshot, configuration, images and gate. Its jobs are in manager-jobs.c,
+ * and whoever shows all this to the world is a listener.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "job-run.h"
+#include "journal.h"
+#include "lock.h"
+#include "manager-jobs.h"
+#include "manager.h"
+#include "text.h"
+
+static int fail(int error, char **ret_why, const char *what)
+{
+	*ret_why = text_new("%s: %s", what, strerror(-error));
+	return error;
+}
+
+static void tell_changed(struct manager *manager)
+{
+	if (manager->listener.changed)
+		manager->listener.changed(manager->listener.userdata);
+}
+
+bool manager_is_critical(const struct manager *manager)
+{
+	const struct job *job = manager_get_current(manager);
+
+	return job && job_state_is_critical(job->state);
+}
+
+/* ---- the gate ---- */
+
+static void decide(struct manager *manager)
+{
+	const struct tdxupd_host *host = manager->host;
+	bool has_module_guard =
+		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
+
+	manager->verdict = sources_decide(&manager->sources, manager->config->guard,
+					  has_module_guard);
+}
+
+/* The job first: a gap between two builds can be short. */
+static void on_sources_changed(void *userdata)
+{
+	struct manager *manager = userdata;
+	struct job *job = manager_get_current(manager);
+	enum gate_decision before = manager->verdict.decision;
+
+	if (job)
+		job_on_gate(job);
+	decide(manager);
+	tell_changed(manager);
+	if (manager->verdict.decision != before && manager->listener.gate_changed)
+		manager->listener.gate_changed(manager->listener.userdata,
+					       manager->verdict.decision);
+}
+
+static int add_sources(struct manager *manager)
+{
+	struct watch *watch;
+	int r;
+
+	manager->sources.changed = on_sources_changed;
+	manager->sources.userdata = manager;
+	r = watch_kernel_new(manager->root_fd, &watch);
+	if (r == 0)
+		r = sources_add(&manager->sources, watch);
+	return r;
+}
+
+/* ---- the host ---- */
+
+static void compare(struct manager *manager, const struct tdxupd_host *old,
+		    const char *cause)
+{
+	const struct tdxupd_host *new = manager->host;
+	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
+
+	if (old->state != TDXUPD_TDX_LIVE || new->state != TDXUPD_TDX_LIVE ||
+	    tdxupd_version_compare(&old->module_version, &new->module_version) == 0)
+		return;
+	journal_say(LOG_NOTICE, MESSAGE_MODULE_CHANGED, "TDX module %s is now %s (%s)",
+		    tdxupd_version_format(&old->module_version, from),
+		    tdxupd_version_format(&new->module_version, to), cause);
+	if (manager->listener.module_changed)
+		manager->listener.module_changed(manager->listener.userdata,
+						 &old->module_version,
+						 &new->module_version, cause);
+}
+
+int manager_refresh(struct manager *manager, const char *cause)
+{
+	struct tdxupd_host *old = manager->host;
+	int r;
+
+	/* The files would answer only after the update, or with what is half true. */
+	if (manager_is_critical(manager))
+		return 0;
+	r = tdxupd_host_read(manager->root_fd, &manager->host);
+	if (r < 0)
+		return r;
+	sources_arm(&manager->sources, manager->event);
+	if (old)
+		compare(manager, old, cause);
+	tdxupd_host_free(old);
+	on_sources_changed(manager);
+	return 0;
+}
+
+/* ---- configuration, images, plans ---- */
+
+int manager_reload(struct manager *manager, char **ret_why)
+{
+	struct config *config;
+	int r;
+
+	r = config_load(manager->root, &config, ret_why);
+	if (r < 0)
+		return r;
+	config_unref(manager->config);
+	manager->config = config;
+	on_sources_changed(manager);
+	return 0;
+}
+
+int manager_read_catalog(struct manager *manager, const struct config *config,
+			 const struct tdxupd_catalog **ret, char **ret_why)
+{
+	struct tdxupd_catalog *catalog;
+	int r;
+
+	r = tdxupd_catalog_read(manager->root_fd, config->images, config->mapping,
+				config->policy, TDXUPD_CATALOG_REQUIRE_SAFE, &catalog,
+				ret_why);
+	if (r < 0)
+		return r;
+	tdxupd_catalog_free(manager->catalog);
+	manager->catalog = catalog;
+	*ret = catalog;
+	return 0;
+}
+
+int manager_plan(struct manager *manager, const struct job_request *request,
+		 struct tdxupd_plan **ret, char **ret_why)
+{
+	struct tdxupd_policy policy = job_request_policy(request, manager->config);
+	const struct tdxupd_catalog *catalog;
+	int r;
+
+	r = manager_refresh(manager, "external");
+	if (r < 0)
+		return r;
+	r = manager_read_catalog(manager, manager->config, &catalog, ret_why);
+	if (r < 0)
+		return r;
+	return tdxupd_plan_new(manager->host, catalog, &policy,
+			       request->has_target ? &request->target : NULL, ret);
+}
+
+/* ---- the object ---- */
+
+struct manager *manager_free(struct manager *manager)
+{
+	if (!manager)
+		return NULL;
+	manager_jobs_done(manager);
+	sources_done(&manager->sources);
+	tdxupd_catalog_free(manager->catalog);
+	tdxupd_host_free(manager->host);
+	config_unref(manager->config);
+	if (manager->lock_fd >= 0)
+		close(manager->lock_fd);
+	if (manager->root_fd >= 0)
+		close(manager->root_fd);
+	free(manager->root);
+	sd_event_unref(manager->event);
+	free(manager);
+	return NULL;
+}
+
+static int open_host(struct manager *manager, const char *root, char **ret_why)
+{
+	int r;
+
+	manager->root = strdup(root);
+	if (!manager->root)
+		return -ENOMEM;
+	manager->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (manager->root_fd < 0)
+		return fail(-errno, ret_why, root);
+	r = lock_take(manager->root_fd, &manager->lock_fd);
+	if (r < 0)
+		return fail(r, ret_why, LOCK_PATH);
+	return config_load(root, &manager->config, ret_why);
+}
+
+int manager_new(sd_event *event, const char *root, struct manager **ret, char **ret_why)
+{
+	_cleanup_(cleanup_manager)
+	struct manager *manager = calloc(1, sizeof(*manager));
+	int r;
+
+	if (!manager)
+		return -ENOMEM;
+	manager->event = sd_event_ref(event);
+	manager->root_fd = manager->lock_fd = -1;
+	r = open_host(manager, root, ret_why);
+	if (r < 0)
+		return r;
+	manager_jobs_init(manager);
+	r = add_sources(manager);
+	if (r == 0)
+		r = manager_refresh(manager, "external");
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(manager);
+	return 0;
+}

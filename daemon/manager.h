@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_H
+#define MANAGER_H
+
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "job.h"
+#include "sources.h"
+#include "tdxupd.h"
+
+/*
+ * Whom the manager tells: the bus, or tdxupdctl when it works without a daemon. Any may
+ * be NULL.
+ */
+struct manager_listener {
+	void (*changed)(
+		void *userdata); /* something of the manager's own that is shown */
+	void (*gate_changed)(void *userdata, enum gate_decision decision);
+	void (*module_changed)(void *userdata, const struct tdxupd_version *from,
+			       const struct tdxupd_version *to, const char *cause);
+	void (*job_new)(void *userdata, struct job *job);
+	void (*job_changed)(void *userdata, struct job *job);
+	void (*job_removed)(void *userdata, struct job *job);
+	void *userdata;
+};
+
+/*
+ * One host, its configuration, gate and jobs: everything but the bus.
+ * @host: the latest snapshot; never NULL
+ * @catalog: the images when they were last looked at, NULL before
+ * @verdict: the gate's for Guard= of the configuration
+ * @jobs: by id; those that ended stay for a while
+ */
+struct manager {
+	sd_event *event;
+	char *root;
+	int root_fd;
+	int lock_fd;
+	struct config *config;
+	struct tdxupd_host *host;
+	struct tdxupd_catalog *catalog;
+	struct sources sources;
+	struct gate_verdict verdict;
+	struct job_context context;
+	uint32_t last_id;
+	size_t job_count;
+	struct job **jobs;
+	sd_event_source *starter;
+	sd_event_source *reaper;
+	struct manager_listener listener;
+};
+
+/*
+ * Look at the host below @root and get ready. Takes the host's lock: there is one manager
+ * a host. Return: 0; -EWOULDBLOCK another one is there; -EBADMSG the configuration, with
+ * @ret_why; another errno, @ret_why may be set; free() it.
+ */
+int manager_new(sd_event *event, const char *root, struct manager **ret, char **ret_why);
+struct manager *manager_free(struct manager *manager);
+DEFINE_CLEANUP(struct manager, manager, manager_free)
+
+/* Take a new snapshot of the host, arm what was not armed. @cause: what a change of the
+ * module is put down to, "external" or "update". Does nothing but return 0 during a
+ * commit. */
+int manager_refresh(struct manager *manager, const char *cause);
+/* Read the configuration again. On error the old one stays, and so do running jobs'. */
+int manager_reload(struct manager *manager, char **ret_why);
+/* The images as they are now, checked by @config. Borrowed until the next call. */
+int manager_read_catalog(struct manager *manager, const struct config *config,
+			 const struct tdxupd_catalog **ret, char **ret_why);
+/* The plan for a request. Return: as tdxupd_plan_new() and manager_read_catalog(). */
+int manager_plan(struct manager *manager, const struct job_request *request,
+		 struct tdxupd_plan **ret, char **ret_why);
+/* Leave the event loop, but not between a commit and its verdict. */
+void manager_stop(struct manager *manager);
+bool manager_is_critical(const struct manager *manager);
+
+#endif
