@@ -34,7 +34,8 @@ struct build_tracker {
 	size_t count;
 	struct build builds[BUILDS_MAX];
 	struct gate_blocker blockers[BUILDS_MAX];
-	char doubt[128]; /* empty: sure */
+	unsigned long doubts;
+	char doubt[96]; /* empty: sure */
 };
 
 int build_tracker_new(struct build_tracker **ret)
@@ -127,6 +128,7 @@ void build_tracker_take(struct build_tracker *tracker, const struct probe_event 
 
 void build_tracker_doubt(struct build_tracker *tracker, const char *why)
 {
+	tracker->doubts++;
 	snprintf(tracker->doubt, sizeof(tracker->doubt), "%s", why);
 	for (size_t i = 0; i < tracker->count; i++)
 		tracker->builds[i].is_doubtful = true;
@@ -148,6 +150,11 @@ void build_tracker_settle(struct build_tracker *tracker, uint64_t now_usec)
 const char *build_tracker_get_doubt(const struct build_tracker *tracker)
 {
 	return tracker->doubt[0] ? tracker->doubt : NULL;
+}
+
+unsigned long build_tracker_count_doubts(const struct build_tracker *tracker)
+{
+	return tracker->doubts;
 }
 
 static void name(const struct build *build, struct gate_blocker *ret)

@@ -30,6 +30,9 @@ void build_tracker_settle(struct build_tracker *tracker, uint64_t now_usec);
 /* Why it is in doubt, NULL where it is sure. */
 const char *build_tracker_get_doubt(const struct build_tracker *tracker);
 
+/* How many doubts there were, for whoever must know whether there was another. */
+unsigned long build_tracker_count_doubts(const struct build_tracker *tracker);
+
 /* How many, and who; @ret_blockers is the tracker's, good until it is next called. */
 size_t build_tracker_list(struct build_tracker *tracker,
 			  const struct gate_blocker **ret_blockers);

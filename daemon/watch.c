@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "watch.h"
 
@@ -20,6 +21,20 @@ void watch_read(struct watch *watch, struct gate_source *ret)
 	else
 		watch->ops->read(watch, ret);
 	ret->name = watch->ops->name;
+}
+
+void watch_attend(struct watch *watch, bool is_awaited)
+{
+	if (watch->ops->attend)
+		watch->ops->attend(watch, is_awaited);
+}
+
+size_t watch_list_overlap(struct watch *watch, uint64_t from_usec, uint64_t to_usec,
+			  const struct gate_blocker **ret)
+{
+	if (watch->arm_error < 0 || !watch->ops->list_overlap)
+		return 0;
+	return watch->ops->list_overlap(watch, from_usec, to_usec, ret);
 }
 
 void watch_notify(struct watch *watch)
@@ -44,4 +59,16 @@ void watch_say_unknown(struct gate_source *ret, const char *format, ...)
 	if (vsnprintf(ret->reason, sizeof(ret->reason), format, args) < 0)
 		ret->reason[0] = 0;
 	va_end(args);
+}
+
+int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
+		    sd_event_time_handler_t on_time, void *userdata)
+{
+	int r;
+
+	if (!*timer)
+		return sd_event_add_time_relative(event, timer, CLOCK_MONOTONIC, usec, 0,
+						  on_time, userdata);
+	r = sd_event_source_set_time_relative(*timer, usec);
+	return r < 0 ? r : sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
 }

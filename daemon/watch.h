@@ -19,12 +19,20 @@ struct watch;
  *	count, reason (where unknown) and blockers; name is filled by the caller. Blockers
  *	are owned by the watch and stay valid until its next call. Can't fail: what could
  *	not be read is GATE_UNKNOWN
+ * @attend: somebody waits for it to open, or no longer does: what no event tells may be
+ *	looked at by the clock meanwhile. May be NULL
+ * @list_overlap: builds known to have been open at any time in that span of
+ *	CLOCK_MONOTONIC, ended ones too; owned by the watch until its next call. May be
+ *NULL
  * @free: release everything; takes a watch that was never armed
  */
 struct watch_ops {
 	const char *name;
 	int (*arm)(struct watch *watch, sd_event *event);
 	void (*read)(struct watch *watch, struct gate_source *ret);
+	void (*attend)(struct watch *watch, bool is_awaited);
+	size_t (*list_overlap)(struct watch *watch, uint64_t from_usec, uint64_t to_usec,
+			       const struct gate_blocker **ret);
 	void (*free)(struct watch *watch);
 };
 
@@ -45,6 +53,9 @@ struct watch {
 void watch_arm(struct watch *watch, sd_event *event);
 /* The source's word, whatever state the watch is in. */
 void watch_read(struct watch *watch, struct gate_source *ret);
+void watch_attend(struct watch *watch, bool is_awaited);
+size_t watch_list_overlap(struct watch *watch, uint64_t from_usec, uint64_t to_usec,
+			  const struct gate_blocker **ret);
 /* For the watches themselves: say that the word may have changed. */
 void watch_notify(struct watch *watch);
 struct watch *watch_free(struct watch *watch);
@@ -53,10 +64,17 @@ DEFINE_CLEANUP(struct watch, watch, watch_free)
 /* For the watches themselves: an unknown word with its reason. */
 void watch_say_unknown(struct gate_source *ret, const char *format, ...) _printf_(2, 3);
 
+/* For the watches themselves: call @on_time once, @usec from now, instead of before. */
+int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
+		    sd_event_time_handler_t on_time, void *userdata);
+
 /*
  * The watches. Each is new only when memory ran out; whatever else is missing shows when
  * it is armed. @root_fd is borrowed and must outlive the watch.
  */
 int watch_kernel_new(int root_fd, struct watch **ret);
+int watch_kvm_new(int root_fd, uint64_t settle_usec, struct watch **ret);
+int watch_population_new(int root_fd, struct watch **ret);
+int watch_probes_new(int root_fd, struct watch **ret);
 
 #endif

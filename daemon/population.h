@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef POPULATION_H
+#define POPULATION_H
+
+#include <stdint.h>
+
+/*
+ * TDs of the whole machine, as the misc cgroup counts them: each takes a key before its
+ * TDH.MNG.INIT and gives it back with TDH.MNG.KEY.FREEID (arch/x86/kvm/vmx/tdx.c).
+ * Return: 0; -ENODATA the text has no line for TDs; -EBADMSG it can't be read.
+ */
+int population_parse(const char *text, uint64_t *ret);
+
+/* The file itself. -ENODATA also where there is no cgroup v2 or no misc controller. */
+#define POPULATION_PATH "sys/fs/cgroup/misc.current"
+int population_read(int root_fd, uint64_t *ret);
+
+#endif

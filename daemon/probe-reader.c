@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* From the bytes of trace_pipe to the events of a build tracker. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe-reader.h"
+
+/* trace_pipe hands out a page's worth at most (kernel/trace/trace.c:trace_seq). */
+#define READ_BYTES 8192
+
+static void take_line(struct probe_reader *reader, struct build_tracker *tracker)
+{
+	struct probe_event event;
+
+	reader->line[reader->used] = '\0';
+	if (reader->is_overlong || strlen(reader->line) != reader->used ||
+	    probe_line_parse(reader->line, &event) < 0)
+		build_tracker_doubt(tracker, "an event of the probes could not be read");
+	else
+		build_tracker_take(tracker, &event);
+	reader->used = 0;
+	reader->is_overlong = false;
+}
+
+static void take_bytes(struct probe_reader *reader, const char *bytes, size_t count,
+		       struct build_tracker *tracker)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] == '\n')
+			take_line(reader, tracker);
+		else if (reader->used < sizeof(reader->line) - 1)
+			reader->line[reader->used++] = bytes[i];
+		else
+			reader->is_overlong = true;
+	}
+}
+
+int probe_reader_drain(struct probe_reader *reader, int fd, struct build_tracker *tracker)
+{
+	char bytes[READ_BYTES];
+	int any = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, bytes, sizeof(bytes));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? any : -errno;
+		if (n == 0)
+			return -ENODATA;
+		take_bytes(reader, bytes, (size_t)n, tracker);
+		any = 1;
+	}
+}

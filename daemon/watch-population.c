@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * How many TDs there are at all. None is exact: then none is being built. Any number
+ * above tells nothing of builds. The kernel wakes nobody when the count falls.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "population.h"
+#include "watch.h"
+
+/* How often to look while somebody waits: one small read of a file. */
+#define LOOK_USEC 250000
+
+struct watch_population {
+	struct watch base;
+	int root_fd;
+	sd_event *event;
+	sd_event_source *timer;
+	bool is_awaited;
+	bool was_zero;
+};
+
+static struct watch_population *from_base(struct watch *watch)
+{
+	return (struct watch_population *)watch; /* the head comes first */
+}
+
+static bool is_zero(const struct watch_population *population)
+{
+	uint64_t count;
+
+	return population_read(population->root_fd, &count) == 0 && count == 0;
+}
+
+static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+	struct watch_population *population = userdata;
+	bool is_now = is_zero(population);
+
+	(void)timer;
+	(void)usec;
+	if (population->is_awaited)
+		watch_set_timer(population->event, &population->timer, LOOK_USEC, on_time,
+				population);
+	if (is_now == population->was_zero)
+		return 0;
+	population->was_zero = is_now;
+	watch_notify(&population->base);
+	return 0;
+}
+
+static int population_arm(struct watch *watch, sd_event *event)
+{
+	struct watch_population *population = from_base(watch);
+
+	if (!population->event)
+		population->event = sd_event_ref(event);
+	return 0;
+}
+
+static void population_say(struct watch *watch, struct gate_source *ret)
+{
+	struct watch_population *population = from_base(watch);
+	uint64_t count;
+	int r = population_read(population->root_fd, &count);
+
+	population->was_zero = r == 0 && count == 0;
+	if (population->was_zero) {
+		ret->state = GATE_OPEN;
+		ret->confidence = GATE_EXACT;
+	} else if (r == 0) {
+		watch_say_unknown(ret, "%llu TDs, under build or not",
+				  (unsigned long long)count);
+	} else if (r == -ENODATA) {
+		watch_say_unknown(ret, "no misc controller of cgroup v2 that counts TDs");
+	} else {
+		watch_say_unknown(ret, "%s: %s", POPULATION_PATH, strerror(-r));
+	}
+}
+
+static void population_attend(struct watch *watch, bool is_awaited)
+{
+	struct watch_population *population = from_base(watch);
+
+	population->is_awaited = is_awaited;
+	if (is_awaited && population->event)
+		watch_set_timer(population->event, &population->timer, LOOK_USEC, on_time,
+				population);
+}
+
+static void population_free(struct watch *watch)
+{
+	struct watch_population *population = from_base(watch);
+
+	sd_event_source_disable_unref(population->timer);
+	sd_event_unref(population->event);
+	free(population);
+}
+
+static const struct watch_ops population_ops = {
+	.name = "population",
+	.arm = population_arm,
+	.read = population_say,
+	.attend = population_attend,
+	.free = population_free,
+};
+
+int watch_population_new(int root_fd, struct watch **ret)
+{
+	struct watch_population *population = calloc(1, sizeof(*population));
+
+	if (!population)
+		return -ENOMEM;
+	population->base.ops = &population_ops;
+	population->base.arm_error = -ENODATA; /* until armed */
+	population->root_fd = root_fd;
+	*ret = &population->base;
+	return 0;
+}

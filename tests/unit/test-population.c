@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+
+#include "test.h"
+#include "population.h"
+#include "tree.h"
+#include "util.h"
+
+static void test_the_line_of_tds(void **state)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t count;
+	} table[] = {
+		{ "tdx 0\n", 0, 0 },
+		{ "tdx 0", 0, 0 },
+		{ "sev 4\nsev_es 1\ntdx 12\n", 0, 12 },
+		{ "tdx 12\nsev 4\n", 0, 12 },
+		{ "", -ENODATA, 0 },
+		{ "sev 4\n", -ENODATA, 0 },
+		{ "xtdx 0\n", -ENODATA, 0 },
+		{ "tdx\n", -ENODATA, 0 },
+		{ "tdx_max 0\n", -ENODATA, 0 },
+		{ "tdx \n", -EBADMSG, 0 },
+		{ "tdx -1\n", -EBADMSG, 0 },
+		{ "tdx max\n", -EBADMSG, 0 },
+		{ "tdx 0 0\n", -EBADMSG, 0 },
+		{ "tdx 0x10\n", -EBADMSG, 0 },
+		{ "tdx 99999999999999999999\n", -EBADMSG, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		uint64_t count = 99;
+
+		assert_int_equal(population_parse(table[i].text, &count), table[i].r);
+		assert_int_equal(count, table[i].r < 0 ? 99 : table[i].count);
+	}
+}
+
+static void test_the_file(void **state)
+{
+	struct tree tree;
+	uint64_t count;
+
+	(void)state;
+	tree_new(&tree);
+	assert_int_equal(population_read(tree.fd, &count), -ENODATA);
+	tree_put(&tree, "sys/fs/cgroup/misc/misc.current", "tdx 0\n"); /* cgroup v1 */
+	assert_int_equal(population_read(tree.fd, &count), -ENODATA);
+	tree_put(&tree, POPULATION_PATH, "tdx 3\n");
+	assert_int_equal(population_read(tree.fd, &count), 0);
+	assert_int_equal(count, 3);
+	tree_remove(&tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_line_of_tds),
+		cmocka_unit_test(test_the_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

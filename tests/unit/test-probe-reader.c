@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "probe-reader.h"
+
+#define LINE(name, td)                                                               \
+	"  vmm-42  [000] .....  1.000000: " name ": (a+0x1/0x2 <- b) td=" td " ret=" \
+	"0x0\n"
+
+struct world {
+	int fds[2];
+	struct probe_reader reader;
+	struct build_tracker *tracker;
+};
+
+static void set_up(struct world *world)
+{
+	*world = (struct world){ 0 };
+	assert_int_equal(pipe2(world->fds, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(build_tracker_new(&world->tracker), 0);
+	build_tracker_settle(world->tracker, 0);
+}
+
+static void tear_down(struct world *world)
+{
+	close(world->fds[0]);
+	close(world->fds[1]);
+	build_tracker_free(world->tracker);
+}
+
+static void feed(struct world *world, const char *text)
+{
+	assert_int_equal(write(world->fds[1], text, strlen(text)), strlen(text));
+	assert_int_equal(
+		probe_reader_drain(&world->reader, world->fds[0], world->tracker), 1);
+}
+
+static size_t count(struct world *world)
+{
+	const struct gate_blocker *blockers;
+
+	return build_tracker_list(world->tracker, &blockers);
+}
+
+static void test_lines_become_builds(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world);
+	assert_int_equal(probe_reader_drain(&world.reader, world.fds[0], world.tracker),
+			 0);
+	feed(&world, LINE("init", "0x1") LINE("init", "0x2") LINE("finalize", "0x1"));
+	assert_int_equal(count(&world), 1);
+	assert_null(build_tracker_get_doubt(world.tracker));
+	tear_down(&world);
+}
+
+static void test_reads_may_end_anywhere(void **state)
+{
+	static const char text[] = LINE("init", "0x12") LINE("init", "0x2");
+
+	(void)state;
+	for (size_t i = 1; i < strlen(text) - 1; i++) {
+		struct world world;
+		char first[sizeof(text)];
+
+		set_up(&world);
+		snprintf(first, sizeof(first), "%.*s", (int)i, text);
+		feed(&world, first);
+		feed(&world, text + i);
+		assert_int_equal(count(&world), 2);
+		assert_null(build_tracker_get_doubt(world.tracker));
+		tear_down(&world);
+	}
+}
+
+static void test_what_is_no_line_is_a_doubt(void **state)
+{
+	struct world world;
+	char overlong[2 * PROBE_LINE_BYTES];
+
+	(void)state;
+	memset(overlong, 'x', sizeof(overlong) - 1);
+	overlong[sizeof(overlong) - 1] = '\0';
+	memcpy(overlong + sizeof(overlong) - 1 - strlen(LINE("init", "0x1")),
+	       LINE("init", "0x1"), strlen(LINE("init", "0x1")));
+	set_up(&world);
+	feed(&world, overlong);
+	assert_non_null(build_tracker_get_doubt(world.tracker));
+	assert_int_equal(count(&world), 0);
+	/* and the next line is read as ever */
+	build_tracker_settle(world.tracker, 0);
+	feed(&world, LINE("init", "0x3"));
+	assert_null(build_tracker_get_doubt(world.tracker));
+	assert_int_equal(count(&world), 1);
+	feed(&world, "CPU:0 [LOST 4 EVENTS]\n");
+	assert_non_null(build_tracker_get_doubt(world.tracker));
+	build_tracker_settle(world.tracker, 0);
+	assert_int_equal(write(world.fds[1], "\0\n", 2), 2);
+	assert_int_equal(probe_reader_drain(&world.reader, world.fds[0], world.tracker),
+			 1);
+	assert_non_null(build_tracker_get_doubt(world.tracker));
+	tear_down(&world);
+}
+
+static void test_an_end_or_an_error_is_told(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world);
+	close(world.fds[1]);
+	world.fds[1] = -1;
+	assert_int_equal(probe_reader_drain(&world.reader, world.fds[0], world.tracker),
+			 -ENODATA);
+	assert_int_equal(probe_reader_drain(&world.reader, -1, world.tracker), -EBADF);
+	tear_down(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines_become_builds),
+		cmocka_unit_test(test_reads_may_end_anywhere),
+		cmocka_unit_test(test_what_is_no_line_is_a_doubt),
+		cmocka_unit_test(test_an_end_or_an_error_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What needs no kernel; with one, tests/vm/probes. */
+#include <errno.h>
+
+#include "test.h"
+#include "io.h"
+#include "tracefs.h"
+#include "tree.h"
+#include "util.h"
+
+static void test_misses(void **state)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t misses;
+	} table[] = {
+		{ "  freeid   1   0\n  vpflushdone   2   0\n  finalize  3  0\n  init 4  "
+		  "0\n",
+		  0, 0 },
+		{ "  other 9 9\n  freeid 1 1\n  vpflushdone 2 2\n  finalize 3 3\n  init "
+		  "4 4\n",
+		  0, 10 },
+		{ "", -ENODATA, 0 },
+		{ "  freeid 1 0\n  vpflushdone 2 0\n  finalize 3 0\n", -ENODATA, 0 },
+		{ "  freeid 1 0\n  freeid 1 0\n  vpflushdone 2 0\n  finalize 3 0\n",
+		  -ENODATA, 0 },
+		/* cut short */
+		{ "  freeid 1 0\n  vpflushdone 2 0\n  finalize 3 0\n  init 4 1", -ENODATA,
+		  0 },
+		{ "  freeid 1 0\n  vpflushdone 2 0\n  finalize 3 0\n  init 4\n", -ENODATA,
+		  0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		uint64_t misses = 99;
+
+		assert_int_equal(tracefs_parse_misses(table[i].text, &misses),
+				 table[i].r);
+		assert_int_equal(misses, table[i].r < 0 ? 99 : table[i].misses);
+	}
+}
+
+static void test_what_keeps_probes_from_being_placed(void **state)
+{
+	char why[TRACEFS_WHY_BYTES];
+	struct tracefs tracefs;
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	assert_int_equal(tracefs_open(tree.fd, &tracefs, why), -ENODATA);
+	assert_string_equal(why, "tracefs: No data available");
+	tree_put(&tree, TRACEFS_DIR "/README", "");
+	assert_int_equal(tracefs_open(tree.fd, &tracefs, why), -ENOENT);
+	assert_string_equal(why,
+			    "tracefs has no kprobe_events: No such file or directory");
+	tree_drop(&tree, TRACEFS_DIR "/README");
+	tree_put(&tree, TRACEFS_DIR "/kprobe_events/x", "");
+	assert_int_equal(tracefs_open(tree.fd, &tracefs, why), -EISDIR);
+	assert_string_equal(why, "no probe on tdh_mng_key_freeid: Is a directory");
+	tree_remove(&tree);
+}
+
+/* A plain directory is no tracefs: the instance has no files. It still shows what is
+ * written, and that all of it is taken back. */
+static void test_probes_of_others_stay(void **state)
+{
+	static const char theirs[] = "p:them/probe do_sys_open\n";
+	char why[TRACEFS_WHY_BYTES], text[2048];
+	struct tracefs tracefs;
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	tree_put(&tree, TRACEFS_DIR "/kprobe_events", theirs);
+	tree_put(&tree, TRACEFS_DIR "/instances/theirs", "");
+	assert_int_equal(tracefs_open(tree.fd, &tracefs, why), -ENOENT);
+	assert_string_equal(why, "tracefs: instance: No such file or directory");
+	assert_int_equal(
+		io_read_text(tree.fd, TRACEFS_DIR "/kprobe_events", text, sizeof(text)),
+		0);
+	assert_memory_equal(text, theirs, strlen(theirs));
+	assert_non_null(
+		strstr(text, "r:tdxupd/init tdh_mng_init td=$arg1 ret=$retval\n"));
+	assert_non_null(strstr(strstr(text, "r:tdxupd/init"), "-:tdxupd/init\n"));
+	assert_false(io_is_present(tree.fd, TRACEFS_DIR "/instances/tdxupd"));
+	assert_true(io_is_present(tree.fd, TRACEFS_DIR "/instances/theirs"));
+	tree_remove(&tree);
+}
+
+static void test_closing_what_is_closed(void **state)
+{
+	struct tracefs tracefs = TRACEFS_CLOSED;
+
+	(void)state;
+	tracefs_close(&tracefs);
+	tracefs_close(&tracefs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_misses),
+		cmocka_unit_test(test_what_keeps_probes_from_being_placed),
+		cmocka_unit_test(test_probes_of_others_stay),
+		cmocka_unit_test(test_closing_what_is_closed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
