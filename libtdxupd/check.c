@@ -360,4 +360,4 @@ _public_ enum tdxupd_check tdxupd_check_from_string(const char *code)
 	return _TDXUPD_CHECK_INVALID;
 }
 
-_public_ STRING_TABLE_TO(tdxupd_severity, enum tdxupd_severity, severities)
+PUBLIC_STRING_TABLE_TO(tdxupd_severity, enum tdxupd_severity, severities)

@@ -19,6 +19,8 @@ static const struct tdxupd_digest intels_signer = { {
 	0x49, 0xeb, 0x56, 0xc6, 0x34, 0xf8, 0x83, 0x73, 0x79, 0x68, 0xa3, 0x4c,
 } };
 
+DEFINE_CLEANUP(struct tdxupd_policy, policy, tdxupd_policy_free)
+
 static const char *const strategies[_TDXUPD_STRATEGY_MAX] = {
 	[TDXUPD_STRATEGY_FEWEST] = "fewest",
 	[TDXUPD_STRATEGY_SMALLEST] = "smallest",
@@ -26,12 +28,10 @@ static const char *const strategies[_TDXUPD_STRATEGY_MAX] = {
 
 _Static_assert(_TDXUPD_CHECK_MAX <= 64, "policy.accepted has one bit a check");
 
-_public_ STRING_TABLE_TO(tdxupd_strategy, enum tdxupd_strategy, strategies)
-_public_ STRING_TABLE_FROM(tdxupd_strategy, enum tdxupd_strategy, strategies)
+PUBLIC_STRING_TABLE_TO(tdxupd_strategy, enum tdxupd_strategy, strategies)
+PUBLIC_STRING_TABLE_FROM(tdxupd_strategy, enum tdxupd_strategy, strategies)
 
-	DEFINE_CLEANUP(struct tdxupd_policy, policy, tdxupd_policy_free)
-
-		_public_ int tdxupd_policy_new(struct tdxupd_policy **ret)
+_public_ int tdxupd_policy_new(struct tdxupd_policy **ret)
 {
 	_cleanup_(cleanup_policy)
 	struct tdxupd_policy *policy = NULL;

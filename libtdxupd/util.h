@@ -101,6 +101,12 @@ int string_table_find(const char *const *table, size_t count, const char *text);
 		return (type)string_table_find(table, ARRAY_SIZE(table), text); \
 	}
 
+/* The same for names of the public header; a macro of its own, as formatters read it. */
+#define PUBLIC_STRING_TABLE_TO(prefix, type, table) \
+	_public_ STRING_TABLE_TO(prefix, type, table)
+#define PUBLIC_STRING_TABLE_FROM(prefix, type, table) \
+	_public_ STRING_TABLE_FROM(prefix, type, table)
+
 /*
  * Copy text into a fixed buffer so that it can be printed on a terminal: control bytes
  * and bytes that are no valid UTF-8 become '?'. Always ends in NUL; cut at a character's
