@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* One line of the history and its place in the chain. Pure: files are history.c's. */
+#include <errno.h>
+#include <string.h>
+
+#include <json-c/json_tokener.h>
+
+#include "digest.h"
+#include "history-line.h"
+#include "json.h"
+#include "text.h"
+
+#define FORMAT_VERSION 1
+
+/* How a line ends: `,"chain":"` 96 digits `"}` */
+#define CHAIN_KEY   ",\"chain\":\""
+#define CHAIN_BYTES (strlen(CHAIN_KEY) + 2 * sizeof(struct tdxupd_digest) + 2)
+
+static const struct number {
+	const char *key;
+	size_t offset;
+} numbers[] = {
+	{ "seq", offsetof(struct history_record, sequence) },
+	{ "monotonic_usec", offsetof(struct history_record, monotonic_usec) },
+	{ "realtime_usec", offsetof(struct history_record, realtime_usec) },
+	{ "job", offsetof(struct history_record, job) },
+	{ "attempt", offsetof(struct history_record, attempt) },
+};
+
+static const struct text {
+	const char *key;
+	size_t offset;
+} texts[] = {
+	{ "boot_id", offsetof(struct history_record, boot_id) },
+	{ "phase", offsetof(struct history_record, phase) },
+	{ "from", offsetof(struct history_record, from) },
+	{ "to", offsetof(struct history_record, to) },
+	{ "step_to", offsetof(struct history_record, step_to) },
+	{ "module", offsetof(struct history_record, module) },
+	{ "path", offsetof(struct history_record, path) },
+	{ "mrseam", offsetof(struct history_record, mrseam) },
+	{ "outcome", offsetof(struct history_record, outcome) },
+	{ "reason", offsetof(struct history_record, reason) },
+	{ "detail", offsetof(struct history_record, detail) },
+	{ "caller", offsetof(struct history_record, caller) },
+};
+
+static uint64_t *number_of(const struct history_record *record, size_t i)
+{
+	return (uint64_t *)((char *)record + numbers[i].offset);
+}
+
+static char **text_of(const struct history_record *record, size_t i)
+{
+	return (char **)((char *)record + texts[i].offset);
+}
+
+void history_record_done(struct history_record *record)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(*text_of(record, i));
+	*record = (struct history_record){ 0 };
+}
+
+/* ---- writing ---- */
+
+static int add_text(struct json_object *object, const char *key, const char *text)
+{
+	char part[HISTORY_TEXT_BYTES_MAX];
+
+	if (!text)
+		return 0;
+	text_make_printable(part, sizeof(part), text);
+	return json_add_text(object, key, part);
+}
+
+static int describe(const struct history_record *record, struct json_object *object)
+{
+	int r;
+
+	r = json_add_number(object, "v", FORMAT_VERSION);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
+		r = json_add_number(object, numbers[i].key, *number_of(record, i));
+	if (r == 0 && record->has_remaining)
+		r = json_add_number(object, "remaining", record->remaining);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
+		r = add_text(object, texts[i].key, *text_of(record, i));
+	return r;
+}
+
+/* @bytes of @body are the line up to its chain. */
+static int link_to(const struct tdxupd_digest *previous, const char *body, size_t bytes,
+		   struct tdxupd_digest *ret)
+{
+	size_t count = sizeof(previous->bytes) + bytes;
+	_cleanup_(cleanup_free)
+	uint8_t *all = malloc(count);
+
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, previous->bytes, sizeof(previous->bytes));
+	memcpy(all + sizeof(previous->bytes), body, bytes);
+	return digest_sha384(all, count, ret);
+}
+
+int history_line_make(const struct history_record *record,
+		      const struct tdxupd_digest *previous, char **ret,
+		      struct tdxupd_digest *ret_chain)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	char hex[TDXUPD_DIGEST_TEXT_BYTES];
+	struct tdxupd_digest chain;
+	const char *body;
+	size_t bytes;
+	char *line;
+	int r;
+
+	r = json_new_object(&object);
+	if (r == 0)
+		r = describe(record, object);
+	if (r < 0)
+		return r;
+	body = json_object_to_json_string_length(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
+	if (!body)
+		return -ENOMEM;
+	bytes--; /* the chain comes before the closing brace */
+	if (bytes + CHAIN_BYTES + 1 > HISTORY_LINE_BYTES_MAX)
+		return -EFBIG;
+	r = link_to(previous, body, bytes, &chain);
+	if (r < 0)
+		return r;
+	line = text_new("%.*s" CHAIN_KEY "%s\"}\n", (int)bytes, body,
+			tdxupd_digest_format(&chain, hex));
+	if (!line)
+		return -ENOMEM;
+	*ret = line;
+	*ret_chain = chain;
+	return 0;
+}
+
+/* ---- reading ---- */
+
+/* Finds the chain at the line's end. @ret_body: bytes before it. */
+static int split(const char *line, size_t bytes, size_t *ret_body,
+		 struct tdxupd_digest *ret_chain)
+{
+	char hex[TDXUPD_DIGEST_TEXT_BYTES];
+	size_t body;
+
+	if (bytes <= CHAIN_BYTES || bytes > HISTORY_LINE_BYTES_MAX)
+		return -EBADMSG;
+	body = bytes - CHAIN_BYTES;
+	if (memcmp(line + body, CHAIN_KEY, strlen(CHAIN_KEY)) != 0 ||
+	    memcmp(line + bytes - 2, "\"}", 2) != 0)
+		return -EBADMSG;
+	memcpy(hex, line + body + strlen(CHAIN_KEY), sizeof(hex) - 1);
+	hex[sizeof(hex) - 1] = '\0';
+	*ret_body = body;
+	return tdxupd_digest_parse(hex, ret_chain);
+}
+
+static int parse_json(const char *line, size_t bytes, struct json_object **ret)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(4);
+	struct json_object *object;
+
+	if (!tokener)
+		return -ENOMEM;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	object = json_tokener_parse_ex(tokener, line, (int)bytes);
+	json_tokener_free(tokener);
+	if (!object || !json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		return -EBADMSG;
+	}
+	*ret = object;
+	return 0;
+}
+
+static int take(struct json_object *object, struct history_record *record)
+{
+	uint64_t version;
+
+	if (!json_get_number(object, "v", &version) || version == 0)
+		return -EBADMSG;
+	if (version > FORMAT_VERSION)
+		return -EPROTO;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!json_get_number(object, numbers[i].key, number_of(record, i)))
+			return -EBADMSG;
+	record->has_remaining = json_get_number(object, "remaining", &record->remaining);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const char *text = json_get_text(object, texts[i].key);
+
+		if (text && !(*text_of(record, i) = strdup(text)))
+			return -ENOMEM;
+	}
+	return record->boot_id && record->phase ? 0 : -EBADMSG;
+}
+
+int history_line_parse(const char *line, size_t bytes,
+		       const struct tdxupd_digest *previous, struct history_record *ret,
+		       struct tdxupd_digest *ret_chain)
+{
+	_cleanup_(history_record_done)
+	struct history_record record = { 0 };
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	struct tdxupd_digest chain, expected;
+	size_t body;
+	int r;
+
+	r = split(line, bytes, &body, &chain);
+	if (r == 0)
+		r = parse_json(line, bytes, &object);
+	if (r == 0)
+		r = take(object, &record);
+	if (r == 0 && previous)
+		r = link_to(previous, line, body, &expected);
+	if (r < 0)
+		return r;
+	if (previous && !tdxupd_digest_is_equal(&chain, &expected))
+		return -EBADE;
+	*ret = record;
+	record = (struct history_record){ 0 };
+	*ret_chain = chain;
+	return 0;
+}

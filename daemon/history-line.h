@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef HISTORY_LINE_H
+#define HISTORY_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tdxupd.h"
+#include "util.h"
+
+/* Far above what a record with every text at its longest needs. */
+#define HISTORY_LINE_BYTES_MAX (16 * 1024)
+#define HISTORY_TEXT_BYTES_MAX 1024
+
+/*
+ * One line of the history.
+ * @sequence: counts all lines ever written; clocks may go back, this does not
+ * @job: 0 for what belongs to no job
+ * @phase: a job's state, or "started", "external", "recovered", "held", "released"
+ * @module, @remaining: what ran and how many updates were left when this was written
+ * @step_to: the hop under way; @to the job's aim
+ * @path, @mrseam: of the image under way
+ * All texts may be NULL and are owned by the record.
+ */
+struct history_record {
+	uint64_t sequence;
+	uint64_t monotonic_usec;
+	uint64_t realtime_usec;
+	uint64_t job;
+	uint64_t attempt;
+	bool has_remaining;
+	uint64_t remaining;
+	char *boot_id;
+	char *phase;
+	char *from;
+	char *to;
+	char *step_to;
+	char *module;
+	char *path;
+	char *mrseam;
+	char *outcome;
+	char *reason;
+	char *detail;
+	char *caller;
+};
+
+void history_record_done(struct history_record *record);
+
+/*
+ * A record as one line of JSON that ends in a newline and in "chain": the SHA-384 of
+ * @previous and of all that stands before it, so that a line that was changed, removed or
+ * put in shows in every line after it.
+ *
+ * Return: 0; -ENOMEM; -EFBIG more than HISTORY_LINE_BYTES_MAX.
+ */
+int history_line_make(const struct history_record *record,
+		      const struct tdxupd_digest *previous, char **ret,
+		      struct tdxupd_digest *ret_chain);
+/*
+ * The reverse. @line: @bytes without the newline. @previous: NULL to believe the chain.
+ * Return: 0; -EBADMSG no such line; -EBADE it does not follow @previous; -EPROTO written
+ * by a newer release; -ENOMEM.
+ */
+int history_line_parse(const char *line, size_t bytes,
+		       const struct tdxupd_digest *previous, struct history_record *ret,
+		       struct tdxupd_digest *ret_chain);
+
+#endif

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The history on disk: appended to, never rewritten. What a line says is in
+ * history-line.c, what follows from the last one after a crash in recovery.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "history.h"
+#include "text.h"
+
+/* Enough for the last two lines at their longest. */
+#define TAIL_BYTES (3 * HISTORY_LINE_BYTES_MAX)
+
+struct history {
+	int dir_fd;
+	int fd;
+	uint64_t bytes;
+	uint64_t sequence;
+	struct tdxupd_digest chain;
+	struct history_limits limits;
+	bool has_last;
+	struct history_record last;
+};
+
+/* ---- the directory ---- */
+
+static int check_owner(int fd, mode_t kind)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((st.st_mode & S_IFMT) != kind || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return -EPERM;
+	return 0;
+}
+
+static int open_below(int fd, const char *name, int *ret)
+{
+	int r;
+
+	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST && errno != EROFS)
+		return -errno;
+	r = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (r < 0)
+		return errno == ELOOP || errno == ENOTDIR ? -EPERM : -errno;
+	*ret = r;
+	return 0;
+}
+
+static int open_dir(int root_fd, int *ret)
+{
+	_cleanup_(cleanup_close)
+	int var = -1;
+	_cleanup_(cleanup_close)
+	int lib = -1;
+	_cleanup_(cleanup_close)
+	int dir = -1;
+	int r;
+
+	r = open_below(root_fd, "var", &var);
+	if (r == 0)
+		r = open_below(var, "lib", &lib);
+	if (r == 0)
+		r = open_below(lib, "tdxupd", &dir);
+	if (r == 0)
+		r = check_owner(dir, S_IFDIR);
+	if (r == 0)
+		*ret = TAKE_FD(dir);
+	return r;
+}
+
+static int open_file(struct history *history)
+{
+	int fd = openat(history->dir_fd, HISTORY_FILE,
+			O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+	int r;
+
+	if (fd < 0)
+		return errno == ELOOP ? -EPERM : -errno;
+	r = check_owner(fd, S_IFREG);
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	/* A new name in a directory is not on disk because its bytes are. */
+	if (r == 0 && fsync(history->dir_fd) < 0 && errno != EROFS)
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	if (history->fd >= 0)
+		close(history->fd);
+	history->fd = fd;
+	history->bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* ---- the end of the file ---- */
+
+static int write_all(int fd, const char *bytes, size_t count)
+{
+	while (count) {
+		ssize_t n = write(fd, bytes, count);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		count -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Move what was half written out of the way: a crash is no reason to lose it. */
+static int set_torn_aside(struct history *history, const char *torn, size_t bytes)
+{
+	_cleanup_(cleanup_close)
+	int fd = openat(history->dir_fd, HISTORY_FILE ".torn",
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, torn, bytes);
+	if (r < 0)
+		return r;
+	if (ftruncate(history->fd, (off_t)(history->bytes - bytes)) < 0)
+		return -errno;
+	history->bytes -= bytes;
+	return 0;
+}
+
+static int set_file_aside(struct history *history)
+{
+	if (renameat(history->dir_fd, HISTORY_FILE, history->dir_fd,
+		     HISTORY_FILE ".damaged") < 0)
+		return -errno;
+	return open_file(history);
+}
+
+static int read_tail(const struct history *history, char **ret, size_t *ret_bytes)
+{
+	size_t bytes = history->bytes < TAIL_BYTES ? (size_t)history->bytes : TAIL_BYTES;
+	_cleanup_(cleanup_free)
+	char *tail = malloc(bytes + 1);
+	ssize_t n;
+
+	if (!tail)
+		return -ENOMEM;
+	n = pread(history->fd, tail, bytes, (off_t)(history->bytes - bytes));
+	if (n < 0)
+		return -errno;
+	if ((size_t)n != bytes)
+		return -EIO;
+	*ret = TAKE_PTR(tail);
+	*ret_bytes = bytes;
+	return 0;
+}
+
+/* The last whole line of @tail; NULL where it has none. */
+static const char *find_last_line(const char *tail, size_t bytes, size_t *ret_bytes)
+{
+	const char *end = bytes ? tail + bytes - 1 : NULL; /* the newline */
+	const char *start;
+
+	if (!end)
+		return NULL;
+	start = memrchr(tail, '\n', bytes - 1);
+	start = start ? start + 1 : tail;
+	*ret_bytes = (size_t)(end - start);
+	return start;
+}
+
+static int take_last(struct history *history, const char *tail, size_t bytes)
+{
+	size_t line_bytes;
+	const char *line = find_last_line(tail, bytes, &line_bytes);
+	int r;
+
+	if (!line)
+		return 0;
+	r = history_line_parse(line, line_bytes, NULL, &history->last, &history->chain);
+	if (r < 0)
+		return r;
+	history->has_last = true;
+	history->sequence = history->last.sequence;
+	return 0;
+}
+
+static int read_end(struct history *history, char **ret_note)
+{
+	_cleanup_(cleanup_free)
+	char *tail = NULL;
+	const char *newline;
+	size_t bytes = 0, whole;
+	int r;
+
+	r = read_tail(history, &tail, &bytes);
+	if (r < 0)
+		return r;
+	newline = memrchr(tail, '\n', bytes);
+	whole = newline ? (size_t)(newline - tail) + 1 : 0;
+	if (whole < bytes && bytes - whole <= HISTORY_LINE_BYTES_MAX) {
+		*ret_note = text_new("the last line of the history was cut short and is "
+				     "now in " HISTORY_DIR "/" HISTORY_FILE ".torn");
+		r = set_torn_aside(history, tail + whole, bytes - whole);
+		if (r < 0)
+			return r;
+		bytes = whole;
+	}
+	r = take_last(history, tail, bytes);
+	if (r != -EBADMSG && r != -EPROTO)
+		return r;
+	free(*ret_note);
+	*ret_note = text_new("the history ends in a line %s and is now "
+			     "in " HISTORY_DIR "/" HISTORY_FILE ".damaged",
+			     r == -EPROTO ? "of a newer release" : "that makes no sense");
+	return set_file_aside(history);
+}
+
+/* ---- appending ---- */
+
+static int rename_nth(const struct history *history, unsigned from, unsigned to)
+{
+	char old[64] = HISTORY_FILE, new[64];
+
+	if (from)
+		snprintf(old, sizeof(old), HISTORY_FILE ".%u", from);
+	snprintf(new, sizeof(new), HISTORY_FILE ".%u", to);
+	if (renameat(history->dir_fd, old, history->dir_fd, new) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* The chain goes on in the new file. */
+static int rotate(struct history *history)
+{
+	int r = 0;
+
+	for (unsigned n = history->limits.files; r == 0 && n > 0; n--)
+		r = rename_nth(history, n - 1, n);
+	if (r == 0 && history->limits.files == 0 &&
+	    unlinkat(history->dir_fd, HISTORY_FILE, 0) < 0)
+		r = -errno;
+	return r < 0 ? r : open_file(history);
+}
+
+/* Written in one go or not at all, as far as that can be had. */
+static int append_line(struct history *history, const char *line, bool is_durable)
+{
+	size_t bytes = strlen(line);
+	int r;
+
+	if (history->bytes && history->bytes + bytes > history->limits.file_bytes) {
+		r = rotate(history);
+		if (r < 0)
+			return r;
+	}
+	r = write_all(history->fd, line, bytes);
+	if (r == 0 && is_durable && fdatasync(history->fd) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)!ftruncate(history->fd, (off_t)history->bytes);
+		return r;
+	}
+	history->bytes += bytes;
+	return 0;
+}
+
+int history_append(struct history *history, struct history_record *record,
+		   bool is_durable)
+{
+	_cleanup_(cleanup_free)
+	char *line = NULL;
+	struct tdxupd_digest chain;
+	int r;
+
+	record->sequence = history->sequence + 1;
+	record->monotonic_usec = clock_usec(CLOCK_MONOTONIC);
+	record->realtime_usec = clock_usec(CLOCK_REALTIME);
+	r = history_line_make(record, &history->chain, &line, &chain);
+	if (r == 0)
+		r = append_line(history, line, is_durable);
+	if (r < 0)
+		return r;
+	history->sequence = record->sequence;
+	history->chain = chain;
+	return 0;
+}
+
+/* ---- checking ---- */
+
+int history_verify(int fd, uint64_t *ret_line)
+{
+	_cleanup_(cleanup_fclose)
+	FILE *file = NULL;
+	_cleanup_(cleanup_free)
+	char *line = NULL;
+	struct tdxupd_digest chain;
+	uint64_t number = 0;
+	size_t size = 0;
+	ssize_t n;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0 || !(file = fdopen(copy, "re")))
+		return -errno;
+	rewind(file);
+	while ((n = getline(&line, &size, file)) > 0) {
+		_cleanup_(history_record_done)
+		struct history_record record = { 0 };
+		int r;
+
+		number++;
+		/* The first line may follow one of a file that was rotated away. */
+		r = history_line_parse(line, (size_t)n - (line[n - 1] == '\n'),
+				       number == 1 ? NULL : &chain, &record, &chain);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0) {
+			*ret_line = number;
+			return 0;
+		}
+	}
+	if (ferror(file))
+		return -EIO;
+	*ret_line = 0;
+	return 0;
+}
+
+/* ---- the object ---- */
+
+struct history *history_free(struct history *history)
+{
+	if (!history)
+		return NULL;
+	history_record_done(&history->last);
+	if (history->fd >= 0)
+		close(history->fd);
+	if (history->dir_fd >= 0)
+		close(history->dir_fd);
+	free(history);
+	return NULL;
+}
+
+void history_set_limits(struct history *history, const struct history_limits *limits)
+{
+	history->limits = *limits;
+}
+
+const struct history_record *history_get_last(const struct history *history)
+{
+	return history->has_last ? &history->last : NULL;
+}
+
+int history_open(int root_fd, const struct history_limits *limits, struct history **ret,
+		 char **ret_note)
+{
+	_cleanup_(cleanup_history)
+	struct history *history = calloc(1, sizeof(*history));
+	int r;
+
+	if (!history)
+		return -ENOMEM;
+	history->fd = history->dir_fd = -1;
+	history->limits = *limits;
+	r = open_dir(root_fd, &history->dir_fd);
+	if (r == 0)
+		r = open_file(history);
+	if (r == 0)
+		r = read_end(history, ret_note);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(history);
+	return 0;
+}

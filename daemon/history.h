@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef HISTORY_H
+#define HISTORY_H
+
+#include "history-line.h"
+
+#define HISTORY_DIR  "var/lib/tdxupd"
+#define HISTORY_FILE "history.jsonl"
+
+struct history_limits {
+	uint64_t file_bytes; /* of one file */
+	unsigned files;      /* kept beside the one written to */
+};
+
+struct history;
+
+/*
+ * Open the history below @root_fd, create it where there is none. Reads its end only, so
+ * that a history of any size opens at once. A last line that is torn is moved to
+ * HISTORY_FILE.torn, a file whose last line makes no sense to HISTORY_FILE.damaged.
+ *
+ * @ret_note: what was found and done, for the journal; NULL where there was nothing to
+ * say; free() it, also after an error
+ *
+ * Return: 0; -EPERM the directory or file belongs to somebody else, is writable by others
+ * or is a symlink; another errno.
+ */
+int history_open(int root_fd, const struct history_limits *limits, struct history **ret,
+		 char **ret_note);
+struct history *history_free(struct history *history);
+DEFINE_CLEANUP(struct history, history, history_free)
+
+void history_set_limits(struct history *history, const struct history_limits *limits);
+/* The last record as it was found; NULL where there was none that could be read. */
+const struct history_record *history_get_last(const struct history *history);
+
+/*
+ * Append. Sequence and times are filled in here. @is_durable: on disk when it returns.
+ * Return: 0; -ENOSPC, -EROFS, -EIO ...: the file is as it was.
+ */
+int history_append(struct history *history, struct history_record *record,
+		   bool is_durable);
+
+/*
+ * Read a whole file and check each line against the one before. @ret_line: the first line
+ * that does not follow, 0 when all do. Return: 0; an errno of reading.
+ */
+int history_verify(int fd, uint64_t *ret_line);
+
+#endif

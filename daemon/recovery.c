@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What is true after a crash, from the last record and the host as it is. Nothing is
+ * retried because of it: that is for whoever asked to decide.
+ *
+ * A record says what was about to be done, and is written before it is done: `waiting` is
+ * on disk before the gate may open, `committing` is written right before the commit.
+ */
+#include <string.h>
+
+#include "job-state.h"
+#include "recovery.h"
+
+static const char *const names[] = {
+	[RECOVERY_NOTHING] = "nothing",
+	[RECOVERY_REBOOTED] = "rebooted",
+	[RECOVERY_NEVER_COMMITTED] = "never-committed",
+	[RECOVERY_SUCCEEDED] = "succeeded",
+	[RECOVERY_REFUSED] = "refused",
+	[RECOVERY_UNCHANGED] = "unchanged",
+	[RECOVERY_LOST] = "lost",
+	[RECOVERY_MISMATCH] = "mismatch",
+	[RECOVERY_UNKNOWN] = "unknown",
+};
+
+static const char *const sentences[] = {
+	[RECOVERY_NOTHING] = "nothing was under way",
+	[RECOVERY_REBOOTED] = "the host was booted since, and runs what that boot loaded",
+	[RECOVERY_NEVER_COMMITTED] = "it was never committed; nothing has changed",
+	[RECOVERY_SUCCEEDED] = "it succeeded",
+	[RECOVERY_REFUSED] = "the kernel refused it; nothing was lost",
+	[RECOVERY_UNCHANGED] =
+		"it was refused or never committed; nothing was lost either way",
+	[RECOVERY_LOST] = "TDX is lost, and every TD with it, until the next boot",
+	[RECOVERY_MISMATCH] = "another module runs than was wanted",
+	[RECOVERY_UNKNOWN] = "nobody can tell; look at the host before the next update",
+};
+
+STRING_TABLE_TO(recovery, enum recovery, names)
+
+const char *recovery_explain(enum recovery recovery)
+{
+	return string_table_lookup(sentences, ARRAY_SIZE(sentences), (int)recovery);
+}
+
+/* The slots used since the record: 0, 1, or more. */
+enum used {
+	USED_NONE,
+	USED_ONE,
+	USED_OTHER,
+	USED_UNKNOWN,
+};
+
+static enum used count_used(const struct history_record *last,
+			    const struct tdxupd_host *now)
+{
+	if (!last->has_remaining || !now->has_remaining_updates)
+		return USED_UNKNOWN;
+	if (last->remaining == now->remaining_updates)
+		return USED_NONE;
+	return last->remaining == (uint64_t)now->remaining_updates + 1 ? USED_ONE
+								       : USED_OTHER;
+}
+
+static bool is_version(const char *text, const struct tdxupd_version *version)
+{
+	struct tdxupd_version v;
+
+	return text && tdxupd_version_parse(text, &v) == 0 &&
+	       tdxupd_version_compare(&v, version) == 0;
+}
+
+/* The module before runs, and no slot was used. */
+static enum recovery explain_unchanged(enum job_state phase, enum recovery_staged staged)
+{
+	switch (phase) {
+	case JOB_BACKOFF:
+	case JOB_CONFIRMING:
+		return RECOVERY_REFUSED;
+	case JOB_COMMITTING:
+		if (staged == RECOVERY_STAGED_YES)
+			return RECOVERY_NEVER_COMMITTED;
+		return staged == RECOVERY_STAGED_NO ? RECOVERY_REFUSED
+						    : RECOVERY_UNCHANGED;
+	default:
+		return RECOVERY_NEVER_COMMITTED;
+	}
+}
+
+static enum recovery compare(const struct history_record *last, enum job_state phase,
+			     const struct tdxupd_host *now, enum recovery_staged staged)
+{
+	enum used used = count_used(last, now);
+	bool is_before = is_version(last->module, &now->module_version);
+	bool is_target = is_version(last->step_to, &now->module_version);
+
+	/* Loading again what runs changes nothing but the count. */
+	if (is_before && is_target)
+		is_before = !(is_target = used == USED_ONE);
+	if (is_target)
+		return used == USED_ONE || used == USED_UNKNOWN ? RECOVERY_SUCCEEDED
+								: RECOVERY_UNKNOWN;
+	if (!is_before)
+		return RECOVERY_MISMATCH;
+	if (used == USED_NONE || used == USED_UNKNOWN)
+		return explain_unchanged(phase, staged);
+	return RECOVERY_UNKNOWN;
+}
+
+enum recovery recovery_decide(const struct history_record *last,
+			      const struct tdxupd_host *now, enum recovery_staged staged)
+{
+	enum job_state phase = last ? job_state_from_string(last->phase) : JOB_DONE;
+
+	if (phase < 0 || job_state_is_end(phase))
+		return RECOVERY_NOTHING;
+	if (strcmp(last->boot_id, now->boot_id) != 0)
+		return *now->boot_id ? RECOVERY_REBOOTED : RECOVERY_UNKNOWN;
+	if (now->state == TDXUPD_TDX_LOST)
+		return RECOVERY_LOST;
+	if (now->state != TDXUPD_TDX_LIVE)
+		return RECOVERY_UNKNOWN;
+	/* Before the plan nothing is known, and nothing was done. */
+	if (phase == JOB_QUEUED || phase == JOB_PLANNING)
+		return RECOVERY_NEVER_COMMITTED;
+	return compare(last, phase, now, staged);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef RECOVERY_H
+#define RECOVERY_H
+
+#include "history-line.h"
+#include "tdxupd.h"
+
+/*
+ * What became of the job that the last record of the history left unfinished.
+ * @RECOVERY_NOTHING: it had ended, or there was none
+ * @RECOVERY_REBOOTED: the machine was booted since; whatever happened is over
+ * @RECOVERY_NEVER_COMMITTED: nothing was changed
+ * @RECOVERY_SUCCEEDED: the step was made
+ * @RECOVERY_REFUSED: the kernel refused the commit; nothing was lost
+ * @RECOVERY_UNCHANGED: refused or never committed, nobody can tell; nothing was lost
+ * @RECOVERY_LOST: TDX is gone until the next boot
+ * @RECOVERY_MISMATCH: another module runs than the one before and the one wanted
+ * @RECOVERY_UNKNOWN: the facts contradict each other or could not be read
+ */
+enum recovery {
+	RECOVERY_NOTHING,
+	RECOVERY_REBOOTED,
+	RECOVERY_NEVER_COMMITTED,
+	RECOVERY_SUCCEEDED,
+	RECOVERY_REFUSED,
+	RECOVERY_UNCHANGED,
+	RECOVERY_LOST,
+	RECOVERY_MISMATCH,
+	RECOVERY_UNKNOWN,
+	_RECOVERY_MAX,
+	_RECOVERY_INVALID = -22,
+};
+const char *recovery_to_string(enum recovery recovery);
+/* A sentence for people: what is true now. */
+const char *recovery_explain(enum recovery recovery);
+
+/* Whether the kernel still holds an image that was staged and not committed. */
+enum recovery_staged {
+	RECOVERY_STAGED_NO,
+	RECOVERY_STAGED_YES,
+	RECOVERY_STAGED_UNKNOWN, /* the trigger does not tell */
+};
+
+/* @last: NULL where the history is empty. @now: taken after the kernel was done. Pure. */
+enum recovery recovery_decide(const struct history_record *last,
+			      const struct tdxupd_host *now, enum recovery_staged staged);
+
+#endif

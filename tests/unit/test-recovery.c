@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "test.h"
+#include "recovery.h"
+
+#define BOOT "11111111-0000-4000-8000-000000000001"
+
+/* The record says: 1.5.06 ran with 5 updates left, 1.5.16 was the step. */
+static const struct {
+	const char *phase;
+	const char *boot;
+	enum tdxupd_tdx_state state;
+	unsigned update; /* of 1.5.xx that runs now */
+	int remaining;   /* -1: unknown */
+	enum recovery_staged staged;
+	enum recovery result;
+} table[] = {
+#define NOW   BOOT, TDXUPD_TDX_LIVE
+#define NO    RECOVERY_STAGED_NO
+#define YES   RECOVERY_STAGED_YES
+#define DUNNO RECOVERY_STAGED_UNKNOWN
+	/* nothing under way */
+	{ NULL, NOW, 6, 5, NO, RECOVERY_NOTHING },
+	{ "done", NOW, 16, 4, NO, RECOVERY_NOTHING },
+	{ "failed", NOW, 6, 5, NO, RECOVERY_NOTHING },
+	{ "cancelled", NOW, 6, 5, NO, RECOVERY_NOTHING },
+	{ "expired", NOW, 6, 5, NO, RECOVERY_NOTHING },
+	{ "lost", BOOT, TDXUPD_TDX_LOST, 0, -1, NO, RECOVERY_NOTHING },
+	{ "unknown", NOW, 6, 5, NO, RECOVERY_NOTHING },
+	{ "started", NOW, 6, 5, NO, RECOVERY_NOTHING },
+	{ "some new phase", NOW, 6, 5, NO, RECOVERY_NOTHING },
+	/* before the commit */
+	{ "queued", NOW, 6, 5, NO, RECOVERY_NEVER_COMMITTED },
+	{ "planning", NOW, 6, 5, NO, RECOVERY_NEVER_COMMITTED },
+	{ "staging", NOW, 6, 5, NO, RECOVERY_NEVER_COMMITTED },
+	{ "staging", NOW, 6, 5, YES, RECOVERY_NEVER_COMMITTED },
+	{ "waiting", NOW, 6, 5, YES, RECOVERY_NEVER_COMMITTED },
+	{ "waiting", NOW, 6, -1, DUNNO, RECOVERY_NEVER_COMMITTED },
+	{ "backoff", NOW, 6, 5, NO, RECOVERY_REFUSED },
+	/* around it */
+	{ "committing", NOW, 6, 5, YES, RECOVERY_NEVER_COMMITTED },
+	{ "committing", NOW, 6, 5, NO, RECOVERY_REFUSED },
+	{ "committing", NOW, 6, 5, DUNNO, RECOVERY_UNCHANGED },
+	{ "committing", NOW, 16, 4, NO, RECOVERY_SUCCEEDED },
+	{ "committing", NOW, 16, -1, NO, RECOVERY_SUCCEEDED },
+	{ "committing", NOW, 16, 5, NO, RECOVERY_UNKNOWN },
+	{ "committing", NOW, 16, 3, NO, RECOVERY_UNKNOWN },
+	{ "committing", NOW, 6, 4, NO, RECOVERY_UNKNOWN },
+	{ "committing", NOW, 8, 4, NO, RECOVERY_MISMATCH },
+	{ "committing", BOOT, TDXUPD_TDX_LOST, 0, -1, NO, RECOVERY_LOST },
+	{ "committing", BOOT, TDXUPD_TDX_UNKNOWN, 0, -1, NO, RECOVERY_UNKNOWN },
+	{ "committing", BOOT, TDXUPD_TDX_ABSENT, 0, -1, NO, RECOVERY_UNKNOWN },
+	{ "confirming", NOW, 6, 5, NO, RECOVERY_REFUSED },
+	{ "confirming", NOW, 6, 5, DUNNO, RECOVERY_REFUSED },
+	{ "confirming", NOW, 16, 4, NO, RECOVERY_SUCCEEDED },
+	{ "confirming", BOOT, TDXUPD_TDX_LOST, 0, -1, NO, RECOVERY_LOST },
+	/* somebody else was faster */
+	{ "waiting", NOW, 16, 4, NO, RECOVERY_SUCCEEDED },
+	{ "waiting", NOW, 8, 4, NO, RECOVERY_MISMATCH },
+	{ "waiting", BOOT, TDXUPD_TDX_LOST, 0, -1, NO, RECOVERY_LOST },
+	/* another boot, or nobody knows which */
+	{ "committing", "another", TDXUPD_TDX_LIVE, 6, 5, NO, RECOVERY_REBOOTED },
+	{ "waiting", "another", TDXUPD_TDX_LIVE, 6, 5, NO, RECOVERY_REBOOTED },
+	{ "committing", "", TDXUPD_TDX_LIVE, 16, 4, NO, RECOVERY_UNKNOWN },
+};
+
+static struct tdxupd_host *host_of(size_t row)
+{
+	char json[256];
+	struct tdxupd_host *host;
+	int n = snprintf(json, sizeof(json), "{\"state\":\"%s\"",
+			 tdxupd_tdx_state_to_string(table[row].state));
+
+	if (table[row].state == TDXUPD_TDX_LIVE)
+		n += snprintf(json + n, sizeof(json) - (size_t)n,
+			      ",\"module_version\":\"1.5.%02u\"", table[row].update);
+	if (table[row].remaining >= 0)
+		n += snprintf(json + n, sizeof(json) - (size_t)n,
+			      ",\"remaining_updates\":%d", table[row].remaining);
+	n += snprintf(json + n, sizeof(json) - (size_t)n, "}");
+	assert_int_equal(tdxupd_host_from_json(json, (size_t)n, &host, NULL), 0);
+	snprintf(host->boot_id, sizeof(host->boot_id), "%s", table[row].boot);
+	return host;
+}
+
+static void test_every_row(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct history_record last = {
+			.boot_id = (char *)BOOT,
+			.phase = (char *)table[i].phase,
+			.module = (char *)"1.5.06",
+			.step_to = (char *)"1.5.16",
+			.has_remaining = true,
+			.remaining = 5,
+		};
+		struct tdxupd_host *host = host_of(i);
+		enum recovery recovery = recovery_decide(table[i].phase ? &last : NULL,
+							 host, table[i].staged);
+
+		if (recovery != table[i].result)
+			fail_msg("row %zu (%s): %s, not %s", i, table[i].phase,
+				 recovery_to_string(recovery),
+				 recovery_to_string(table[i].result));
+		tdxupd_host_free(host);
+	}
+}
+
+/* A step to the version that runs: only the count tells. */
+static void test_loading_again_what_runs(void **state)
+{
+	struct history_record last = {
+		.boot_id = (char *)BOOT,
+		.phase = (char *)"committing",
+		.module = (char *)"1.5.06",
+		.step_to = (char *)"1.5.06",
+		.has_remaining = true,
+		.remaining = 5,
+	};
+	struct tdxupd_host *host = host_of(0);
+
+	(void)state;
+	assert_int_equal(recovery_decide(&last, host, NO), RECOVERY_REFUSED);
+	host->remaining_updates = 4;
+	assert_int_equal(recovery_decide(&last, host, NO), RECOVERY_SUCCEEDED);
+	tdxupd_host_free(host);
+}
+
+static void test_each_has_a_name_and_a_sentence(void **state)
+{
+	(void)state;
+	for (int i = 0; i < _RECOVERY_MAX; i++) {
+		assert_non_null(recovery_to_string((enum recovery)i));
+		assert_non_null(recovery_explain((enum recovery)i));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_row),
+		cmocka_unit_test(test_loading_again_what_runs),
+		cmocka_unit_test(test_each_has_a_name_and_a_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
