@@ -32,7 +32,7 @@ int json_new_array(struct json_object **ret)
 	return 0;
 }
 
-static int new_text(const char *text, struct json_object **ret)
+int json_new_text(const char *text, struct json_object **ret)
 {
 	/* Every byte becomes at most one byte. */
 	size_t size = strlen(text) + 1;
@@ -74,7 +74,7 @@ int json_add_text(struct json_object *object, const char *key, const char *text)
 
 	if (!text)
 		return 0;
-	r = new_text(text, &value);
+	r = json_new_text(text, &value);
 	return r < 0 ? r : json_add(object, key, value);
 }
 
@@ -110,7 +110,7 @@ int json_append(struct json_object *array, struct json_object *value)
 int json_append_text(struct json_object *array, const char *text)
 {
 	struct json_object *value;
-	int r = new_text(text, &value);
+	int r = json_new_text(text, &value);
 
 	return r < 0 ? r : json_append(array, value);
 }

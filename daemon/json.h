@@ -23,6 +23,7 @@ DEFINE_CLEANUP(struct json_object, json, json_free)
  */
 int json_new_object(struct json_object **ret);
 int json_new_array(struct json_object **ret);
+int json_new_text(const char *text, struct json_object **ret);
 int json_add_text(struct json_object *object, const char *key, const char *text);
 int json_add_bool(struct json_object *object, const char *key, bool value);
 int json_add_number(struct json_object *object, const char *key, uint64_t value);
