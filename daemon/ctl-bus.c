@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The way to the daemon: the bus, and what its errors mean for a caller. How properties
+ * become JSON is in ctl-properties.c.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl-bus.h"
+#include "ctl-reasons.h"
+#include "failure.h"
+#include "json.h"
+
+static int open_address(const char *address, sd_bus **ret)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	int r = sd_bus_new(&bus);
+
+	if (r < 0 || (r = sd_bus_set_address(bus, address)) < 0 ||
+	    (r = sd_bus_set_bus_client(bus, true)) < 0 || (r = sd_bus_start(bus)) < 0)
+		return r;
+	*ret = TAKE_PTR(bus);
+	return 0;
+}
+
+int ctl_bus_open(const struct ctl *ctl, sd_bus **ret)
+{
+	int r;
+
+	if (!ctl->bus_address && strcmp(ctl->root, "/") != 0)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"the daemon on the system bus updates this host, not %s; "
+				"name its own bus with --bus-address",
+				ctl->root);
+	r = ctl->bus_address ? open_address(ctl->bus_address, ret)
+			     : sd_bus_open_system(ret);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "bus-absent",
+				"can't reach the %s: %s; is dbus running?",
+				ctl->bus_address ? "bus at --bus-address" : "system bus",
+				strerror(-r));
+	sd_bus_set_allow_interactive_authorization(*ret, ctl->is_terminal);
+	return CTL_EXIT_OK;
+}
+
+enum ctl_exit ctl_bus_error_to_exit(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum ctl_exit code;
+	} others[] = {
+		{ SD_BUS_ERROR_ACCESS_DENIED, CTL_EXIT_NOT_AUTHORISED },
+		{ SD_BUS_ERROR_AUTH_FAILED, CTL_EXIT_NOT_AUTHORISED },
+		{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+		  CTL_EXIT_NOT_AUTHORISED },
+		{ SD_BUS_ERROR_DISCONNECTED, CTL_EXIT_UNREACHABLE },
+		{ SD_BUS_ERROR_NAME_HAS_NO_OWNER, CTL_EXIT_UNREACHABLE },
+		{ SD_BUS_ERROR_NO_REPLY, CTL_EXIT_UNREACHABLE },
+		{ SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_EXIT_UNREACHABLE },
+		{ SD_BUS_ERROR_TIMEOUT, CTL_EXIT_UNREACHABLE },
+		{ "org.freedesktop.systemd1.NoSuchUnit", CTL_EXIT_UNREACHABLE },
+		{ SD_BUS_ERROR_INVALID_ARGS, CTL_EXIT_USAGE },
+	};
+	enum failure failure = failure_from_string(name);
+
+	if (failure > 0)
+		return ctl_exit_from_failure(failure);
+	for (size_t i = 0; name && i < ARRAY_SIZE(others); i++)
+		if (strcmp(others[i].name, name) == 0)
+			return others[i].code;
+	if (name && strncmp(name, "org.freedesktop.DBus.Error.Spawn.", 33) == 0)
+		return CTL_EXIT_UNREACHABLE;
+	return CTL_EXIT_FAILURE;
+}
+
+void ctl_bus_error_to_reason(const char *name, char *ret, size_t size)
+{
+	const char *dot = name ? strrchr(name, '.') : NULL;
+	const char *p = dot ? dot + 1 : "failure";
+	size_t used = 0;
+
+	for (bool is_first = true; *p && used + 2 < size; p++, is_first = false) {
+		if (isupper((unsigned char)*p) && !is_first)
+			ret[used++] = '-';
+		ret[used++] = (char)tolower((unsigned char)*p);
+	}
+	if (size)
+		ret[used] = '\0';
+}
+
+static int fail_unreachable(const struct ctl *ctl, const char *name)
+{
+	bool is_silent = strcmp(name, SD_BUS_ERROR_NO_REPLY) == 0 ||
+			 strcmp(name, SD_BUS_ERROR_TIMEOUT) == 0 ||
+			 strcmp(name, SD_BUS_ERROR_DISCONNECTED) == 0;
+
+	if (is_silent)
+		return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "daemon-silent",
+				"tdxupdd gave no answer; see `systemctl status tdxupdd`");
+	return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "daemon-absent",
+			"tdxupdd does not run; start it with `systemctl start tdxupdd`");
+}
+
+int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc)
+{
+	_cleanup_(cleanup_free)
+	char *message = NULL;
+	char reason[64];
+	enum ctl_exit code;
+
+	if (!error || !error->name)
+		return rc == -ENOMEM ? ctl_fail_memory(ctl)
+				     : ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "bus-failed",
+						"the bus failed: %s", strerror(-rc));
+	code = ctl_bus_error_to_exit(error->name);
+	if (code == CTL_EXIT_UNREACHABLE)
+		return fail_unreachable(ctl, error->name);
+	if (code == CTL_EXIT_NOT_AUTHORISED)
+		return ctl_fail(ctl, code, "not-authorised",
+				"not authorised; run it as root, or see polkit(8)");
+	ctl_bus_error_to_reason(error->name, reason, sizeof(reason));
+	return ctl_fail_text(ctl, code, reason,
+			     error->message ? error->message : error->name);
+}
+
+int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error)
+{
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *call = NULL;
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *reply = NULL;
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH,
+					       "org.freedesktop.DBus.Properties",
+					       "GetAll");
+
+	/* Looking does not start anything. */
+	if (r < 0 || (r = sd_bus_message_set_auto_start(call, false)) < 0 ||
+	    (r = sd_bus_message_append(call, "s", BUS_MANAGER)) < 0 ||
+	    (r = sd_bus_call(bus, call, 0, ret_error, &reply)) < 0 ||
+	    (r = json_new_object(&object)) < 0 ||
+	    (r = ctl_bus_read_properties(reply, object)) < 0)
+		return r;
+	*ret = TAKE_PTR(object);
+	return 0;
+}

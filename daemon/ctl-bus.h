@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CTL_BUS_H
+#define CTL_BUS_H
+
+#include <systemd/sd-bus.h>
+
+#include "ctl.h"
+
+#define BUS_NAME      "org.tdxupd1"
+#define BUS_PATH      "/org/tdxupd1"
+#define BUS_MANAGER   "org.tdxupd1.Manager"
+#define BUS_JOB       "org.tdxupd1.Job"
+#define BUS_JOB_PATHS "/org/tdxupd1/job"
+
+DEFINE_CLEANUP(sd_bus, sd_bus, sd_bus_flush_close_unref)
+DEFINE_CLEANUP(sd_bus_message, sd_bus_message, sd_bus_message_unref)
+
+/* Return: an exit code, and has said why. */
+int ctl_bus_open(const struct ctl *ctl, sd_bus **ret);
+
+/*
+ * Say what a call's error means. @error may be unset, then @rc is what sd-bus returned.
+ * Returns the exit code.
+ */
+int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc);
+/* The exit code of an error by its name, "org.tdxupd1.Error.NoPath". */
+enum ctl_exit ctl_bus_error_to_exit(const char *name);
+/* "org.tdxupd1.Error.NoPath" as a reason: "no-path". @ret: any size. */
+void ctl_bus_error_to_reason(const char *name, char *ret, size_t size);
+
+/*
+ * Merge properties (a{sv}, at the message's position) into @object: "StateSince" becomes
+ * state_since, structures become objects with the names that the manual gives them, and
+ * properties of types that we don't know are left out. Return: 0; a negative errno.
+ */
+int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object);
+
+/* All properties of the manager. Return: 0; a negative errno, with @ret_error. */
+int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error);
+
+#endif
