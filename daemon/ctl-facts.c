@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Reads what the verbs that need no daemon rest on: configuration, host, images, plan.
+ * What to make of it is theirs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ctl-facts.h"
+#include "io.h"
+
+#define HOST_FILE_BYTES_MAX (1u << 20)
+
+void ctl_facts_done(struct ctl_facts *facts)
+{
+	tdxupd_plan_free(facts->plan);
+	tdxupd_catalog_free(facts->catalog);
+	tdxupd_host_free(facts->host);
+	if (facts->config)
+		config_unref(facts->config);
+}
+
+static int read_all(int fd, size_t max_bytes, uint8_t **ret, size_t *ret_bytes)
+{
+	/* One more than allowed, so that a file that grew shows. */
+	_cleanup_(cleanup_free)
+	uint8_t *bytes = malloc(max_bytes + 1);
+	size_t used = 0;
+
+	if (!bytes)
+		return -ENOMEM;
+	while (used <= max_bytes) {
+		ssize_t n = read(fd, bytes + used, max_bytes + 1 - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	if (used > max_bytes)
+		return -EFBIG;
+	*ret = TAKE_PTR(bytes);
+	*ret_bytes = used;
+	return 0;
+}
+
+int ctl_read_file(const char *path, size_t max_bytes, uint8_t **ret, size_t *ret_bytes)
+{
+	/* A FIFO must not hold us up. */
+	_cleanup_(cleanup_close)
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADFD;
+	return read_all(fd, max_bytes, ret, ret_bytes);
+}
+
+int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	enum tdxupd_strategy strategy = _TDXUPD_STRATEGY_INVALID;
+	int r;
+
+	if (facts->config)
+		return CTL_EXIT_OK;
+	if (ctl->strategy) {
+		strategy = tdxupd_strategy_from_string(ctl->strategy);
+		if (strategy < 0)
+			return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+					"--strategy is fewest or smallest, not \"%s\"",
+					ctl->strategy);
+	}
+	r = config_load(ctl->root, &facts->config, &why);
+	if (r == -ENOMEM)
+		return ctl_fail_memory(ctl);
+	if (r < 0)
+		return ctl_fail_text(ctl, CTL_EXIT_FAILURE, "config-invalid",
+				     why ? why : strerror(-r));
+	if (strategy >= 0)
+		facts->config->policy->strategy = strategy;
+	return CTL_EXIT_OK;
+}
+
+static int read_host_file(struct ctl *ctl, struct ctl_facts *facts)
+{
+	_cleanup_(cleanup_free)
+	uint8_t *bytes = NULL;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	size_t count;
+	int r = ctl_read_file(ctl->host_file, HOST_FILE_BYTES_MAX, &bytes, &count);
+
+	if (r < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "host-file-unreadable",
+				"can't read the host file %s: %s", ctl->host_file,
+				io_strerror(r));
+	r = tdxupd_host_from_json((const char *)bytes, count, &facts->host, &why);
+	if (r == -ENOMEM)
+		return ctl_fail_memory(ctl);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "host-file-malformed",
+				"%s describes no host: %s; write one with `tdxupdctl "
+				"status --export-host`",
+				ctl->host_file, why ? why : io_strerror(r));
+	return CTL_EXIT_OK;
+}
+
+int ctl_facts_read_host(struct ctl *ctl, struct ctl_facts *facts)
+{
+	int r;
+
+	if (facts->host)
+		return CTL_EXIT_OK;
+	if (ctl->host_file)
+		return read_host_file(ctl, facts);
+	r = tdxupd_host_read(ctl->root_fd, &facts->host);
+	if (r == -ENOMEM)
+		return ctl_fail_memory(ctl);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "host-unreadable",
+				"can't read the host below %s: %s", ctl->root,
+				io_strerror(r));
+	return CTL_EXIT_OK;
+}
+
+int ctl_facts_check_host(struct ctl *ctl, const struct ctl_facts *facts)
+{
+	if (facts->host->state == TDXUPD_TDX_ABSENT)
+		return ctl_fail(ctl, CTL_EXIT_UNSUPPORTED, "tdx-absent",
+				"this host has no TDX: there is no "
+				"/sys/devices/faux/tdx_host; `tdxupdctl doctor` says "
+				"what is missing");
+	if (facts->host->state == TDXUPD_TDX_LOST)
+		return ctl_fail(ctl, CTL_EXIT_LOST, "tdx-lost",
+				"TDX is lost until the next reboot: an update failed "
+				"after the old module was shut down, and every TD of "
+				"this host died with it; reboot");
+	return CTL_EXIT_OK;
+}
+
+/* The directory and the mapping have one errno; which of them is it? */
+static int fail_catalog(struct ctl *ctl, int rc, const char *images, const char *mapping,
+			const char *why)
+{
+	_cleanup_(cleanup_close)
+	int dir_fd = -1;
+
+	if (rc == -ENOMEM)
+		return ctl_fail_memory(ctl);
+	if (rc == -EBADMSG || rc == -EFBIG)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "mapping-malformed",
+				"%s; get mapping_file.json again from Intel's release",
+				why);
+	if (rc != -ENOENT && rc != -ENODATA)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "images-unreadable", "%s", why);
+	dir_fd = io_open_dir(ctl->root_fd, images, 0);
+	if (dir_fd < 0)
+		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "images-missing",
+				"no directory %s: put Intel's module images and "
+				"mapping_file.json there, or set Images= in tdxupd.conf",
+				images);
+	return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "mapping-missing",
+			"no %s%s: put mapping_file.json of Intel's release there, or "
+			"set Mapping= in tdxupd.conf",
+			mapping ? mapping : images, mapping ? "" : "/mapping_file.json");
+}
+
+int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	const char *images, *mapping;
+	unsigned flags;
+	int r = ctl_facts_read_config(ctl, facts);
+
+	if (r || facts->catalog)
+		return r;
+	images = ctl->images ? ctl->images : facts->config->images;
+	mapping = ctl->mapping  ? ctl->mapping
+		  : ctl->images ? NULL
+				: facts->config->mapping;
+	/* Say what the daemon would say of its own images; judge others by their content.
+	 */
+	flags = ctl->images || ctl->mapping || ctl->host_file
+			? 0
+			: TDXUPD_CATALOG_REQUIRE_SAFE;
+	r = tdxupd_catalog_read(ctl->root_fd, images, mapping, facts->config->policy,
+				flags, &facts->catalog, &why);
+	if (r < 0)
+		return fail_catalog(ctl, r, images, mapping, why ? why : io_strerror(r));
+	return CTL_EXIT_OK;
+}
+
+int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *facts)
+{
+	struct tdxupd_version version;
+	bool has_version = target;
+	int r;
+
+	if (target && tdxupd_version_parse(target, &version) < 0)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"\"%s\" is no version such as 1.5.16", target);
+	r = ctl_facts_read_host(ctl, facts);
+	if (r == CTL_EXIT_OK)
+		r = ctl_facts_check_host(ctl, facts);
+	if (r == CTL_EXIT_OK)
+		r = ctl_facts_read_catalog(ctl, facts);
+	if (r)
+		return r;
+	if (!target && facts->config->has_target) {
+		version = facts->config->target;
+		has_version = true;
+	}
+	r = tdxupd_plan_new(facts->host, facts->catalog, facts->config->policy,
+			    has_version ? &version : NULL, &facts->plan);
+	if (r == -ENOENT) {
+		char text[TDXUPD_VERSION_TEXT_BYTES];
+
+		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "no-such-version",
+				"no image of version %s here; `tdxupdctl list` shows "
+				"those that there are",
+				tdxupd_version_format(&version, text));
+	}
+	return r < 0 ? ctl_fail_memory(ctl) : CTL_EXIT_OK;
+}

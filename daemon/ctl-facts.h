@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CTL_FACTS_H
+#define CTL_FACTS_H
+
+#include "config.h"
+#include "ctl.h"
+#include "tdxupd.h"
+
+/* What a verb rests on, read in this order; what it did not ask for is NULL. */
+struct ctl_facts {
+	struct config *config;
+	struct tdxupd_host *host;
+	struct tdxupd_catalog *catalog;
+	struct tdxupd_plan *plan;
+};
+
+/*
+ * Each reads what comes before it too, and says what went wrong. Return: an exit code.
+ */
+int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts);
+int ctl_facts_read_host(struct ctl *ctl, struct ctl_facts *facts);
+int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts);
+/*
+ * @target: the version wanted, NULL for what the configuration says, else the newest. A
+ * host that has no TDX, or has lost it, is said instead of planned for.
+ */
+int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *facts);
+void ctl_facts_done(struct ctl_facts *facts);
+
+/* Absent and lost hosts get their one line. Return: an exit code. */
+int ctl_facts_check_host(struct ctl *ctl, const struct ctl_facts *facts);
+
+/* A whole regular file of the caller's, relative to the working directory. Return: 0;
+ * -EFBIG; -EBADFD no regular file; another errno. */
+int ctl_read_file(const char *path, size_t max_bytes, uint8_t **ret, size_t *ret_bytes);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * tdxupdctl plan: what an update would do, or why there is none. Needs no daemon.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "ctl-facts.h"
+#include "ctl-reasons.h"
+#include "ctl-table.h"
+#include "ctl-text.h"
+#include "ctl.h"
+#include "describe.h"
+#include "json.h"
+
+static const struct ctl_column columns[] = {
+	{ .name = "STEP", .is_right = true },
+	{ .name = "VERSION" },
+	{ .name = "SVN" },
+	{ .name = "IMAGE", .is_wrapped = true },
+};
+
+static int print_steps(struct ctl *ctl, struct json_object *plan)
+{
+	struct json_object *steps = json_get(plan, "steps");
+	_cleanup_(cleanup_ctl_table)
+	struct ctl_table *table = NULL;
+	int r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), true, &table);
+
+	for (size_t i = 0; r == 0 && i < json_count(steps); i++) {
+		struct json_object *step = json_object_array_get_idx(steps, i);
+		char number[24];
+		const char *cells[ARRAY_SIZE(columns)] = {
+			number,
+			json_get_text(step, "version"),
+			json_get_text(step, "svn"),
+			json_get_text(step, "name"),
+		};
+
+		snprintf(number, sizeof(number), "%zu", i + 1);
+		r = ctl_table_add(table, cells, NULL);
+	}
+	return r < 0 ? ctl_fail_memory(ctl) : ctl_table_print(table);
+}
+
+static void say_wrapped(struct ctl *ctl, const char *text, const char *indent)
+{
+	_cleanup_(cleanup_free)
+	char *wrapped = text_wrap(text, ctl->width - strlen(indent));
+	char *save = NULL;
+
+	if (!wrapped)
+		return;
+	for (char *line = strtok_r(wrapped, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		ctl_say(ctl, "%s%s", indent, line);
+}
+
+static void say_reasons(struct ctl *ctl, struct json_object *verdicts)
+{
+	for (size_t i = 0; i < json_count(verdicts); i++) {
+		struct json_object *verdict = json_object_array_get_idx(verdicts, i);
+		const char *text = json_get_text(verdict, "text");
+
+		say_wrapped(ctl, text ? text : "?", "  ");
+	}
+}
+
+static int print_update(struct ctl *ctl, struct json_object *plan)
+{
+	size_t steps = json_count(json_get(plan, "steps"));
+	int r;
+
+	ctl_say(ctl, "From %s to %s in %zu step%s:\n", json_get_text(plan, "from"),
+		json_get_text(plan, "to"), steps, steps == 1 ? "" : "s");
+	r = ctl->is_quiet ? CTL_EXIT_OK : print_steps(ctl, plan);
+	ctl_say(ctl, "\nNothing was changed. `tdxupdctl update` does it.");
+	return r;
+}
+
+static int print_current(struct ctl *ctl, struct json_object *plan)
+{
+	ctl_say(ctl, "%s runs, and nothing better is here.", json_get_text(plan, "from"));
+	say_reasons(ctl, json_get(plan, "verdicts"));
+	return CTL_EXIT_OK;
+}
+
+/* The candidate that was wanted, or else the newest that was refused. */
+static struct json_object *find_refused(struct json_object *plan)
+{
+	struct json_object *candidates = json_get(plan, "candidates");
+	const char *to = json_get_text(plan, "to");
+
+	for (size_t i = json_count(candidates); i > 0; i--) {
+		struct json_object *candidate =
+			json_object_array_get_idx(candidates, i - 1);
+		const char *state = json_get_text(candidate, "state");
+		const char *version = json_get_text(candidate, "version");
+
+		if (!state || !version || strcmp(state, "refused") != 0)
+			continue;
+		if (!to || strcmp(version, to) == 0)
+			return candidate;
+	}
+	return NULL;
+}
+
+static void print_blocked(struct ctl *ctl, struct json_object *plan)
+{
+	struct json_object *refused = find_refused(plan);
+	const char *version = json_get_text(refused, "version");
+	const char *from = json_get_text(plan, "from");
+	const char *advice = json_get_text(plan, "advice");
+
+	ctl_say(ctl, "No way from %s to %s:", from ? from : "what runs",
+		version ? version : "anything newer");
+	say_reasons(ctl, json_get(plan, "verdicts"));
+	say_reasons(ctl, json_get(refused, "verdicts"));
+	if (advice)
+		say_wrapped(ctl, advice, "");
+}
+
+static int print_plan(struct ctl *ctl, const struct ctl_facts *facts,
+		      struct json_object *plan)
+{
+	_cleanup_(cleanup_free)
+	char *detail = NULL;
+
+	if (ctl->json != CTL_JSON_OFF) {
+		int r = ctl_print_json(ctl, plan);
+
+		if (r)
+			return r;
+	}
+	switch (facts->plan->result) {
+	case TDXUPD_PLAN_UPDATE:
+		if (ctl->json == CTL_JSON_OFF)
+			print_update(ctl, plan);
+		return ctl->is_exit_code ? CTL_EXIT_AVAILABLE : CTL_EXIT_OK;
+	case TDXUPD_PLAN_CURRENT:
+		if (ctl->json == CTL_JSON_OFF)
+			print_current(ctl, plan);
+		return CTL_EXIT_OK;
+	default:
+		if (ctl->json == CTL_JSON_OFF)
+			print_blocked(ctl, plan);
+		return ctl_exit_from_failure(failure_from_plan(facts->plan, &detail));
+	}
+}
+
+int ctl_plan(struct ctl *ctl, int argc, char **argv)
+{
+	struct ctl_facts facts = { 0 };
+	_cleanup_(cleanup_json)
+	struct json_object *plan = NULL;
+	int r;
+
+	r = ctl_facts_make_plan(ctl, argc > 1 ? argv[1] : NULL, &facts);
+	if (r == CTL_EXIT_OK) {
+		r = describe_plan(facts.plan, &plan) < 0 ? ctl_fail_memory(ctl)
+							 : print_plan(ctl, &facts, plan);
+	}
+	ctl_facts_done(&facts);
+	return r;
+}
