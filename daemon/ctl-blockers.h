@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CTL_BLOCKERS_H
+#define CTL_BLOCKERS_H
+
+#include <json-c/json_object.h>
+
+/*
+ * Whom an update waits for, as part of a sentence: "a TD is being built: qemu, pid 4711
+ * (for 2.1 s)". @blockers: [{source, who, pid, since_usec}]. Newly allocated, "" where
+ * there are none; NULL when memory ran out.
+ */
+char *ctl_blockers_format(struct json_object *blockers);
+/* The same without the times, to see whether it is still the same. */
+char *ctl_blockers_get_key(struct json_object *blockers);
+
+#endif

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Follows one job of the daemon to its end. What is shown of it is decided in
+ * ctl-progress.c.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+#include <systemd/sd-event.h>
+
+#include "clock.h"
+#include "ctl-bus.h"
+#include "ctl-job.h"
+#include "ctl-progress.h"
+#include "json.h"
+
+/*
+ * @path: NULL until the job is known
+ * @job: its properties, merged from all answers and signals
+ */
+struct ctl_job_watch {
+	struct ctl *ctl;
+	sd_bus *bus;
+	sd_event *event;
+	char *path;
+	struct json_object *job;
+	struct ctl_progress progress;
+};
+
+/* ---- the end ---- */
+
+static int end_loop(struct ctl_job_watch *watch, int code)
+{
+	return sd_event_exit(watch->event, code);
+}
+
+static void fill_error(struct json_object *job, const char *name, int code)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *error = NULL;
+	char reason[64];
+
+	ctl_bus_error_to_reason(name, reason, sizeof(reason));
+	if ((json_new_object(&error) ?: json_add_text(error, "reason", reason)
+		     ?: json_add_text(error, "message", json_get_text(job, "detail"))
+			     ?: json_add_number(error, "exit_code", (uint64_t)code)) == 0)
+		json_add(job, "error", TAKE_PTR(error));
+}
+
+/* The job's last word. */
+static int say_end(struct ctl_job_watch *watch)
+{
+	const char *result = json_get_text(watch->job, "result");
+	const char *detail = json_get_text(watch->job, "detail");
+	bool is_done = strcmp(result, "done") == 0;
+	int code = is_done ? CTL_EXIT_OK : (int)ctl_bus_error_to_exit(result);
+	char reason[64];
+
+	if (watch->ctl->json != CTL_JSON_OFF) {
+		if (!is_done)
+			fill_error(watch->job, result, code);
+		ctl_print_json(watch->ctl, watch->job);
+		return code;
+	}
+	if (is_done)
+		return CTL_EXIT_OK;
+	ctl_bus_error_to_reason(result, reason, sizeof(reason));
+	return ctl_fail_text(watch->ctl, (enum ctl_exit)code, reason,
+			     detail && *detail ? detail : result);
+}
+
+/* ---- news ---- */
+
+static int show(struct ctl_job_watch *watch)
+{
+	_cleanup_(cleanup_free)
+	char *text = ctl_progress_format(&watch->progress, watch->job,
+					 clock_usec(CLOCK_MONOTONIC));
+	const char *result = json_get_text(watch->job, "result");
+	bool is_end = result && *result;
+
+	if (!text)
+		return end_loop(watch, ctl_fail_memory(watch->ctl));
+	if (watch->ctl->json == CTL_JSON_OFF && !watch->ctl->is_quiet) {
+		fputs(text, stdout);
+		fflush(stdout);
+	} else if (watch->ctl->json == CTL_JSON_SEQ && !is_end) {
+		ctl_print_json(watch->ctl, watch->job);
+	}
+	return is_end ? end_loop(watch, say_end(watch)) : 0;
+}
+
+/* Merge a{sv} at the message's position. */
+static int take_properties(struct ctl_job_watch *watch, sd_bus_message *message)
+{
+	int r = ctl_bus_read_properties(message, watch->job);
+
+	if (r < 0)
+		return end_loop(watch, ctl_bus_fail(watch->ctl, NULL, r));
+	return show(watch);
+}
+
+static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct ctl_job_watch *watch = userdata;
+	const char *interface;
+
+	(void)error;
+	if (!watch->path || strcmp(sd_bus_message_get_path(message), watch->path) != 0 ||
+	    sd_bus_message_read(message, "s", &interface) < 0 ||
+	    strcmp(interface, BUS_JOB) != 0)
+		return 0;
+	return take_properties(watch, message);
+}
+
+static int on_all(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct ctl_job_watch *watch = userdata;
+	const sd_bus_error *answer = sd_bus_message_get_error(message);
+
+	(void)error;
+	if (answer)
+		return end_loop(watch, ctl_bus_fail(watch->ctl, answer, 0));
+	return take_properties(watch, message);
+}
+
+/* A daemon that dies takes no update back; the next one says what became of it. */
+static int on_owner(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct ctl_job_watch *watch = userdata;
+	const char *name, *before, *after;
+
+	(void)error;
+	if (sd_bus_message_read(message, "sss", &name, &before, &after) < 0 ||
+	    !watch->path || *after || !*before)
+		return 0;
+	return end_loop(watch,
+			ctl_fail(watch->ctl, CTL_EXIT_UNREACHABLE, "daemon-gone",
+				 "tdxupdd went away while the job was %s; `tdxupdctl "
+				 "status` says what became of it",
+				 json_get_text(watch->job, "state") ?: "new"));
+}
+
+static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *info,
+			void *userdata)
+{
+	struct ctl_job_watch *watch = userdata;
+	uint64_t id = 0;
+
+	(void)source;
+	(void)info;
+	json_get_number(watch->job, "id", &id);
+	ctl_say(watch->ctl,
+		"\nDetached; the update goes on without you. `tdxupdctl update` comes "
+		"back\n"
+		"to it, `tdxupdctl cancel %ju` stops it.",
+		(uintmax_t)id);
+	return end_loop(watch, CTL_EXIT_DETACHED);
+}
+
+/* ---- setting up ---- */
+
+static int add_matches(struct ctl_job_watch *watch)
+{
+	int r = sd_bus_add_match(watch->bus, NULL,
+				 "type='signal',sender='" BUS_NAME "',"
+				 "interface='org.freedesktop.DBus.Properties',"
+				 "member='PropertiesChanged',"
+				 "path_namespace='" BUS_JOB_PATHS "'",
+				 on_changed, watch);
+
+	if (r < 0)
+		return r;
+	return sd_bus_add_match(watch->bus, NULL,
+				"type='signal',sender='org.freedesktop.DBus',"
+				"interface='org.freedesktop.DBus',"
+				"member='NameOwnerChanged',arg0='" BUS_NAME "'",
+				on_owner, watch);
+}
+
+static int add_signals(struct ctl_job_watch *watch)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	sigset_t mask;
+	int r = 0;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&mask, signals[i]);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
+		r = sd_event_add_signal(watch->event, NULL, signals[i], on_interrupt,
+					watch);
+	return r;
+}
+
+static int set_up(struct ctl_job_watch *watch)
+{
+	int r = json_new_object(&watch->job);
+
+	if (r < 0 || (r = sd_event_new(&watch->event)) < 0 ||
+	    (r = sd_bus_attach_event(watch->bus, watch->event, 0)) < 0 ||
+	    (r = add_matches(watch)) < 0)
+		return r;
+	return add_signals(watch);
+}
+
+int ctl_job_watch_new(struct ctl *ctl, sd_bus *bus, struct ctl_job_watch **ret)
+{
+	_cleanup_(cleanup_ctl_job_watch)
+	struct ctl_job_watch *watch = calloc(1, sizeof(*watch));
+	int r;
+
+	if (!watch)
+		return ctl_fail_memory(ctl);
+	watch->ctl = ctl;
+	watch->bus = sd_bus_ref(bus);
+	ctl_progress_init(&watch->progress);
+	r = set_up(watch);
+	if (r < 0)
+		return ctl_bus_fail(ctl, NULL, r);
+	*ret = TAKE_PTR(watch);
+	return CTL_EXIT_OK;
+}
+
+struct ctl_job_watch *ctl_job_watch_free(struct ctl_job_watch *watch)
+{
+	if (!watch)
+		return NULL;
+	sd_bus_detach_event(watch->bus);
+	sd_bus_unref(watch->bus);
+	sd_event_unref(watch->event);
+	json_object_put(watch->job);
+	ctl_progress_done(&watch->progress);
+	free(watch->path);
+	free(watch);
+	return NULL;
+}
+
+int ctl_job_watch_run(struct ctl_job_watch *watch, const char *path)
+{
+	int r;
+
+	watch->path = strdup(path);
+	if (!watch->path)
+		return ctl_fail_memory(watch->ctl);
+	/*
+	 * Asynchronous, so that its answer keeps its place among the signals: those
+	 * before it are older, those after it newer.
+	 */
+	r = sd_bus_call_method_async(watch->bus, NULL, BUS_NAME, path,
+				     "org.freedesktop.DBus.Properties", "GetAll", on_all,
+				     watch, "s", BUS_JOB);
+	if (r < 0 || (r = sd_event_loop(watch->event)) < 0)
+		return ctl_bus_fail(watch->ctl, NULL, r);
+	return r;
+}

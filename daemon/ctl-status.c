@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * tdxupdctl status: what runs here, whether it could be updated, and what the daemon is
+ * doing about it. Says what it can find out and does without the rest.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "ctl-blockers.h"
+#include "ctl-bus.h"
+#include "ctl-facts.h"
+#include "ctl-table.h"
+#include "ctl.h"
+#include "describe.h"
+#include "json.h"
+
+static const struct ctl_column columns[] = {
+	{ .name = "FACT" },
+	{ .name = "VALUE", .is_wrapped = true },
+};
+
+static int add_fact(struct ctl_table *table, const char *name, const char *value,
+		    const char *colour)
+{
+	const char *cells[] = { name, value };
+
+	return value && *value ? ctl_table_add(table, cells, colour) : 0;
+}
+
+/* ---- the host ---- */
+
+static int add_module(struct ctl_table *table, struct json_object *host)
+{
+	const char *state = json_get_text(host, "state");
+	const char *version = json_get_text(host, "module_version");
+
+	if (version)
+		return add_fact(table, "Module", version, "bold");
+	if (state && strcmp(state, "absent") == 0)
+		return add_fact(table, "Module", "none: this host has no TDX", "red");
+	if (state && strcmp(state, "lost") == 0)
+		return add_fact(table, "Module", "LOST until the next reboot", "red");
+	return add_fact(table, "Module", "unknown: its version can't be read", "red");
+}
+
+static int add_guard(struct ctl_table *table, struct json_object *host)
+{
+	const char *guard = json_get_text(host, "update_guard");
+	char text[96];
+
+	if (!guard)
+		return add_fact(table, "Race guard", "none known of in the kernel", NULL);
+	if (strcmp(guard, "none") == 0)
+		return add_fact(table, "Race guard",
+				"none: nothing but tdxupd keeps an update from racing a "
+				"TD build",
+				NULL);
+	snprintf(text, sizeof(text), "%s refuses an update that races a TD build", guard);
+	return add_fact(table, "Race guard", text, NULL);
+}
+
+static int add_tds(struct ctl_table *table, struct json_object *host)
+{
+	uint64_t tds, building;
+	bool has_tds = json_get_number(host, "tds", &tds);
+	bool has_building = json_get_number(host, "tds_building", &building);
+	char text[96];
+
+	if (has_tds && has_building)
+		snprintf(text, sizeof(text), "%ju, %ju being built", (uintmax_t)tds,
+			 (uintmax_t)building);
+	else if (has_tds)
+		snprintf(text, sizeof(text), "%ju", (uintmax_t)tds);
+	else if (has_building)
+		snprintf(text, sizeof(text), "%ju being built", (uintmax_t)building);
+	else
+		return 0;
+	return add_fact(table, "TDs", text, NULL);
+}
+
+static int add_cpus(struct ctl_table *table, struct json_object *host)
+{
+	struct json_object *cpus = json_get(host, "cpus");
+	struct json_object *sockets = json_get(host, "sockets");
+	struct json_object *socket = json_object_is_type(sockets, json_type_array)
+					     ? json_object_array_get_idx(sockets, 0)
+					     : NULL;
+	const char *online = json_get_text(cpus, "online");
+	const char *possible = json_get_text(cpus, "possible");
+	const char *signature = json_get_text(socket, "signature");
+	char text[256];
+	bool is_all;
+
+	if (!online || !possible)
+		return 0;
+	is_all = strcmp(online, possible) == 0;
+	snprintf(text, sizeof(text), "%s%s%s%s%s", online, is_all ? "" : " of ",
+		 is_all ? "" : possible, " online", is_all ? "" : ": all must be");
+	if (signature)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; CPUID %s",
+			 signature);
+	return add_fact(table, "CPUs", text, is_all ? NULL : "red");
+}
+
+static int add_host(struct ctl_table *table, struct json_object *host)
+{
+	uint64_t remaining;
+	char text[32];
+	int r;
+
+	r = add_module(table, host)
+		    ?: add_fact(table, "P-SEAMLDR",
+				json_get_text(host, "seamldr_version"), NULL);
+	if (r == 0 && json_get_number(host, "remaining_updates", &remaining)) {
+		snprintf(text, sizeof(text), "%ju", (uintmax_t)remaining);
+		r = add_fact(table, "Updates left", text, remaining ? NULL : "red");
+	}
+	return r ?: add_guard(table, host) ?: add_tds(table, host)
+		?: add_cpus(table, host);
+}
+
+/* ---- the daemon ---- */
+
+static int add_gate(struct ctl_table *table, struct json_object *daemon)
+{
+	const char *decision = json_get_text(daemon, "gate_decision");
+	_cleanup_(cleanup_free)
+	char *blockers = ctl_blockers_format(json_get(daemon, "blockers"));
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+
+	if (!decision)
+		return 0;
+	if (!blockers)
+		return -1;
+	if (strcmp(decision, "go") == 0)
+		return add_fact(table, "Gate", "open: no TD is being built", "green");
+	if (*blockers)
+		return asprintf(&text, "closed: %s", blockers) < 0
+			       ? -1
+			       : add_fact(table, "Gate", text, "yellow");
+	return add_fact(table, "Gate",
+			"closed: nothing can tell whether a TD is being built", "yellow");
+}
+
+static int add_daemon(struct ctl_table *table, struct json_object *daemon)
+{
+	const char *last = json_get_text(daemon, "last_result");
+
+	if (!daemon)
+		return add_fact(table, "Daemon", "does not run", NULL);
+	if (last && strcmp(last, "done") == 0)
+		last = "succeeded";
+	return add_fact(table, "Daemon", json_get_text(daemon, "state"), NULL)
+		?: add_gate(table, daemon)
+			?: add_fact(table, "Last update", last, NULL);
+}
+
+static int add_next(struct ctl_table *table, struct json_object *plan)
+{
+	const char *result = json_get_text(plan, "result");
+	const char *to = json_get_text(plan, "to");
+	char text[64];
+
+	if (!result)
+		return 0;
+	if (strcmp(result, "current") == 0)
+		return add_fact(table, "Update", "none: nothing better is here", NULL);
+	if (strcmp(result, "update") != 0 || !to)
+		return add_fact(table, "Update", "blocked; `tdxupdctl plan` says why",
+				"yellow");
+	snprintf(text, sizeof(text), "to %s; `tdxupdctl update` does it", to);
+	return add_fact(table, "Update", text, "green");
+}
+
+static int print_status(struct ctl *ctl, struct json_object *status)
+{
+	_cleanup_(cleanup_ctl_table)
+	struct ctl_table *table = NULL;
+	int r;
+
+	if (ctl->is_quiet)
+		return CTL_EXIT_OK;
+	r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), false, &table)
+		    ?: add_host(table, json_get(status, "host"));
+	if (r == 0 && !ctl->host_file)
+		r = add_daemon(table, json_get(status, "daemon"));
+	if (r == 0)
+		r = add_next(table, json_get(status, "plan"));
+	return r < 0 ? ctl_fail_memory(ctl) : ctl_table_print(table);
+}
+
+/* ---- gathering ---- */
+
+/* NULL where there is none to ask: another root's daemon is on a bus of its own. */
+static struct json_object *ask_daemon(const struct ctl *ctl)
+{
+	struct ctl silent = *ctl;
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	struct json_object *daemon = NULL;
+
+	silent.is_silent = true;
+	if (ctl->host_file || ctl_bus_open(&silent, &bus) != CTL_EXIT_OK)
+		return NULL;
+	if (ctl_bus_get_manager(bus, &daemon, NULL) < 0)
+		return NULL;
+	return daemon;
+}
+
+/* {result, to} of the plan; NULL where none can be made. */
+static struct json_object *ask_plan(const struct ctl *ctl, struct ctl_facts *facts)
+{
+	struct ctl silent = *ctl;
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	_cleanup_(cleanup_json)
+	struct json_object *plan = NULL;
+
+	silent.is_silent = true;
+	if (ctl_facts_make_plan(&silent, NULL, facts) != CTL_EXIT_OK)
+		return NULL;
+	if ((describe_plan(facts->plan, &plan) ?: json_new_object(&object)
+		     ?: json_add_text(object, "result", json_get_text(plan, "result"))
+			     ?: json_add_text(object, "to", json_get_text(plan, "to"))) <
+	    0)
+		return NULL;
+	return TAKE_PTR(object);
+}
+
+static int describe_status(struct ctl *ctl, struct ctl_facts *facts,
+			   struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *status = NULL;
+	struct json_object *host = NULL;
+	int r;
+
+	r = json_new_object(&status) ?: describe_host(facts->host, &host)
+		?: json_add(status, "host", host)
+		?: json_add(status, "daemon", ask_daemon(ctl))
+		?: json_add(status, "plan", ask_plan(ctl, facts));
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(status);
+	return 0;
+}
+
+static int export_host(struct ctl *ctl, const struct ctl_facts *facts)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+
+	if (tdxupd_host_to_json(facts->host, &text) < 0)
+		return ctl_fail_memory(ctl);
+	fputs(text, stdout);
+	return CTL_EXIT_OK;
+}
+
+static int status_of(struct ctl *ctl, struct ctl_facts *facts)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *status = NULL;
+	int r = ctl_facts_read_host(ctl, facts);
+
+	if (r)
+		return r;
+	if (ctl->is_export_host)
+		return export_host(ctl, facts);
+	if (describe_status(ctl, facts, &status) < 0)
+		return ctl_fail_memory(ctl);
+	r = ctl->json == CTL_JSON_OFF ? print_status(ctl, status)
+				      : ctl_print_json(ctl, status);
+	if (r)
+		return r;
+	if (facts->host->state == TDXUPD_TDX_ABSENT)
+		return CTL_EXIT_UNSUPPORTED;
+	return facts->host->state == TDXUPD_TDX_LOST ? CTL_EXIT_LOST : CTL_EXIT_OK;
+}
+
+int ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+	struct ctl_facts facts = { 0 };
+	int r = status_of(ctl, &facts);
+
+	(void)argc;
+	(void)argv;
+	ctl_facts_done(&facts);
+	return r;
+}
