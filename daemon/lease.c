@@ -45,6 +45,11 @@ struct lease_registry *lease_registry_free(struct lease_registry *registry)
 	return NULL;
 }
 
+void lease_registry_set_age(struct lease_registry *registry, uint64_t age_usec)
+{
+	registry->limits.age_usec = age_usec;
+}
+
 static size_t count_of(const struct lease_registry *registry, const char *sender)
 {
 	size_t count = 0;

@@ -44,6 +44,8 @@ int lease_registry_new(const struct lease_limits *limits, struct lease_registry 
 struct lease_registry *lease_registry_free(struct lease_registry *registry);
 DEFINE_CLEANUP(struct lease_registry, lease_registry, lease_registry_free)
 
+void lease_registry_set_age(struct lease_registry *registry, uint64_t age_usec);
+
 /*
  * A new lease that waits. Return: 0; -EDQUOT @sender has as many as one may; -ENOBUFS all
  * together have; -EINVAL @vm is empty; -ENOMEM.

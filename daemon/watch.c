@@ -66,8 +66,9 @@ int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
 {
 	int r;
 
+	/* Accuracy 1: the default slack is a quarter of a second. */
 	if (!*timer)
-		return sd_event_add_time_relative(event, timer, CLOCK_MONOTONIC, usec, 0,
+		return sd_event_add_time_relative(event, timer, CLOCK_MONOTONIC, usec, 1,
 						  on_time, userdata);
 	r = sd_event_source_set_time_relative(*timer, usec);
 	return r < 0 ? r : sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);

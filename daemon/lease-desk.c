@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Leases on the event loop. What a lease is, is decided in lease.c; when launches wait,
+ * in barrier.c; who may ask, on the bus.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "lease-desk.h"
+
+/* What a lease hangs on: our end of a pipe whose other end is the holder's. */
+struct holder {
+	struct lease_desk *desk;
+	struct lease *lease;
+	int fd;
+	sd_event_source *source;
+	lease_granted_fn granted; /* NULL once it was called */
+	void *userdata;
+};
+
+struct lease_desk {
+	sd_event *event;
+	struct lease_registry *registry;
+	struct barrier barrier;
+	struct barrier_config config; /* of the next update */
+	bool is_told_shut;
+	sd_event_source *timer;
+	sd_event_source *teller;
+	struct watch *watch; /* NULL or borrowed */
+	struct lease_desk_listener listener;
+};
+
+static uint64_t now(void)
+{
+	return clock_usec(CLOCK_MONOTONIC);
+}
+
+static void tell(struct lease_desk *desk)
+{
+	if (desk->watch)
+		watch_notify(desk->watch);
+}
+
+static int on_tell(sd_event_source *source, void *userdata)
+{
+	(void)source;
+	tell(userdata);
+	return 0;
+}
+
+/* Not from within what a job does: whoever is told may set that job going. */
+static void tell_later(struct lease_desk *desk)
+{
+	if (!desk->teller)
+		(void)sd_event_add_defer(desk->event, &desk->teller, on_tell, desk);
+	else
+		(void)sd_event_source_set_enabled(desk->teller, SD_EVENT_ONESHOT);
+}
+
+/* ---- one lease ---- */
+
+static void drop(struct holder *holder)
+{
+	sd_event_source_disable_unref(holder->source);
+	if (holder->fd >= 0)
+		close(holder->fd);
+	lease_end(holder->desk->registry, holder->lease);
+	free(holder);
+}
+
+static int on_closed(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct holder *holder = userdata;
+	struct lease_desk *desk = holder->desk;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	drop(holder);
+	tell(desk);
+	return 0;
+}
+
+/* Watched for the hang-up alone: what a holder writes is nobody's business. */
+static int open_pipe(struct holder *holder, int *ret_fd)
+{
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	holder->fd = fds[0];
+	r = sd_event_add_io(holder->desk->event, &holder->source, holder->fd, EPOLLHUP,
+			    on_closed, holder);
+	if (r < 0) {
+		close(fds[1]);
+		return r;
+	}
+	*ret_fd = fds[1];
+	return 0;
+}
+
+static void grant(struct holder *holder)
+{
+	lease_granted_fn granted = TAKE_PTR(holder->granted);
+	int fd = -1, r = open_pipe(holder, &fd);
+
+	if (r < 0) {
+		granted(holder->userdata, holder->lease, r);
+		drop(holder);
+		return;
+	}
+	lease_grant(holder->lease, now());
+	granted(holder->userdata, holder->lease, fd);
+	close(fd);
+}
+
+/* ---- time ---- */
+
+static int on_time(sd_event_source *timer, uint64_t usec, void *userdata);
+
+static void set_timer(struct lease_desk *desk)
+{
+	uint64_t next = barrier_get_next(&desk->barrier);
+	uint64_t expiry = lease_get_next_expiry(desk->registry);
+	uint64_t usec = now();
+
+	if (expiry < next)
+		next = expiry;
+	if (next != UINT64_MAX)
+		watch_set_timer(desk->event, &desk->timer, next > usec ? next - usec : 0,
+				on_time, desk);
+	else if (desk->timer)
+		sd_event_source_set_enabled(desk->timer, SD_EVENT_OFF);
+}
+
+/* After anything that may have shut or opened the barrier. First come, first served. */
+static void settle(struct lease_desk *desk)
+{
+	bool is_shut = barrier_is_shut(&desk->barrier, now());
+	bool has_granted = false;
+	struct lease *lease;
+
+	while (!is_shut && (lease = lease_get_first_waiting(desk->registry))) {
+		grant(lease->userdata);
+		has_granted = true;
+	}
+	set_timer(desk);
+	if (is_shut != desk->is_told_shut) {
+		desk->is_told_shut = is_shut;
+		if (desk->listener.shut)
+			desk->listener.shut(desk->listener.userdata, is_shut);
+	}
+	if (has_granted)
+		tell_later(desk);
+}
+
+static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+	struct lease_desk *desk = userdata;
+	bool has_expired = false;
+	struct lease *lease;
+
+	(void)timer;
+	(void)usec;
+	while ((lease = lease_expire_next(desk->registry, now()))) {
+		has_expired = true;
+		if (desk->listener.expired)
+			desk->listener.expired(desk->listener.userdata, lease);
+	}
+	barrier_tick(&desk->barrier, now());
+	settle(desk);
+	if (has_expired)
+		tell(desk);
+	return 0;
+}
+
+/* ---- the desk ---- */
+
+int lease_desk_new(sd_event *event, const struct lease_limits *limits,
+		   const struct barrier_config *config, struct lease_desk **ret)
+{
+	struct lease_desk *desk = calloc(1, sizeof(*desk));
+
+	if (!desk)
+		return -ENOMEM;
+	if (lease_registry_new(limits, &desk->registry) < 0) {
+		free(desk);
+		return -ENOMEM;
+	}
+	desk->event = sd_event_ref(event);
+	desk->config = *config;
+	barrier_init(&desk->barrier, config);
+	*ret = desk;
+	return 0;
+}
+
+/* Those that wait are told; those that hold keep a descriptor that means nothing. */
+struct lease_desk *lease_desk_free(struct lease_desk *desk)
+{
+	struct lease *lease;
+
+	if (!desk)
+		return NULL;
+	while ((lease = lease_get(desk->registry, 0))) {
+		struct holder *holder = lease->userdata;
+		lease_granted_fn granted = TAKE_PTR(holder->granted);
+
+		if (granted)
+			granted(holder->userdata, lease, -ECANCELED);
+		drop(holder);
+	}
+	lease_registry_free(desk->registry);
+	sd_event_source_disable_unref(desk->timer);
+	sd_event_source_disable_unref(desk->teller);
+	sd_event_unref(desk->event);
+	free(desk);
+	return NULL;
+}
+
+void lease_desk_set_listener(struct lease_desk *desk,
+			     const struct lease_desk_listener *listener)
+{
+	desk->listener = *listener;
+}
+
+void lease_desk_configure(struct lease_desk *desk, const struct lease_limits *limits,
+			  const struct barrier_config *config)
+{
+	lease_registry_set_age(desk->registry, limits->age_usec);
+	desk->config = *config;
+	if (desk->barrier.state == BARRIER_IDLE)
+		barrier_init(&desk->barrier, config);
+	set_timer(desk);
+}
+
+int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, pid_t pid,
+		   lease_granted_fn granted, void *userdata)
+{
+	struct holder *holder = calloc(1, sizeof(*holder));
+	int r;
+
+	if (!holder)
+		return -ENOMEM;
+	*holder = (struct holder){
+		.desk = desk, .fd = -1, .granted = granted, .userdata = userdata
+	};
+	r = lease_ask(desk->registry, vm, sender, pid, now(), &holder->lease);
+	if (r < 0) {
+		free(holder);
+		return r;
+	}
+	holder->lease->userdata = holder;
+	settle(desk);
+	return 0;
+}
+
+void lease_desk_withdraw(struct lease_desk *desk, void *userdata)
+{
+	for (size_t i = lease_count(desk->registry); i-- > 0;) {
+		struct holder *holder = lease_get(desk->registry, i)->userdata;
+
+		if (holder->granted && holder->userdata == userdata)
+			drop(holder);
+	}
+}
+
+void lease_desk_follow(struct lease_desk *desk, enum job_state state, bool is_urgent)
+{
+	if (state == JOB_WAITING || state == JOB_BACKOFF)
+		barrier_want(&desk->barrier, now(), is_urgent);
+	else if (job_state_is_critical(state))
+		barrier_commit(&desk->barrier, now());
+	else if (job_state_is_end(state)) {
+		barrier_end(&desk->barrier);
+		barrier_init(&desk->barrier, &desk->config);
+	}
+	settle(desk);
+}
+
+const struct lease_registry *lease_desk_get_registry(const struct lease_desk *desk)
+{
+	return desk->registry;
+}
+
+const struct barrier *lease_desk_get_barrier(const struct lease_desk *desk)
+{
+	return &desk->barrier;
+}
+
+/* ---- as a source of the gate ---- */
+
+struct watch_leases {
+	struct watch base;
+	struct lease_desk *desk;
+};
+
+static struct watch_leases *from_base(struct watch *watch)
+{
+	return (struct watch_leases *)watch; /* the head comes first */
+}
+
+static int leases_arm(struct watch *watch, sd_event *event)
+{
+	(void)event;
+	from_base(watch)->desk->watch = watch;
+	return 0;
+}
+
+static void leases_say(struct watch *watch, struct gate_source *ret)
+{
+	lease_registry_read(from_base(watch)->desk->registry, now(), ret);
+}
+
+static void leases_free(struct watch *watch)
+{
+	from_base(watch)->desk->watch = NULL;
+	free(watch);
+}
+
+static const struct watch_ops leases_ops = {
+	.name = "leases",
+	.arm = leases_arm,
+	.read = leases_say,
+	.free = leases_free,
+};
+
+int watch_leases_new(struct lease_desk *desk, struct watch **ret)
+{
+	struct watch_leases *leases = calloc(1, sizeof(*leases));
+
+	if (!leases)
+		return -ENOMEM;
+	leases->base.ops = &leases_ops;
+	leases->base.arm_error = -ENODATA; /* until armed */
+	leases->desk = desk;
+	*ret = &leases->base;
+	return 0;
+}
