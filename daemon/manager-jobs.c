@@ -142,6 +142,8 @@ static void on_job_changed(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
 
+	sources_attend(&manager->sources,
+		       job->state == JOB_WAITING || job->state == JOB_BACKOFF);
 	if (manager->listener.job_changed)
 		manager->listener.job_changed(manager->listener.userdata, job);
 	if (manager->context.is_stopping)

@@ -41,8 +41,9 @@ static void decide(struct manager *manager)
 	bool has_module_guard =
 		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
 
-	manager->verdict = sources_decide(&manager->sources, manager->config->guard,
-					  has_module_guard);
+	sources_read(&manager->sources);
+	manager->verdict = gate_decide(manager->sources.words, manager->sources.count,
+				       manager->config->guard, has_module_guard);
 }
 
 /* The job first: a gap between two builds can be short. */
@@ -63,15 +64,24 @@ static void on_sources_changed(void *userdata)
 
 static int add_sources(struct manager *manager)
 {
-	struct watch *watch;
-	int r;
+	int (*const sources[])(int root_fd, struct watch **ret) = {
+		watch_kernel_new,
+		watch_probes_new,
+		watch_population_new,
+	};
 
 	manager->sources.changed = on_sources_changed;
 	manager->sources.userdata = manager;
-	r = watch_kernel_new(manager->root_fd, &watch);
-	if (r == 0)
-		r = sources_add(&manager->sources, watch);
-	return r;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		struct watch *watch;
+		int r = sources[i](manager->root_fd, &watch);
+
+		if (r == 0)
+			r = sources_add(&manager->sources, watch);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* ---- the host ---- */

@@ -20,7 +20,11 @@ int sources_add(struct sources *sources, struct watch *watch)
 	}
 	watch->changed = on_change;
 	watch->userdata = sources;
+	watch_say_unknown(&sources->words[sources->count], "not asked yet");
+	sources->words[sources->count].name = watch->ops->name;
 	sources->watches[sources->count++] = watch;
+	if (!watch->ops->is_fallback)
+		sources->fallback = sources->count;
 	return 0;
 }
 
@@ -31,12 +35,38 @@ void sources_arm(struct sources *sources, sd_event *event)
 			watch_arm(sources->watches[i], event);
 }
 
+static void read_some(struct sources *sources, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		watch_read(sources->watches[i], &sources->words[i]);
+}
+
+void sources_read(struct sources *sources)
+{
+	read_some(sources, 0, sources->count);
+}
+
 struct gate_verdict sources_decide(struct sources *sources, enum gate_policy policy,
 				   bool has_module_guard)
 {
-	for (size_t i = 0; i < sources->count; i++)
-		watch_read(sources->watches[i], &sources->words[i]);
+	struct gate_verdict verdict;
+
+	read_some(sources, 0, sources->fallback);
+	verdict =
+		gate_decide(sources->words, sources->fallback, policy, has_module_guard);
+	if (verdict.decision != GATE_UNDECIDED)
+		return verdict;
+	read_some(sources, sources->fallback, sources->count);
 	return gate_decide(sources->words, sources->count, policy, has_module_guard);
+}
+
+void sources_attend(struct sources *sources, bool is_awaited)
+{
+	if (sources->is_awaited == is_awaited)
+		return;
+	sources->is_awaited = is_awaited;
+	for (size_t i = 0; i < sources->count; i++)
+		watch_attend(sources->watches[i], is_awaited);
 }
 
 void sources_done(struct sources *sources)

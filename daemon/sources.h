@@ -7,23 +7,33 @@
 
 /*
  * All gate sources of this host, and what they said last.
+ * @fallback: index of the first that is one, @count where none is
  * @changed: the word of one of them may have changed
  */
 struct sources {
 	size_t count;
+	size_t fallback;
+	bool is_awaited;
 	struct watch *watches[GATE_SOURCES_MAX];
 	struct gate_source words[GATE_SOURCES_MAX];
 	void (*changed)(void *userdata);
 	void *userdata;
 };
 
-/* Takes the watch over, also when it fails. Return: 0; -ENOSPC. */
+/* Takes the watch over, also when it fails; fallbacks come last. Return: 0; -ENOSPC. */
 int sources_add(struct sources *sources, struct watch *watch);
 /* Arm those that are not armed yet. */
 void sources_arm(struct sources *sources, sd_event *event);
-/* Ask every source anew and decide. */
+/* Ask every source anew, for whoever shows their words. */
+void sources_read(struct sources *sources);
+/*
+ * Ask those anew that can matter, and decide: fallbacks only where the others leave it
+ * undecided. Between an open gate and the commit each question is a system call.
+ */
 struct gate_verdict sources_decide(struct sources *sources, enum gate_policy policy,
 				   bool has_module_guard);
+/* Somebody waits for the gate to open, or nobody does any more. */
+void sources_attend(struct sources *sources, bool is_awaited);
 void sources_done(struct sources *sources);
 
 #endif

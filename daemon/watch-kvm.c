@@ -203,6 +203,7 @@ static void kvm_free(struct watch *watch)
 
 static const struct watch_ops kvm_ops = {
 	.name = "kvm",
+	.is_fallback = true,
 	.arm = kvm_arm,
 	.read = kvm_say,
 	.free = kvm_free,

@@ -100,6 +100,7 @@ static void population_free(struct watch *watch)
 
 static const struct watch_ops population_ops = {
 	.name = "population",
+	.is_fallback = true,
 	.arm = population_arm,
 	.read = population_say,
 	.attend = population_attend,

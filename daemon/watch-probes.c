@@ -14,6 +14,7 @@
 #include "kvm-stats.h"
 #include "population.h"
 #include "probe-reader.h"
+#include "tdxupd.h"
 #include "tracefs.h"
 #include "watch.h"
 
@@ -142,6 +143,15 @@ static void try_to_settle(struct watch_probes *probes, struct gate_source *ret)
 
 /* ---- the watch ---- */
 
+/* With the same probes, but in the kernel, where no event is lost. */
+static bool does_kernel_count(int root_fd)
+{
+	_cleanup_(cleanup_close)
+	int fd = tdxupd_host_open_builds(root_fd);
+
+	return fd >= 0;
+}
+
 static int probes_arm(struct watch *watch, sd_event *event)
 {
 	struct watch_probes *probes = from_base(watch);
@@ -150,6 +160,10 @@ static int probes_arm(struct watch *watch, sd_event *event)
 
 	if (!probes->event)
 		probes->event = sd_event_ref(event);
+	if (does_kernel_count(probes->root_fd)) {
+		disarm(probes, "not needed: the kernel itself counts");
+		return 0;
+	}
 	r = tracefs_open(probes->root_fd, &probes->tracefs, why);
 	if (r == 0)
 		r = tracefs_read_misses(&probes->tracefs, &probes->misses);

@@ -109,6 +109,11 @@ static void test_probes_say_why_they_are_not_there(void **state)
 	assert_int_equal(read_now(&world).state, GATE_UNKNOWN);
 	assert_string_equal(read_now(&world).reason,
 			    "tracefs has no kprobe_events: No such file or directory");
+	watch_attend(world.watch, false);
+	tree_put(&world.tree, "sys/devices/faux/tdx_host/tds_building", "0\n");
+	watch_attend(world.watch, true);
+	assert_string_equal(read_now(&world).reason,
+			    "not needed: the kernel itself counts");
 	tear_down(&world);
 }
 

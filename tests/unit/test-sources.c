@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+
+#include "test.h"
+#include "sources.h"
+
+/* A source that says what it is told, and how often it was asked. */
+struct fake {
+	struct watch base;
+	enum gate_state state;
+	enum gate_confidence confidence;
+	unsigned reads;
+	bool is_awaited;
+};
+
+static int fake_arm(struct watch *watch, sd_event *event)
+{
+	(void)watch;
+	(void)event;
+	return 0;
+}
+
+static void fake_read(struct watch *watch, struct gate_source *ret)
+{
+	struct fake *fake = (struct fake *)watch;
+
+	fake->reads++;
+	ret->state = fake->state;
+	ret->confidence = fake->confidence;
+}
+
+static void fake_attend(struct watch *watch, bool is_awaited)
+{
+	((struct fake *)watch)->is_awaited = is_awaited;
+}
+
+static void fake_free(struct watch *watch)
+{
+	(void)watch;
+}
+
+static const struct watch_ops strong_ops = {
+	.name = "strong",
+	.arm = fake_arm,
+	.read = fake_read,
+	.attend = fake_attend,
+	.free = fake_free,
+};
+
+static const struct watch_ops fallback_ops = {
+	.name = "fallback",
+	.is_fallback = true,
+	.arm = fake_arm,
+	.read = fake_read,
+	.free = fake_free,
+};
+
+static void test_fallbacks_are_asked_only_where_it_matters(void **state)
+{
+	static const struct {
+		enum gate_state strong;
+		enum gate_confidence confidence;
+		enum gate_state fallback;
+		enum gate_decision decision;
+		unsigned fallback_reads;
+	} table[] = {
+		{ GATE_OPEN, GATE_EXACT, GATE_UNKNOWN, GATE_GO, 0 },
+		{ GATE_CLOSED, GATE_EXACT, GATE_OPEN, GATE_WAIT, 0 },
+		{ GATE_OPEN, GATE_HINT, GATE_OPEN, GATE_GO, 1 },
+		{ GATE_UNKNOWN, GATE_HINT, GATE_OPEN, GATE_GO, 1 },
+		{ GATE_UNKNOWN, GATE_HINT, GATE_UNKNOWN, GATE_UNDECIDED, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct fake strong = { .base = { .ops = &strong_ops } };
+		struct fake fallback = { .base = { .ops = &fallback_ops } };
+		struct sources sources = { 0 };
+
+		strong.state = table[i].strong;
+		strong.confidence = table[i].confidence;
+		fallback.state = table[i].fallback;
+		fallback.confidence = GATE_EXACT;
+		assert_int_equal(sources_add(&sources, &strong.base), 0);
+		assert_int_equal(sources_add(&sources, &fallback.base), 0);
+		assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision,
+				 table[i].decision);
+		assert_int_equal(strong.reads, 1);
+		assert_int_equal(fallback.reads, table[i].fallback_reads);
+		sources_read(&sources);
+		assert_int_equal(strong.reads, 2);
+		assert_int_equal(fallback.reads, table[i].fallback_reads + 1);
+	}
+}
+
+static void test_all_are_named_before_they_are_asked(void **state)
+{
+	struct fake fake = { .base = { .ops = &strong_ops } };
+	struct sources sources = { 0 };
+
+	(void)state;
+	assert_int_equal(sources_add(&sources, &fake.base), 0);
+	assert_string_equal(sources.words[0].name, "strong");
+	assert_int_equal(sources.words[0].state, GATE_UNKNOWN);
+	sources_attend(&sources, true);
+	assert_true(fake.is_awaited);
+	sources_attend(&sources, false);
+	assert_false(fake.is_awaited);
+}
+
+static void test_there_is_room_for_so_many(void **state)
+{
+	struct fake fakes[GATE_SOURCES_MAX + 1];
+	struct sources sources = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i <= GATE_SOURCES_MAX; i++) {
+		fakes[i] = (struct fake){ .base = { .ops = &strong_ops } };
+		assert_int_equal(sources_add(&sources, &fakes[i].base),
+				 i < GATE_SOURCES_MAX ? 0 : -ENOSPC);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fallbacks_are_asked_only_where_it_matters),
+		cmocka_unit_test(test_all_are_named_before_they_are_asked),
+		cmocka_unit_test(test_there_is_room_for_so_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
