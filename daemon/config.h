@@ -7,8 +7,26 @@
 #include <stdint.h>
 
 #include "gate.h"
+#include "history.h"
 #include "tdxupd.h"
 #include "util.h"
+
+/* AutoUpdate=: what to do without being asked when a newer image turns up. */
+enum auto_update {
+	AUTO_UPDATE_OFF,
+	AUTO_UPDATE_STAGE, /* plan and say so */
+	AUTO_UPDATE_APPLY,
+	_AUTO_UPDATE_MAX,
+	_AUTO_UPDATE_INVALID = -22,
+};
+
+/* DrainMethod=: how a gap is made where builds leave none. */
+enum drain_method {
+	DRAIN_LEASES, /* VMMs that take leases wait */
+	DRAIN_FENCE,  /* and all others fail to start a TD */
+	_DRAIN_METHOD_MAX,
+	_DRAIN_METHOD_INVALID = -22,
+};
 
 /* One key as it counts. @file: who said so, NULL for the built-in default. */
 struct config_value {
@@ -23,6 +41,10 @@ struct config_value {
  * @policy: what TrustedSigner=, AllowedMrSeam=, Blocked=, ReserveUpdates=, Strategy= and
  *	the Allow...= keys make of the built-in policy
  * @deadline_usec: how long a job may wait, USEC_INFINITY for ever
+ * @settle_usec: how long a new VM may be a TD under build where only KVM tells
+ * @drain_after_usec: how long an update waits for a gap to come by itself
+ * @barrier_max_usec: how long a launch may be held
+ * @drain_slice: whose TDs the fence counts
  * @values: every known key, sorted as documented
  */
 struct config {
@@ -34,6 +56,13 @@ struct config {
 	struct tdxupd_version target;
 	enum gate_policy guard;
 	uint64_t deadline_usec;
+	enum auto_update auto_update;
+	uint64_t settle_usec;
+	uint64_t drain_after_usec;
+	uint64_t barrier_max_usec;
+	enum drain_method drain_method;
+	char *drain_slice;
+	struct history_limits history_limits;
 	size_t value_count;
 	struct config_value *values;
 };
@@ -52,5 +81,10 @@ int config_load(const char *root, struct config **ret, char **ret_why);
 struct config *config_ref(struct config *config);
 struct config *config_unref(struct config *config);
 DEFINE_CLEANUP(struct config, config, config_unref)
+
+const char *auto_update_to_string(enum auto_update mode);
+enum auto_update auto_update_from_string(const char *text);
+const char *drain_method_to_string(enum drain_method method);
+enum drain_method drain_method_from_string(const char *text);
 
 #endif

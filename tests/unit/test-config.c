@@ -72,7 +72,10 @@ static void test_every_key_counts(void **state)
 		"[Update]\nImagesDirectory=/srv/images\nMapping=/srv/m.json\n"
 		"Target=1.5.16\nStrategy=smallest\nReserveUpdates=3\nGuard=observed\n"
 		"DeadlineSec=30min\nTrustedSigner=" DIGEST "\nAllowedMrSeam=" DIGEST
-		"\nBlocked=1.5.05 " DIGEST "\n");
+		"\nBlocked=1.5.05 " DIGEST
+		"\nAutoUpdate=apply\nSettleSec=1s\nDrainAfterSec=2s\n"
+		"BarrierMaxSec=3s\nDrainMethod=fence\nDrainSlice=vm.slice\n"
+		"HistoryMaxBytes=100000\nHistoryFiles=9\n");
 	assert_int_equal(config_load(root, &config, NULL), 0);
 	assert_string_equal(config->images, "/srv/images");
 	assert_string_equal(config->mapping, "/srv/m.json");
@@ -86,6 +89,14 @@ static void test_every_key_counts(void **state)
 	assert_int_equal(config->policy->allowed_mrseam_count, 1);
 	assert_int_equal(config->policy->blocked_version_count, 1);
 	assert_int_equal(config->policy->blocked_mrseam_count, 1);
+	assert_int_equal(config->auto_update, AUTO_UPDATE_APPLY);
+	assert_true(config->settle_usec == 1 * USEC_PER_SEC);
+	assert_true(config->drain_after_usec == 2 * USEC_PER_SEC);
+	assert_true(config->barrier_max_usec == 3 * USEC_PER_SEC);
+	assert_int_equal(config->drain_method, DRAIN_FENCE);
+	assert_string_equal(config->drain_slice, "vm.slice");
+	assert_true(config->history_limits.file_bytes == 100000);
+	assert_int_equal(config->history_limits.files, 9);
 	config_unref(config);
 }
 
@@ -109,6 +120,17 @@ static void test_nonsense_is_named_with_file_and_key(void **state)
 		{ "DeadlineSec=soon", "DeadlineSec=: not a span" },
 		{ "TrustedSigner=abc", "TrustedSigner=: not a list" },
 		{ "AllowedMrSeam=" DIGEST "0", "AllowedMrSeam=: not a list" },
+		{ "AutoUpdate=yes", "AutoUpdate=: neither" },
+		{ "SettleSec=", "SettleSec=: not a span" },
+		{ "DrainAfterSec=-1", "DrainAfterSec=: not a span" },
+		{ "BarrierMaxSec=infinity", "BarrierMaxSec=: more than a minute" },
+		{ "BarrierMaxSec=61", "BarrierMaxSec=: more than a minute" },
+		{ "DrainMethod=kill", "DrainMethod=: neither" },
+		{ "DrainSlice=../x.slice", "DrainSlice=: not the name of a slice" },
+		{ "DrainSlice=.slice", "DrainSlice=: not the name of a slice" },
+		{ "HistoryMaxBytes=1", "HistoryMaxBytes=: not a number" },
+		{ "HistoryMaxBytes=99999999999", "HistoryMaxBytes=: not a number" },
+		{ "HistoryFiles=many", "HistoryFiles=: not a number" },
 		{ "Blocked=1.5.x", "Blocked=: not a list" },
 		{ "AcceptFeaturesLost=maybe",
 		  "AcceptFeaturesLost=: neither `yes` nor `no`" },
