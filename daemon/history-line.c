@@ -36,6 +36,7 @@ static const struct text {
 	{ "from", offsetof(struct history_record, from) },
 	{ "to", offsetof(struct history_record, to) },
 	{ "step_to", offsetof(struct history_record, step_to) },
+	{ "plan_id", offsetof(struct history_record, plan_id) },
 	{ "module", offsetof(struct history_record, module) },
 	{ "path", offsetof(struct history_record, path) },
 	{ "mrseam", offsetof(struct history_record, mrseam) },

@@ -16,7 +16,7 @@
 /*
  * One line of the history.
  * @sequence: counts all lines ever written; clocks may go back, this does not
- * @job: 0 for what belongs to no job
+ * @job: the one it belongs to, or the last before, so that no id is used twice
  * @phase: a job's state, or "started", "external", "recovered", "held", "released"
  * @module, @remaining: what ran and how many updates were left when this was written
  * @step_to: the hop under way; @to the job's aim
@@ -36,6 +36,7 @@ struct history_record {
 	char *from;
 	char *to;
 	char *step_to;
+	char *plan_id;
 	char *module;
 	char *path;
 	char *mrseam;

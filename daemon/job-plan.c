@@ -27,7 +27,9 @@ static enum job_event load(struct job *job, const struct tdxupd_policy *policy,
 	char *detail = NULL;
 	int r;
 
-	r = tdxupd_report_new(&report);
+	free(job->image_name);
+	job->image_name = strdup(entry->name);
+	r = job->image_name ? tdxupd_report_new(&report) : -ENOMEM;
 	if (r == 0)
 		r = tdxupd_catalog_load(job->context->root_fd, job->config->images, entry,
 					policy, TDXUPD_CATALOG_REQUIRE_SAFE, report,

@@ -99,6 +99,7 @@ struct job *job_free(struct job *job)
 	config_unref(job->config);
 	job_request_done(&job->request);
 	free(job->detail);
+	free(job->image_name);
 	free(job);
 	return NULL;
 }

@@ -90,6 +90,7 @@ struct job {
 	enum tdxupd_outcome outcome; /* _TDXUPD_OUTCOME_INVALID before the first */
 	char *detail;
 
+	char *image_name;
 	struct tdxupd_image *image;
 	struct tdxupd_host *before;
 	struct tdxupd_upload *upload;

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "duration.h"
 #include "job-run.h"
+#include "manager-history.h"
 #include "manager-jobs.h"
 
 /* Whoever asked has this long to fetch the outcome. */
@@ -132,10 +133,7 @@ static int on_catalog(void *userdata, const struct config *config,
 
 static int on_record(void *userdata, const struct job *job, enum job_state after)
 {
-	(void)userdata;
-	(void)job;
-	(void)after;
-	return 0;
+	return manager_record_job(userdata, job, after);
 }
 
 static void on_job_changed(void *userdata, struct job *job)
@@ -204,11 +202,39 @@ static struct job *find_same(const struct manager *manager,
 	return NULL;
 }
 
+static int insert(struct manager *manager, uint32_t id, const struct job_request *request,
+		  struct job **ret)
+{
+	struct job **jobs =
+		reallocarray(manager->jobs, manager->job_count + 1, sizeof(*jobs));
+	int r;
+
+	if (!jobs)
+		return -ENOMEM;
+	manager->jobs = jobs;
+	r = job_new(&manager->context, id, manager->config, request, ret);
+	if (r < 0)
+		return r;
+	jobs[manager->job_count++] = *ret;
+	return 0;
+}
+
+struct job *manager_restore_job(struct manager *manager, uint32_t id)
+{
+	struct job_request request;
+	struct job *job;
+
+	job_request_init(&request, manager->config);
+	if (insert(manager, id, &request, &job) < 0)
+		return NULL;
+	reap_later(manager);
+	return job;
+}
+
 int manager_add_job(struct manager *manager, const struct job_request *request,
 		    struct job **ret)
 {
 	struct job *job = find_same(manager, request);
-	struct job **jobs;
 	int r;
 
 	if (job) {
@@ -217,18 +243,12 @@ int manager_add_job(struct manager *manager, const struct job_request *request,
 	}
 	if (manager->job_count >= JOBS_MAX)
 		return -ENOSPC;
-	jobs = reallocarray(manager->jobs, manager->job_count + 1, sizeof(*jobs));
-	if (!jobs)
-		return -ENOMEM;
-	manager->jobs = jobs;
 	r = start_next(manager);
-	if (r == 0)
-		r = job_new(&manager->context, manager->last_id + 1, manager->config,
-			    request, &job);
+	if (r >= 0)
+		r = insert(manager, manager->last_id + 1, request, &job);
 	if (r < 0)
 		return r;
 	manager->last_id++;
-	jobs[manager->job_count++] = job;
 	if (manager->listener.job_new)
 		manager->listener.job_new(manager->listener.userdata, job);
 	*ret = job;

@@ -18,8 +18,10 @@ struct job *manager_get_current(const struct manager *manager);
 /* How the last job that ended came out: "" before the first. */
 const char *manager_get_last_result(const struct manager *manager);
 
-/* For manager.c. */
+/* For manager.c and manager-recovery.c. */
 void manager_jobs_init(struct manager *manager);
+/* A job of the daemon before this one, to be filled in; NULL when memory ran out. */
+struct job *manager_restore_job(struct manager *manager, uint32_t id);
 void manager_jobs_done(struct manager *manager);
 
 #endif

@@ -10,7 +10,9 @@
 #include "job-run.h"
 #include "journal.h"
 #include "lock.h"
+#include "manager-history.h"
 #include "manager-jobs.h"
+#include "manager-recovery.h"
 #include "manager.h"
 #include "text.h"
 
@@ -98,6 +100,8 @@ static void compare(struct manager *manager, const struct tdxupd_host *old,
 	journal_say(LOG_NOTICE, MESSAGE_MODULE_CHANGED, "TDX module %s is now %s (%s)",
 		    tdxupd_version_format(&old->module_version, from),
 		    tdxupd_version_format(&new->module_version, to), cause);
+	if (strcmp(cause, "external") == 0)
+		manager_record(manager, "external", from, NULL);
 	if (manager->listener.module_changed)
 		manager->listener.module_changed(manager->listener.userdata,
 						 &old->module_version,
@@ -135,6 +139,8 @@ int manager_reload(struct manager *manager, char **ret_why)
 		return r;
 	config_unref(manager->config);
 	manager->config = config;
+	if (manager->history)
+		history_set_limits(manager->history, &config->history_limits);
 	on_sources_changed(manager);
 	return 0;
 }
@@ -183,6 +189,7 @@ struct manager *manager_free(struct manager *manager)
 	sources_done(&manager->sources);
 	tdxupd_catalog_free(manager->catalog);
 	tdxupd_host_free(manager->host);
+	history_free(manager->history);
 	config_unref(manager->config);
 	if (manager->lock_fd >= 0)
 		close(manager->lock_fd);
@@ -225,10 +232,14 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 		return r;
 	manager_jobs_init(manager);
 	r = add_sources(manager);
-	if (r == 0)
-		r = manager_refresh(manager, "external");
 	if (r < 0)
 		return r;
+	manager_await_kernel(manager);
+	r = manager_refresh(manager, "external");
+	if (r < 0)
+		return r;
+	manager_open_history(manager);
+	manager_recover(manager);
 	*ret = TAKE_PTR(manager);
 	return 0;
 }

@@ -30,6 +30,7 @@ struct manager_listener {
  * @host: the latest snapshot; never NULL
  * @catalog: the images when they were last looked at, NULL before
  * @verdict: the gate's for Guard= of the configuration
+ * @history: NULL where it could not be opened
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -42,6 +43,7 @@ struct manager {
 	struct tdxupd_catalog *catalog;
 	struct sources sources;
 	struct gate_verdict verdict;
+	struct history *history;
 	struct job_context context;
 	uint32_t last_id;
 	size_t job_count;

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the manager writes down. The record of `waiting` is on disk before a job waits,
+ * because from then on a commit may follow at any moment: a flush between the open gate
+ * and the write would miss short gaps. Those after it are written, so that a crash of
+ * this process can be told of, and reach the disk by themselves.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "history.h"
+#include "journal.h"
+#include "manager-history.h"
+
+static char *text(const char *constant)
+{
+	return (char *)constant; /* a record's texts are only read here */
+}
+
+void manager_open_history(struct manager *manager)
+{
+	_cleanup_(cleanup_free)
+	char *note = NULL;
+	int r;
+
+	r = history_open(manager->root_fd, &manager->config->history_limits,
+			 &manager->history, &note);
+	if (note)
+		journal_say(LOG_WARNING, MESSAGE_HISTORY_DAMAGED, "%s", note);
+	if (r == -EPERM)
+		journal_say(LOG_ERR, MESSAGE_HISTORY_DAMAGED,
+			    "/" HISTORY_DIR " is not root's alone; nothing will be "
+			    "committed");
+	else if (r < 0)
+		journal_say(LOG_ERR, MESSAGE_HISTORY_DAMAGED,
+			    "/" HISTORY_DIR ": %s; nothing will be committed",
+			    strerror(-r));
+}
+
+static void describe_host(const struct tdxupd_host *host, char *ret_module,
+			  struct history_record *record)
+{
+	record->boot_id = text(host->boot_id);
+	record->has_remaining = host->has_remaining_updates;
+	record->remaining = host->remaining_updates;
+	if (host->state == TDXUPD_TDX_LIVE)
+		record->module =
+			text(tdxupd_version_format(&host->module_version, ret_module));
+}
+
+static void describe_job(const struct job *job, struct history_record *record)
+{
+	record->job = job->id;
+	record->attempt = job->attempts;
+	record->plan_id = text(job->plan_id);
+	record->path = job->image_name;
+	record->outcome = text(tdxupd_outcome_to_string(job->outcome));
+	record->reason = text(failure_to_string(job->failure));
+	record->detail = job->detail;
+	record->caller = job->request.caller;
+}
+
+int manager_record_job(struct manager *manager, const struct job *job,
+		       enum job_state after)
+{
+	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
+	char step[TDXUPD_VERSION_TEXT_BYTES], module[TDXUPD_VERSION_TEXT_BYTES];
+	char mrseam[TDXUPD_DIGEST_TEXT_BYTES];
+	struct history_record record = { .phase = text(job_state_to_string(after)) };
+
+	if (!manager->history)
+		manager_open_history(manager);
+	if (!manager->history)
+		return -EROFS;
+	describe_host(job->before ? job->before : manager->host, module, &record);
+	describe_job(job, &record);
+	if (job->has_versions) {
+		record.from = text(tdxupd_version_format(&job->from, from));
+		record.to = text(tdxupd_version_format(&job->to, to));
+	}
+	if (job->image) {
+		record.step_to = text(tdxupd_version_format(&job->step_to, step));
+		record.mrseam = text(tdxupd_digest_format(&job->image->mrseam, mrseam));
+	}
+	/* The snapshot is the one before; what was confirmed since runs now. */
+	if (job_state_is_end(after) && job->outcome == TDXUPD_OUTCOME_SUCCEEDED)
+		record.module = record.step_to;
+	return history_append(manager->history, &record, after == JOB_WAITING);
+}
+
+void manager_record(struct manager *manager, const char *phase, const char *from,
+		    const char *detail)
+{
+	char module[TDXUPD_VERSION_TEXT_BYTES];
+	struct history_record record = {
+		.phase = text(phase),
+		.job = manager->last_id,
+		.from = text(from),
+		.detail = text(detail),
+	};
+
+	describe_host(manager->host, module, &record);
+	if (manager->history)
+		(void)history_append(manager->history, &record, true);
+}
+
+void manager_record_recovery(struct manager *manager, const struct history_record *last,
+			     const char *outcome)
+{
+	char module[TDXUPD_VERSION_TEXT_BYTES];
+	struct history_record record = {
+		.phase = text("recovered"),
+		.job = last->job,
+		.attempt = last->attempt,
+		.from = last->from,
+		.to = last->to,
+		.step_to = last->step_to,
+		.outcome = text(outcome),
+	};
+
+	describe_host(manager->host, module, &record);
+	(void)history_append(manager->history, &record, true);
+}

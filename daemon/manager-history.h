@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_HISTORY_H
+#define MANAGER_HISTORY_H
+
+#include "manager.h"
+
+/* Open the history; what it was found to be is said to the journal. Without one the
+ * daemon serves and commits nothing. */
+void manager_open_history(struct manager *manager);
+/* A job is about to be @after. Return: 0; an errno: it could not be recorded. */
+int manager_record_job(struct manager *manager, const struct job *job,
+		       enum job_state after);
+/* Something that belongs to no job. @phase: "started", "external". */
+void manager_record(struct manager *manager, const char *phase, const char *from,
+		    const char *detail);
+/* What became of the unfinished job @last. */
+void manager_record_recovery(struct manager *manager, const struct history_record *last,
+			     const char *outcome);
+
+#endif

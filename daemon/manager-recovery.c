@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What is done about the past when the daemon starts; what was, recovery.c decides. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "duration.h"
+#include "history.h"
+#include "io.h"
+#include "journal.h"
+#include "manager-history.h"
+#include "manager-jobs.h"
+#include "manager-recovery.h"
+#include "recovery.h"
+#include "text.h"
+
+#define UPLOAD_DIR "sys/class/firmware/tdx_module"
+
+/* An update takes seconds at most; systemd gives a start 90. */
+#define AWAIT_USEC (30 * USEC_PER_SEC)
+#define POLL_NSEC  20000000
+
+DEFINE_CLEANUP(struct tdxupd_upload, upload, tdxupd_upload_free)
+
+static bool is_kernel_updating(struct manager *manager)
+{
+	char status[32];
+
+	return io_read_text(manager->root_fd, UPLOAD_DIR "/status", status,
+			    sizeof(status)) == 0 &&
+	       strcmp(status, "idle") != 0 && strcmp(status, "receiving") != 0;
+}
+
+void manager_await_kernel(struct manager *manager)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NSEC };
+	uint64_t start = clock_usec(CLOCK_MONOTONIC);
+
+	if (!is_kernel_updating(manager))
+		return;
+	journal_say(LOG_NOTICE, NULL, "an update is under way; waiting for its end");
+	while (is_kernel_updating(manager) &&
+	       clock_usec(CLOCK_MONOTONIC) - start < AWAIT_USEC)
+		nanosleep(&pause, NULL);
+}
+
+static enum recovery_staged read_staged(struct manager *manager)
+{
+	char loading[8];
+	int r;
+
+	if (manager->host->has_trigger)
+		return RECOVERY_STAGED_UNKNOWN;
+	r = io_read_text(manager->root_fd, UPLOAD_DIR "/loading", loading,
+			 sizeof(loading));
+	if (r < 0)
+		return RECOVERY_STAGED_UNKNOWN;
+	return strcmp(loading, "1") == 0 ? RECOVERY_STAGED_YES : RECOVERY_STAGED_NO;
+}
+
+/* How a recovered job ends. */
+static const struct end {
+	enum job_state state;
+	enum failure failure;
+	enum tdxupd_outcome outcome;
+} ends[_RECOVERY_MAX] = {
+	[RECOVERY_REBOOTED] = { JOB_UNKNOWN, FAILURE_INTERRUPTED,
+				TDXUPD_OUTCOME_UNKNOWN },
+	[RECOVERY_NEVER_COMMITTED] = { JOB_FAILED, FAILURE_INTERRUPTED,
+				       TDXUPD_OUTCOME_NOT_STARTED },
+	[RECOVERY_SUCCEEDED] = { JOB_DONE, FAILURE_NONE, TDXUPD_OUTCOME_SUCCEEDED },
+	[RECOVERY_REFUSED] = { JOB_FAILED, FAILURE_REFUSED, TDXUPD_OUTCOME_REFUSED },
+	[RECOVERY_UNCHANGED] = { JOB_FAILED, FAILURE_INTERRUPTED,
+				 _TDXUPD_OUTCOME_INVALID },
+	[RECOVERY_LOST] = { JOB_LOST, FAILURE_LOST, TDXUPD_OUTCOME_LOST },
+	[RECOVERY_MISMATCH] = { JOB_UNKNOWN, FAILURE_MISMATCH, TDXUPD_OUTCOME_MISMATCH },
+	[RECOVERY_UNKNOWN] = { JOB_UNKNOWN, FAILURE_UNKNOWN, TDXUPD_OUTCOME_UNKNOWN },
+};
+
+static void restore_versions(struct job *job, const struct history_record *last)
+{
+	job->has_versions = last->from && last->to &&
+			    tdxupd_version_parse(last->from, &job->from) == 0 &&
+			    tdxupd_version_parse(last->to, &job->to) == 0;
+}
+
+/* For whoever asked and still wants to know. A hop of a longer path is no success. */
+static void keep_as_job(struct manager *manager, const struct history_record *last,
+			enum recovery recovery)
+{
+	struct end end = ends[recovery];
+	struct job *job;
+
+	if (last->job == 0 || last->job > UINT32_MAX)
+		return;
+	job = manager_restore_job(manager, (uint32_t)last->job);
+	if (!job)
+		return;
+	restore_versions(job, last);
+	job->attempts = (unsigned)last->attempt;
+	job->state = end.state;
+	job->outcome = end.outcome;
+	job->failure = end.failure;
+	job->detail = text_new("the daemon was killed during `%s': %s", last->phase,
+			       recovery_explain(recovery));
+	if (recovery == RECOVERY_SUCCEEDED && last->step_to && last->to &&
+	    strcmp(last->step_to, last->to) != 0) {
+		job->state = JOB_FAILED;
+		job->failure = FAILURE_INTERRUPTED;
+	}
+}
+
+/* What we staged and nobody will commit is 2 MB of kernel memory and a loaded gun. */
+static void drop_staged(struct manager *manager)
+{
+	_cleanup_(cleanup_upload)
+	struct tdxupd_upload *upload = NULL;
+
+	if (tdxupd_upload_new(manager->root_fd, TDXUPD_TRANSPORT_FW_UPLOAD, &upload) == 0)
+		(void)tdxupd_upload_drop(upload);
+}
+
+static void check_module(struct manager *manager, const struct history_record *last)
+{
+	char now[TDXUPD_VERSION_TEXT_BYTES];
+
+	if (!last->module || strcmp(last->boot_id, manager->host->boot_id) != 0 ||
+	    manager->host->state != TDXUPD_TDX_LIVE)
+		return;
+	tdxupd_version_format(&manager->host->module_version, now);
+	if (strcmp(now, last->module) == 0)
+		return;
+	journal_say(LOG_WARNING, MESSAGE_MODULE_CHANGED,
+		    "TDX module %s was replaced by %s, not by tdxupd", last->module, now);
+	manager_record(manager, "external", last->module, NULL);
+}
+
+void manager_recover(struct manager *manager)
+{
+	const struct history_record *last;
+	enum recovery_staged staged = read_staged(manager);
+	enum recovery recovery;
+
+	if (!manager->history)
+		return;
+	last = history_get_last(manager->history);
+	recovery = recovery_decide(last, manager->host, staged);
+	if (last && last->job <= UINT32_MAX)
+		manager->last_id = (uint32_t)last->job;
+	if (recovery != RECOVERY_NOTHING) {
+		manager_record_recovery(manager, last, recovery_to_string(recovery));
+		keep_as_job(manager, last, recovery);
+		journal_say(recovery == RECOVERY_LOST ? LOG_CRIT : LOG_WARNING,
+			    MESSAGE_RECOVERED, "job %u was cut off during `%s': %s",
+			    (unsigned)last->job, last->phase, recovery_explain(recovery));
+		if (staged == RECOVERY_STAGED_YES &&
+		    strcmp(last->boot_id, manager->host->boot_id) == 0)
+			drop_staged(manager);
+	} else if (last) {
+		check_module(manager, last);
+	}
+	manager_record(manager, "started", NULL, NULL);
+}

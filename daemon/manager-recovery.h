@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_RECOVERY_H
+#define MANAGER_RECOVERY_H
+
+#include "manager.h"
+
+/* Before the first snapshot: let an update that outlived its daemon end. Blocks, as the
+ * host's files say nothing true until then, but not for ever. */
+void manager_await_kernel(struct manager *manager);
+/* After the first snapshot: find out what became of the last daemon's job, write it down
+ * and keep it as a job that has ended. Nothing is tried again. */
+void manager_recover(struct manager *manager);
+
+#endif
