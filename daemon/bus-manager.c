@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* /org/tdxupd1: the host as anybody may see it, and what root may ask for. */
+#include <errno.h>
+#include <string.h>
+
+#include "build-config.h"
+#include "bus-job.h"
+#include "bus-manager.h"
+#include "bus-options.h"
+#include "describe.h"
+#include "json.h"
+#include "manager-jobs.h"
+
+DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
+
+static struct manager *manager_of(void *userdata)
+{
+	return ((struct bus *)userdata)->manager;
+}
+
+/* ---- plans and images ---- */
+
+static int reply_json(sd_bus_message *message, struct json_object *json)
+{
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+
+	return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
+}
+
+static int fail_planning(sd_bus_error *error, int r, const char *images, char *why)
+{
+	if (r == -ENOENT && !why)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("there is no image of that version"));
+	if (r == -ENOMEM)
+		return r;
+	return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(images));
+}
+
+static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct manager *manager = manager_of(userdata);
+	_cleanup_(cleanup_plan)
+	struct tdxupd_plan *plan = NULL;
+	_cleanup_(cleanup_json)
+	struct json_object *json = NULL;
+	struct job_request request;
+	char *why = NULL;
+	int r;
+
+	job_request_init(&request, manager->config);
+	r = bus_read_request(message, &request, error);
+	if (r < 0)
+		return r;
+	r = manager_plan(manager, &request, &plan, &why);
+	if (r < 0)
+		return fail_planning(error, r, manager->config->images, why);
+	r = describe_plan(plan, &json);
+	return r < 0 ? r : reply_json(message, json);
+}
+
+static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct manager *manager = manager_of(userdata);
+	_cleanup_(cleanup_json)
+	struct json_object *json = NULL;
+	const struct tdxupd_catalog *catalog;
+	char *why = NULL;
+	int r;
+
+	r = bus_read_no_options(message, error);
+	if (r < 0)
+		return r;
+	r = manager_read_catalog(manager, manager->config, &catalog, &why);
+	if (r < 0)
+		return fail_planning(error, r, manager->config->images, why);
+	r = describe_catalog(catalog, &json);
+	return r < 0 ? r : reply_json(message, json);
+}
+
+/* ---- jobs ---- */
+
+static char *name_caller(sd_bus_message *message)
+{
+	sd_bus_creds *creds = NULL;
+	uid_t uid = (uid_t)-1;
+	pid_t pid = 0;
+	char *text;
+
+	if (sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID,
+				      &creds) < 0)
+		return NULL;
+	(void)sd_bus_creds_get_euid(creds, &uid);
+	(void)sd_bus_creds_get_pid(creds, &pid);
+	sd_bus_creds_unref(creds);
+	if (asprintf(&text, "uid %u, pid %d", (unsigned)uid, (int)pid) < 0)
+		return NULL;
+	return text;
+}
+
+static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct manager *manager = manager_of(userdata);
+	struct job_request request;
+	char path[BUS_JOB_PATH_BYTES];
+	struct job *job;
+	int r;
+
+	job_request_init(&request, manager->config);
+	r = bus_read_request(message, &request, error);
+	if (r >= 0)
+		r = bus_authorize(message, error);
+	if (r < 0)
+		return r;
+	request.caller = name_caller(message);
+	r = manager_add_job(manager, &request, &job);
+	job_request_done(&request);
+	if (r == -ENOSPC)
+		return bus_fail(error, FAILURE_LIMIT,
+				strdup("too many jobs; wait for some to end"));
+	if (r < 0)
+		return r;
+	return sd_bus_reply_method_return(message, "o", bus_job_path(job->id, path));
+}
+
+static int append_job(sd_bus_message *reply, const struct job *job)
+{
+	char path[BUS_JOB_PATH_BYTES];
+	char from[TDXUPD_VERSION_TEXT_BYTES] = "", to[TDXUPD_VERSION_TEXT_BYTES] = "";
+
+	if (job->has_versions) {
+		tdxupd_version_format(&job->from, from);
+		tdxupd_version_format(&job->to, to);
+	}
+	return sd_bus_message_append(reply, "(uosss)", job->id,
+				     bus_job_path(job->id, path),
+				     job_state_to_string(job->state), from, to);
+}
+
+static int on_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct manager *manager = manager_of(userdata);
+	sd_bus_message *reply = NULL;
+	int r;
+
+	(void)error;
+	r = sd_bus_message_new_method_return(message, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(uosss)");
+	for (size_t i = 0; r >= 0 && i < manager->job_count; i++)
+		r = append_job(reply, manager->jobs[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int on_get_job(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	char path[BUS_JOB_PATH_BYTES];
+	uint32_t id;
+	int r;
+
+	r = sd_bus_message_read(message, "u", &id);
+	if (r < 0)
+		return r;
+	if (!manager_find_job(manager_of(userdata), id))
+		return bus_fail(error, FAILURE_NO_SUCH_JOB,
+				strdup("there is no such job"));
+	return sd_bus_reply_method_return(message, "o", bus_job_path(id, path));
+}
+
+/* ---- the host ---- */
+
+static int on_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	int r = bus_authorize(message, error);
+
+	if (r >= 0)
+		r = manager_refresh(manager_of(userdata), "external");
+	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	char *why = NULL;
+	int r = bus_authorize(message, error);
+
+	if (r < 0)
+		return r;
+	r = manager_reload(manager_of(userdata), &why);
+	if (r < 0)
+		return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(strerror(-r)));
+	return sd_bus_reply_method_return(message, NULL);
+}
+
+/* ---- properties ---- */
+
+/* Texts, by name: each is "" while it is not known. */
+static const char *text_of(const struct manager *manager, const char *property,
+			   char *buffer)
+{
+	const struct tdxupd_host *host = manager->host;
+	const char *text = NULL;
+
+	if (strcmp(property, "Version") == 0)
+		text = TDXUPD_VERSION;
+	else if (strcmp(property, "TdxState") == 0)
+		text = tdxupd_tdx_state_to_string(host->state);
+	else if (strcmp(property, "ModuleVersion") == 0 && host->state == TDXUPD_TDX_LIVE)
+		text = tdxupd_version_format(&host->module_version, buffer);
+	else if (strcmp(property, "SeamldrVersion") == 0 && host->has_seamldr_version)
+		text = tdxupd_version_format(&host->seamldr_version, buffer);
+	else if (strcmp(property, "UpdateGuard") == 0 && host->has_update_guard)
+		text = tdxupd_guard_to_string(host->update_guard);
+	else if (strcmp(property, "GateDecision") == 0)
+		text = gate_decision_to_string(manager->verdict.decision);
+	else if (strcmp(property, "State") == 0)
+		text = manager_get_current(manager) ? "updating" : "idle";
+	else if (strcmp(property, "LastResult") == 0)
+		text = manager_get_last_result(manager);
+	return text ? text : "";
+}
+
+static int get_text(sd_bus *bus, const char *path, const char *interface,
+		    const char *property, sd_bus_message *reply, void *userdata,
+		    sd_bus_error *error)
+{
+	char buffer[TDXUPD_VERSION_TEXT_BYTES];
+
+	(void)bus, (void)path, (void)interface, (void)error;
+	return sd_bus_message_append(reply, "s",
+				     text_of(manager_of(userdata), property, buffer));
+}
+
+static int get_remaining(sd_bus *bus, const char *path, const char *interface,
+			 const char *property, sd_bus_message *reply, void *userdata,
+			 sd_bus_error *error)
+{
+	const struct tdxupd_host *host = manager_of(userdata)->host;
+	bool is_known =
+		host->has_remaining_updates && host->remaining_updates < INT32_MAX;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "i",
+				     is_known ? (int32_t)host->remaining_updates : -1);
+}
+
+static int get_features0(sd_bus *bus, const char *path, const char *interface,
+			 const char *property, sd_bus_message *reply, void *userdata,
+			 sd_bus_error *error)
+{
+	const struct tdxupd_host *host = manager_of(userdata)->host;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "t",
+				     host->has_features0 ? host->features0 : UINT64_C(0));
+}
+
+/* The kernel's count, which is the gate source of that name. */
+static int get_builds(sd_bus *bus, const char *path, const char *interface,
+		      const char *property, sd_bus_message *reply, void *userdata,
+		      sd_bus_error *error)
+{
+	const struct sources *sources = &manager_of(userdata)->sources;
+	int32_t count = -1;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct gate_source *word = &sources->words[i];
+
+		if (strcmp(word->name, "kernel") == 0 && word->state != GATE_UNKNOWN)
+			count = word->count < INT32_MAX ? (int32_t)word->count
+							: INT32_MAX;
+	}
+	return sd_bus_message_append(reply, "i", count);
+}
+
+static int get_sources(sd_bus *bus, const char *path, const char *interface,
+		       const char *property, sd_bus_message *reply, void *userdata,
+		       sd_bus_error *error)
+{
+	const struct sources *sources = &manager_of(userdata)->sources;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, 'a', "(sssus)");
+	for (size_t i = 0; r >= 0 && i < sources->count; i++) {
+		const struct gate_source *word = &sources->words[i];
+
+		r = sd_bus_message_append(reply, "(sssus)", word->name,
+					  gate_state_to_string(word->state),
+					  gate_confidence_to_string(word->confidence),
+					  word->count, word->reason);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_blockers(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	const struct manager *manager = manager_of(userdata);
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return bus_append_blockers(reply, &manager->sources, manager->verdict.blocking);
+}
+
+static int get_current_job(sd_bus *bus, const char *path, const char *interface,
+			   const char *property, sd_bus_message *reply, void *userdata,
+			   sd_bus_error *error)
+{
+	const struct job *job = manager_get_current(manager_of(userdata));
+	char buffer[BUS_JOB_PATH_BYTES];
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "o", bus_job_path(job ? job->id : 0, buffer));
+}
+
+/* ---- the interface ---- */
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define ANYBODY SD_BUS_VTABLE_UNPRIVILEGED
+
+static const sd_bus_vtable vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("TdxState", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("ModuleVersion", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("SeamldrVersion", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("RemainingUpdates", "i", get_remaining, 0, CHANGES),
+	SD_BUS_PROPERTY("Features0", "t", get_features0, 0, CHANGES),
+	SD_BUS_PROPERTY("UpdateGuard", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("GateDecision", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("GateSources", "a(sssus)", get_sources, 0, CHANGES),
+	SD_BUS_PROPERTY("Blockers", "a(ssut)", get_blockers, 0, CHANGES),
+	SD_BUS_PROPERTY("TdsBuilding", "i", get_builds, 0, CHANGES),
+	SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, CHANGES),
+	SD_BUS_PROPERTY("LastResult", "s", get_text, 0, CHANGES),
+	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", target, "a{sv}", options),
+				SD_BUS_RESULT("s", json), on_plan, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("s", target, "a{sv}", options),
+				SD_BUS_RESULT("o", job), on_update, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("ListImages", SD_BUS_ARGS("a{sv}", options),
+				SD_BUS_RESULT("s", json), on_list_images, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(uosss)", jobs), on_list_jobs, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("u", id), SD_BUS_RESULT("o", job),
+				on_get_job, ANYBODY),
+	SD_BUS_METHOD("Refresh", "", "", on_refresh, ANYBODY),
+	SD_BUS_METHOD("Reload", "", "", on_reload, ANYBODY),
+	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", result),
+				0),
+	SD_BUS_SIGNAL_WITH_ARGS("GateChanged", SD_BUS_ARGS("s", decision), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("ModuleChanged",
+				SD_BUS_ARGS("s", from, "s", to, "s", cause), 0),
+	SD_BUS_VTABLE_END
+};
+
+int bus_manager_add(struct bus *bus)
+{
+	return sd_bus_add_object_vtable(bus->bus, NULL, BUS_PATH, BUS_MANAGER_INTERFACE,
+					vtable, bus);
+}
+
+void bus_manager_tell(struct bus *bus)
+{
+	/* Without names: all that may change. */
+	(void)sd_bus_emit_properties_changed_strv(bus->bus, BUS_PATH,
+						  BUS_MANAGER_INTERFACE, NULL);
+}

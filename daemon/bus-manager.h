@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BUS_MANAGER_H
+#define BUS_MANAGER_H
+
+#include "bus.h"
+
+#define BUS_MANAGER_INTERFACE "org.tdxupd1.Manager"
+
+int bus_manager_add(struct bus *bus);
+/* PropertiesChanged of all that is shown. */
+void bus_manager_tell(struct bus *bus);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Arguments of D-Bus methods, which anybody may send. */
+#include <errno.h>
+#include <string.h>
+
+#include "bus-options.h"
+#include "clock.h"
+#include "duration.h"
+
+static int refuse(sd_bus_error *error, const char *name, const char *trouble)
+{
+	return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: %s", name,
+				 trouble);
+}
+
+/* ---- one function an option; each returns what is wrong, or NULL ---- */
+
+union value {
+	const char *text;
+	uint64_t number;
+	uint32_t number32;
+	int boolean;
+};
+
+static const char *take_plan_id(struct job_request *request, const union value *value)
+{
+	if (strlen(value->text) != sizeof(request->plan_id) - 1)
+		return "not the id of a plan";
+	strcpy(request->plan_id, value->text);
+	return NULL;
+}
+
+static const char *take_deadline(struct job_request *request, const union value *value)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	request->deadline_usec =
+		value->number < USEC_INFINITY - now ? now + value->number : USEC_INFINITY;
+	return NULL;
+}
+
+static const char *take_drain(struct job_request *request, const union value *value)
+{
+	request->drain = value->boolean;
+	return NULL;
+}
+
+static const char *take_guard(struct job_request *request, const union value *value)
+{
+	enum gate_policy guard = gate_policy_from_string(value->text);
+
+	if (guard < 0)
+		return "neither `strict', `observed' nor `off'";
+	request->guard = guard;
+	return NULL;
+}
+
+static const char *take_strategy(struct job_request *request, const union value *value)
+{
+	enum tdxupd_strategy strategy = tdxupd_strategy_from_string(value->text);
+
+	if (strategy < 0)
+		return "neither `fewest' nor `smallest'";
+	request->has_strategy = true;
+	request->strategy = strategy;
+	return NULL;
+}
+
+static const char *take_reserve(struct job_request *request, const union value *value)
+{
+	request->has_reserve = true;
+	request->reserve_updates = value->number32;
+	return NULL;
+}
+
+static const struct option {
+	const char *name;
+	char type;
+	const char *(*take)(struct job_request *request, const union value *value);
+} options[] = {
+	{ "deadline_usec", 't', take_deadline },
+	{ "drain", 'b', take_drain },
+	{ "guard", 's', take_guard },
+	{ "plan_id", 's', take_plan_id },
+	{ "reserve", 'u', take_reserve },
+	{ "strategy", 's', take_strategy },
+};
+
+static const struct option *find_option(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (strcmp(options[i].name, name) == 0)
+			return &options[i];
+	return NULL;
+}
+
+/* ---- the dictionary ---- */
+
+static int read_option(sd_bus_message *message, struct job_request *request,
+		       sd_bus_error *error)
+{
+	const struct option *option;
+	const char *name, *contents, *trouble;
+	union value value;
+	char type;
+	int r;
+
+	r = sd_bus_message_read_basic(message, 's', &name);
+	if (r < 0)
+		return r;
+	option = request ? find_option(name) : NULL;
+	if (!option)
+		return refuse(error, name, "no such option");
+	r = sd_bus_message_peek_type(message, &type, &contents);
+	if (r < 0)
+		return r;
+	if (contents[0] != option->type || contents[1])
+		return refuse(error, name, "has a value of another type");
+	r = sd_bus_message_enter_container(message, 'v', contents);
+	if (r >= 0)
+		r = sd_bus_message_read_basic(message, option->type, &value);
+	if (r >= 0)
+		r = sd_bus_message_exit_container(message);
+	if (r < 0)
+		return r;
+	trouble = option->take(request, &value);
+	return trouble ? refuse(error, name, trouble) : 0;
+}
+
+static int read_options(sd_bus_message *message, struct job_request *request,
+			sd_bus_error *error)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(message, 'a', "{sv}");
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(message, 'e', "sv");
+		if (r == 0)
+			return sd_bus_message_exit_container(message);
+		if (r > 0)
+			r = read_option(message, request, error);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(message);
+	}
+	return r;
+}
+
+int bus_read_request(sd_bus_message *message, struct job_request *request,
+		     sd_bus_error *error)
+{
+	const char *target;
+	int r;
+
+	r = sd_bus_message_read_basic(message, 's', &target);
+	if (r < 0)
+		return r;
+	if (*target) {
+		r = tdxupd_version_parse(target, &request->target);
+		if (r < 0)
+			return refuse(error, "target", "not a version such as 1.5.16");
+		request->has_target = true;
+	}
+	return read_options(message, request, error);
+}
+
+int bus_read_no_options(sd_bus_message *message, sd_bus_error *error)
+{
+	return read_options(message, NULL, error);
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The connection: its name, who may do what, and what is told when. The interfaces are in
+ * bus-manager.c and bus-job.c.
+ *
+ * A bus that goes away takes no job with it: the daemon works on and comes back to the
+ * bus when there is one again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "bus-job.h"
+#include "bus-manager.h"
+#include "bus.h"
+#include "clock.h"
+#include "duration.h"
+#include "journal.h"
+
+#define RETRY_USEC (1 * USEC_PER_SEC)
+
+static int open_bus(struct bus *bus);
+
+/* ---- for the interfaces ---- */
+
+int bus_authorize(sd_bus_message *message, sd_bus_error *error)
+{
+	sd_bus_creds *creds = NULL;
+	uid_t uid;
+	int r;
+
+	r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds);
+	if (r >= 0)
+		r = sd_bus_creds_get_euid(creds, &uid);
+	sd_bus_creds_unref(creds);
+	/* Our own user: a daemon that is run by hand on a bus of one's own. */
+	if (r >= 0 && (uid == 0 || uid == geteuid()))
+		return 1;
+	return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+				"only root may change this host");
+}
+
+int bus_fail(sd_bus_error *error, enum failure failure, char *detail)
+{
+	_cleanup_(cleanup_free)
+	char *text = detail;
+
+	return sd_bus_error_set(error, failure_to_string(failure), text ? text : "");
+}
+
+static int append_source(sd_bus_message *reply, const struct gate_source *word)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < word->blocker_count; i++) {
+		const struct gate_blocker *blocker = &word->blockers[i];
+
+		r = sd_bus_message_append(reply, "(ssut)", word->name, blocker->who,
+					  (uint32_t)blocker->pid, blocker->since_usec);
+	}
+	return r;
+}
+
+int bus_append_blockers(sd_bus_message *reply, const struct sources *sources,
+			uint32_t mask)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'a', "(ssut)");
+	for (size_t i = 0; r >= 0 && i < sources->count; i++)
+		if (mask & (UINT32_C(1) << i))
+			r = append_source(reply, &sources->words[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* ---- what the manager tells ---- */
+
+static void emit(struct bus *bus, const char *member, const char *types, ...)
+{
+	sd_bus_message *signal = NULL;
+	va_list args;
+	int r;
+
+	if (!bus->bus)
+		return;
+	va_start(args, types);
+	r = sd_bus_message_new_signal(bus->bus, &signal, BUS_PATH, BUS_MANAGER_INTERFACE,
+				      member);
+	if (r >= 0)
+		r = sd_bus_message_appendv(signal, types, args);
+	if (r >= 0)
+		(void)sd_bus_send(bus->bus, signal, NULL);
+	va_end(args);
+	sd_bus_message_unref(signal);
+}
+
+static int on_tell(sd_event_source *source, void *userdata)
+{
+	struct bus *bus = userdata;
+	const struct job *job = NULL;
+
+	(void)source;
+	for (size_t i = 0; i < bus->manager->job_count; i++)
+		if (bus->manager->jobs[i]->id == bus->dirty_job)
+			job = bus->manager->jobs[i];
+	if (bus->bus && job)
+		bus_job_tell(bus, job);
+	if (bus->bus && bus->is_dirty)
+		bus_manager_tell(bus);
+	bus->is_dirty = false;
+	bus->dirty_job = 0;
+	return 0;
+}
+
+/* Thousands of events in a turn of the loop are one signal. */
+static void tell_later(struct bus *bus)
+{
+	(void)sd_event_source_set_enabled(bus->teller, SD_EVENT_ONESHOT);
+}
+
+static void on_changed(void *userdata)
+{
+	struct bus *bus = userdata;
+
+	bus->is_dirty = true;
+	tell_later(bus);
+}
+
+static void on_gate_changed(void *userdata, enum gate_decision decision)
+{
+	emit(userdata, "GateChanged", "s", gate_decision_to_string(decision));
+}
+
+static void on_module_changed(void *userdata, const struct tdxupd_version *from,
+			      const struct tdxupd_version *to, const char *cause)
+{
+	char a[TDXUPD_VERSION_TEXT_BYTES], b[TDXUPD_VERSION_TEXT_BYTES];
+
+	emit(userdata, "ModuleChanged", "sss", tdxupd_version_format(from, a),
+	     tdxupd_version_format(to, b), cause);
+}
+
+static void on_job_new(void *userdata, struct job *job)
+{
+	char path[BUS_JOB_PATH_BYTES];
+
+	emit(userdata, "JobNew", "uo", job->id, bus_job_path(job->id, path));
+	on_changed(userdata);
+}
+
+/* Each state is told at once, for whoever follows a job; the rest may wait. */
+static void on_job_changed(void *userdata, struct job *job)
+{
+	struct bus *bus = userdata;
+
+	if (bus->bus && job->state_since_usec != bus->told_usec) {
+		bus->told_usec = job->state_since_usec;
+		bus_job_tell(bus, job);
+	} else {
+		bus->dirty_job = job->id;
+	}
+	on_changed(bus);
+}
+
+static void on_job_removed(void *userdata, struct job *job)
+{
+	char path[BUS_JOB_PATH_BYTES];
+
+	emit(userdata, "JobRemoved", "uos", job->id, bus_job_path(job->id, path),
+	     job_get_result(job));
+}
+
+/* ---- the connection ---- */
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void retry_later(struct bus *bus)
+{
+	bus->retry = sd_event_source_disable_unref(bus->retry);
+	(void)sd_event_add_time_relative(bus->manager->event, &bus->retry,
+					 CLOCK_MONOTONIC, RETRY_USEC, 0, on_retry, bus);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct bus *bus = userdata;
+
+	(void)source;
+	(void)usec;
+	if (open_bus(bus) < 0)
+		retry_later(bus);
+	else
+		journal_say(LOG_NOTICE, NULL, "back on the bus");
+	return 0;
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+
+	(void)message;
+	(void)error;
+	journal_say(LOG_WARNING, NULL, "the bus has gone away; jobs go on without it");
+	retry_later(bus);
+	sd_bus_detach_event(bus->bus);
+	bus->bus = sd_bus_close_unref(bus->bus);
+	return 0;
+}
+
+static int connect_bus(const char *address, sd_bus **ret)
+{
+	sd_bus *bus;
+	int r;
+
+	if (!address)
+		return sd_bus_open_system(ret);
+	r = sd_bus_new(&bus);
+	if (r < 0)
+		return r;
+	r = sd_bus_set_address(bus, address);
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus, true);
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0) {
+		sd_bus_unref(bus);
+		return r;
+	}
+	*ret = bus;
+	return 0;
+}
+
+static int open_bus(struct bus *bus)
+{
+	int r;
+
+	r = connect_bus(bus->address, &bus->bus);
+	if (r < 0)
+		return r;
+	r = sd_bus_match_signal_async(bus->bus, NULL, "org.freedesktop.DBus.Local",
+				      "/org/freedesktop/DBus/Local",
+				      "org.freedesktop.DBus.Local", "Disconnected",
+				      on_disconnected, NULL, bus);
+	if (r >= 0)
+		r = bus_manager_add(bus);
+	if (r >= 0)
+		r = bus_job_add(bus);
+	if (r >= 0)
+		r = sd_bus_request_name(bus->bus, BUS_NAME, 0);
+	if (r >= 0)
+		r = sd_bus_attach_event(bus->bus, bus->manager->event,
+					SD_EVENT_PRIORITY_NORMAL);
+	if (r < 0)
+		bus->bus = sd_bus_flush_close_unref(bus->bus);
+	return r;
+}
+
+struct bus *bus_free(struct bus *bus)
+{
+	if (!bus)
+		return NULL;
+	bus->manager->listener = (struct manager_listener){ 0 };
+	sd_event_source_disable_unref(bus->teller);
+	sd_event_source_disable_unref(bus->retry);
+	sd_bus_flush_close_unref(bus->bus);
+	free(bus);
+	return NULL;
+}
+
+int bus_new(struct manager *manager, const char *address, struct bus **ret)
+{
+	_cleanup_(cleanup_bus)
+	struct bus *bus = calloc(1, sizeof(*bus));
+	int r;
+
+	if (!bus)
+		return -ENOMEM;
+	bus->manager = manager;
+	bus->address = address;
+	r = sd_event_add_defer(manager->event, &bus->teller, on_tell, bus);
+	if (r >= 0)
+		r = open_bus(bus);
+	if (r < 0)
+		return r;
+	manager->listener = (struct manager_listener){
+		.changed = on_changed,
+		.gate_changed = on_gate_changed,
+		.module_changed = on_module_changed,
+		.job_new = on_job_new,
+		.job_changed = on_job_changed,
+		.job_removed = on_job_removed,
+		.userdata = bus,
+	};
+	*ret = TAKE_PTR(bus);
+	return 0;
+}
