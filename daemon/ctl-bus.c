@@ -148,3 +148,16 @@ int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret
 	*ret = TAKE_PTR(object);
 	return 0;
 }
+
+struct json_object *ctl_bus_ask_manager(const struct ctl *ctl)
+{
+	struct ctl silent = *ctl;
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	struct json_object *manager = NULL;
+
+	silent.is_silent = true;
+	if (ctl_bus_open(&silent, &bus) != CTL_EXIT_OK)
+		return NULL;
+	return ctl_bus_get_manager(bus, &manager, NULL) < 0 ? NULL : manager;
+}

@@ -37,5 +37,8 @@ int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object)
 
 /* All properties of the manager. Return: 0; a negative errno, with @ret_error. */
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error);
+/* The same, and NULL where there is none to ask: another root's daemon, for one, is on a
+ * bus of its own. */
+struct json_object *ctl_bus_ask_manager(const struct ctl *ctl);
 
 #endif

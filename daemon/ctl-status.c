@@ -194,22 +194,6 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 
 /* ---- gathering ---- */
 
-/* NULL where there is none to ask: another root's daemon is on a bus of its own. */
-static struct json_object *ask_daemon(const struct ctl *ctl)
-{
-	struct ctl silent = *ctl;
-	_cleanup_(cleanup_sd_bus)
-	sd_bus *bus = NULL;
-	struct json_object *daemon = NULL;
-
-	silent.is_silent = true;
-	if (ctl->host_file || ctl_bus_open(&silent, &bus) != CTL_EXIT_OK)
-		return NULL;
-	if (ctl_bus_get_manager(bus, &daemon, NULL) < 0)
-		return NULL;
-	return daemon;
-}
-
 /* {result, to} of the plan; NULL where none can be made. */
 static struct json_object *ask_plan(const struct ctl *ctl, struct ctl_facts *facts)
 {
@@ -240,7 +224,8 @@ static int describe_status(struct ctl *ctl, struct ctl_facts *facts,
 
 	r = json_new_object(&status) ?: describe_host(facts->host, &host)
 		?: json_add(status, "host", host)
-		?: json_add(status, "daemon", ask_daemon(ctl))
+		?: json_add(status, "daemon",
+			    ctl->host_file ? NULL : ctl_bus_ask_manager(ctl))
 		?: json_add(status, "plan", ask_plan(ctl, facts));
 	if (r < 0)
 		return r;

@@ -92,6 +92,12 @@ int ctl_image_convert(struct ctl *ctl, int argc, char **argv);
 int ctl_image_join(struct ctl *ctl, int argc, char **argv);
 int ctl_catalog_check(struct ctl *ctl, int argc, char **argv);
 int ctl_catalog_graph(struct ctl *ctl, int argc, char **argv);
+int ctl_jobs(struct ctl *ctl, int argc, char **argv);
+int ctl_watch(struct ctl *ctl, int argc, char **argv);
+int ctl_cancel(struct ctl *ctl, int argc, char **argv);
+int ctl_blockers(struct ctl *ctl, int argc, char **argv);
+int ctl_doctor(struct ctl *ctl, int argc, char **argv);
+int ctl_config_show(struct ctl *ctl, int argc, char **argv);
 
 /*
  * Say what went wrong, once: one line on standard error, or with --json an object

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CTL_DOCTOR_H
+#define CTL_DOCTOR_H
+
+#include "ctl-facts.h"
+
+enum doctor_state {
+	DOCTOR_OK,
+	DOCTOR_WARN, /* works without, less well */
+	DOCTOR_BAD,  /* no update until this is put right */
+	DOCTOR_UNKNOWN,
+	_DOCTOR_STATE_MAX,
+	_DOCTOR_STATE_INVALID = -22,
+};
+const char *doctor_state_to_string(enum doctor_state state);
+
+/* @found: what is so; @next: what to do about it, empty where nothing is to be done */
+struct doctor_finding {
+	enum doctor_state state;
+	char found[160];
+	char next[256];
+};
+
+/*
+ * What the checks look at. @catalog_exit: what reading the images ended with, an exit
+ * code; @daemon: its properties, NULL where it does not run
+ */
+struct doctor_patient {
+	int root_fd;
+	const struct ctl_facts *facts;
+	int catalog_exit;
+	struct json_object *daemon;
+};
+
+struct doctor_check {
+	const char *name;
+	void (*look)(const struct doctor_patient *patient, struct doctor_finding *ret);
+};
+
+/* In the order in which one puts a host right: hardware first. */
+extern const struct doctor_check doctor_checks[];
+extern const size_t doctor_check_count;
+
+#endif
