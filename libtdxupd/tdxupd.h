@@ -533,12 +533,19 @@ struct tdxupd_release {
 	uint64_t features0;
 };
 
-/** struct tdxupd_known_module - a published module by its measurement. Since: 0.1 */
+/**
+ * struct tdxupd_known_module - a published module by its measurement
+ * @has_handoff: @module_hv and @no_downgrade are known
+ * Since: 0.1
+ */
 struct tdxupd_known_module {
 	struct tdxupd_digest mrseam;
 	struct tdxupd_version version;
 	uint16_t svn;
 	uint32_t date;
+	bool has_handoff;
+	uint16_t module_hv;
+	bool no_downgrade;
 };
 
 /**

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The published images pass every check, convert and join. Skips where they are not. */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "io.h"
+#include "known.h"
 #include "realimage.h"
 #include "test.h"
 #include "tdxupd.h"
@@ -142,6 +144,42 @@ static void test_joined_parts_are_the_published_file(void **state)
 	free(module);
 }
 
+/* What known-modules.json says is what the images hold. */
+static void test_known_modules_are_these(void **state)
+{
+	_cleanup_(cleanup_close)
+	int source_fd = open(getenv("TDXUPD_SOURCE"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct tdxupd_known_module *known = NULL;
+	struct tdxupd_report *report = NULL;
+	size_t count, known_count;
+	uint8_t *text =
+		read_file(source_fd, "libtdxupd/known-modules", "", ".json", &count);
+
+	assert_int_equal(
+		known_parse((const char *)text, count, &known, &known_count, NULL), 0);
+	assert_int_equal(known_count, ARRAY_SIZE(published));
+	assert_int_equal(tdxupd_report_new(&report), 0);
+	for (size_t i = 0; i < known_count; i++) {
+		char version[TDXUPD_VERSION_TEXT_BYTES];
+		uint8_t *bytes = read_file(*(int *)*state, "tdx_module_",
+					   published[i].version, ".blob", &count);
+		struct tdxupd_image *image = parse(bytes, count, report);
+
+		assert_string_equal(tdxupd_version_format(&known[i].version, version),
+				    published[i].version);
+		assert_true(tdxupd_digest_is_equal(&known[i].mrseam, &image->mrseam));
+		assert_int_equal(known[i].svn, image->svn);
+		assert_int_equal(known[i].date, image->date);
+		assert_int_equal(known[i].module_hv, image->module_hv);
+		assert_int_equal(known[i].no_downgrade, image->no_downgrade);
+		tdxupd_image_free(image);
+		free(bytes);
+	}
+	tdxupd_report_free(report);
+	free(known);
+	free(text);
+}
+
 static void test_flipped_byte_is_found(void **state)
 {
 	struct tdxupd_policy *policy = NULL;
@@ -176,6 +214,7 @@ int main(void)
 		cmocka_unit_test_prestate(test_converting_twice_gives_the_published_bytes,
 					  &fd),
 		cmocka_unit_test_prestate(test_joined_parts_are_the_published_file, &fd),
+		cmocka_unit_test_prestate(test_known_modules_are_these, &fd),
 		cmocka_unit_test_prestate(test_flipped_byte_is_found, &fd),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
