@@ -126,13 +126,25 @@ static void check_flipped(const struct fixture *f, uint16_t container, size_t at
 	tdxupd_report_free(report);
 }
 
+/*
+ * Every byte that means something, and samples of those that must be zero and of the
+ * module: 61 shares no factor with 4096.
+ */
+static size_t stride(size_t at)
+{
+	bool is_header = at < IMAGE_RESERVED;
+	bool is_sigstruct = at >= IMAGE_SIGSTRUCT - 61 &&
+			    at < IMAGE_SIGSTRUCT + TDXUPD_SIGSTRUCT_BYTES;
+
+	return is_header || is_sigstruct ? 1 : 61;
+}
+
 static void flip_all(const struct fixture *f, uint16_t container, uint8_t mask)
 {
 	uint8_t *original = malloc(f->count);
 
 	memcpy(original, f->bytes, f->count);
-	/* Every byte of both first pages, then samples: 61 shares no factor with 4096. */
-	for (size_t at = 0; at < f->count; at += at < 8192 ? 1 : 61) {
+	for (size_t at = 0; at < f->count; at += stride(at)) {
 		f->bytes[at] ^= mask;
 		check_flipped(f, container, at);
 		memcpy(f->bytes, original, f->count);
