@@ -3,10 +3,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "digest.h"
 #include "test.h"
+#include "testimage-keys.h"
 
 #define SHA384_OF_ABC                                      \
 	"cb00753f45a35e8bb5a03d699ac65007272c32ab0eded163" \
@@ -20,10 +22,12 @@ struct key {
 static int make_key(void **state)
 {
 	struct key *key = calloc(1, sizeof(*key));
+	BIO *bio = BIO_new_mem_buf(key_trusted, -1);
 	BIGNUM *n = NULL;
 
 	assert_non_null(key);
-	key->key = EVP_RSA_gen(8 * DIGEST_RSA_BYTES);
+	key->key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
 	assert_non_null(key->key);
 	assert_int_equal(EVP_PKEY_get_bn_param(key->key, OSSL_PKEY_PARAM_RSA_N, &n), 1);
 	assert_int_equal(BN_bn2lebinpad(n, key->modulus, DIGEST_RSA_BYTES),
