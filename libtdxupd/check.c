@@ -114,8 +114,8 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 	[TDXUPD_CHECK_SIGSTRUCT_RESERVED] = {
 		.code = "sigstruct-reserved",
 		.title = "reserved bytes of SIGSTRUCT in use",
-		.compares = "reserved bytes, attributes, type bits 0 to 30 and the unused part of "
-			    "the CPU table, against zero",
+		.compares = "bytes 40 to 127, 978 to 983 and 989, attributes, type bits 0 to 30, "
+			    "against zero",
 		.source = "P-SEAMLDR: EBADSIG; all published images",
 		.advice = GET_AGAIN,
 	},
@@ -169,7 +169,7 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.compares = "MRSEAM, against the known modules; else the file name, which nobody "
 			    "signs",
 		.source = "known-modules.json",
-		.advice = "Name the file as Intel does, tdx_module_<version>.blob; tdxupdctl "
+		.advice = "Name the file as Intel does, tdx_module_VERSION.blob; tdxupdctl "
 			  "image show says what it holds.",
 	},
 	[TDXUPD_CHECK_VERSION_MISMATCH] = {
