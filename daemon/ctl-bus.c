@@ -106,8 +106,6 @@ static int fail_unreachable(const struct ctl *ctl, const char *name)
 
 int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc)
 {
-	_cleanup_(cleanup_free)
-	char *message = NULL;
 	char reason[64];
 	enum ctl_exit code;
 
