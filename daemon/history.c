@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "history.h"
+#include "state-dir.h"
 #include "text.h"
 
 /* Enough for the last two lines at their longest. */
@@ -27,54 +28,7 @@ struct history {
 	struct history_record last;
 };
 
-/* ---- the directory ---- */
-
-static int check_owner(int fd, mode_t kind)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if ((st.st_mode & S_IFMT) != kind || st.st_uid != geteuid() ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return -EPERM;
-	return 0;
-}
-
-static int open_below(int fd, const char *name, int *ret)
-{
-	int r;
-
-	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST && errno != EROFS)
-		return -errno;
-	r = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (r < 0)
-		return errno == ELOOP || errno == ENOTDIR ? -EPERM : -errno;
-	*ret = r;
-	return 0;
-}
-
-static int open_dir(int root_fd, int *ret)
-{
-	_cleanup_(cleanup_close)
-	int var = -1;
-	_cleanup_(cleanup_close)
-	int lib = -1;
-	_cleanup_(cleanup_close)
-	int dir = -1;
-	int r;
-
-	r = open_below(root_fd, "var", &var);
-	if (r == 0)
-		r = open_below(var, "lib", &lib);
-	if (r == 0)
-		r = open_below(lib, "tdxupd", &dir);
-	if (r == 0)
-		r = check_owner(dir, S_IFDIR);
-	if (r == 0)
-		*ret = TAKE_FD(dir);
-	return r;
-}
+/* ---- the file ---- */
 
 static int open_file(struct history *history)
 {
@@ -85,7 +39,7 @@ static int open_file(struct history *history)
 
 	if (fd < 0)
 		return errno == ELOOP ? -EPERM : -errno;
-	r = check_owner(fd, S_IFREG);
+	r = state_dir_check(fd, S_IFREG);
 	if (r == 0 && fstat(fd, &st) < 0)
 		r = -errno;
 	/* A new name in a directory is not on disk because its bytes are. */
@@ -210,7 +164,7 @@ static int read_end(struct history *history, char **ret_note)
 	whole = newline ? (size_t)(newline - tail) + 1 : 0;
 	if (whole < bytes && bytes - whole <= HISTORY_LINE_BYTES_MAX) {
 		*ret_note = text_new("the last line of the history was cut short and is "
-				     "now in " HISTORY_DIR "/" HISTORY_FILE ".torn");
+				     "now in " STATE_DIR "/" HISTORY_FILE ".torn");
 		r = set_torn_aside(history, tail + whole, bytes - whole);
 		if (r < 0)
 			return r;
@@ -221,7 +175,7 @@ static int read_end(struct history *history, char **ret_note)
 		return r;
 	free(*ret_note);
 	*ret_note = text_new("the history ends in a line %s and is now "
-			     "in " HISTORY_DIR "/" HISTORY_FILE ".damaged",
+			     "in " STATE_DIR "/" HISTORY_FILE ".damaged",
 			     r == -EPROTO ? "of a newer release" : "that makes no sense");
 	return set_file_aside(history);
 }
@@ -371,7 +325,7 @@ int history_open(int root_fd, const struct history_limits *limits, struct histor
 		return -ENOMEM;
 	history->fd = history->dir_fd = -1;
 	history->limits = *limits;
-	r = open_dir(root_fd, &history->dir_fd);
+	r = state_dir_open(root_fd, &history->dir_fd);
 	if (r == 0)
 		r = open_file(history);
 	if (r == 0)

@@ -3,8 +3,8 @@
 #define HISTORY_H
 
 #include "history-line.h"
+#include "state-dir.h"
 
-#define HISTORY_DIR  "var/lib/tdxupd"
 #define HISTORY_FILE "history.jsonl"
 
 struct history_limits {

@@ -29,11 +29,11 @@ void manager_open_history(struct manager *manager)
 		journal_say(LOG_WARNING, MESSAGE_HISTORY_DAMAGED, "%s", note);
 	if (r == -EPERM)
 		journal_say(LOG_ERR, MESSAGE_HISTORY_DAMAGED,
-			    "/" HISTORY_DIR " is not root's alone; nothing will be "
+			    "/" STATE_DIR " is not root's alone; nothing will be "
 			    "committed");
 	else if (r < 0)
 		journal_say(LOG_ERR, MESSAGE_HISTORY_DAMAGED,
-			    "/" HISTORY_DIR ": %s; nothing will be committed",
+			    "/" STATE_DIR ": %s; nothing will be committed",
 			    strerror(-r));
 }
 

@@ -44,7 +44,7 @@ static int open_at(struct scene *scene, const char *name, int flags)
 	char path[128];
 	int fd;
 
-	snprintf(path, sizeof(path), HISTORY_DIR "/%s", name);
+	snprintf(path, sizeof(path), STATE_DIR "/%s", name);
 	fd = openat(scene->root_fd, path, flags | O_CLOEXEC, 0600);
 	return fd;
 }
@@ -186,7 +186,7 @@ static void test_rotation_keeps_the_chain(void **state)
 	must_verify(*state, HISTORY_FILE ".2", 0);
 	assert_int_equal(open_at(*state, HISTORY_FILE ".3", O_RDONLY), -1);
 	assert_int_equal(fstatat(((struct scene *)*state)->root_fd,
-				 HISTORY_DIR "/" HISTORY_FILE, &st, 0),
+				 STATE_DIR "/" HISTORY_FILE, &st, 0),
 			 0);
 	assert_true(st.st_size <= 1000);
 	history = must_open(*state, &tight, NULL);
@@ -223,17 +223,17 @@ static void test_a_directory_that_is_not_ours(void **state)
 	char *note = NULL;
 
 	history_free(must_open(scene, &roomy, NULL));
-	fchmodat(scene->root_fd, HISTORY_DIR, 0777, 0);
+	fchmodat(scene->root_fd, STATE_DIR, 0777, 0);
 	assert_int_equal(history_open(scene->root_fd, &roomy, &history, &note), -EPERM);
-	fchmodat(scene->root_fd, HISTORY_DIR, 0755, 0);
-	assert_int_equal(
-		renameat(scene->root_fd, HISTORY_DIR, scene->root_fd, "var/real"), 0);
-	assert_int_equal(symlinkat("../real", scene->root_fd, HISTORY_DIR), 0);
+	fchmodat(scene->root_fd, STATE_DIR, 0755, 0);
+	assert_int_equal(renameat(scene->root_fd, STATE_DIR, scene->root_fd, "var/real"),
+			 0);
+	assert_int_equal(symlinkat("../real", scene->root_fd, STATE_DIR), 0);
 	assert_int_equal(history_open(scene->root_fd, &roomy, &history, &note), -EPERM);
 	if (geteuid() == 0) {
-		unlinkat(scene->root_fd, HISTORY_DIR, 0);
-		mkdirat(scene->root_fd, HISTORY_DIR, 0755);
-		assert_int_equal(fchownat(scene->root_fd, HISTORY_DIR, 1, 1, 0), 0);
+		unlinkat(scene->root_fd, STATE_DIR, 0);
+		mkdirat(scene->root_fd, STATE_DIR, 0755);
+		assert_int_equal(fchownat(scene->root_fd, STATE_DIR, 1, 1, 0), 0);
 		assert_int_equal(history_open(scene->root_fd, &roomy, &history, &note),
 				 -EPERM);
 	}
@@ -247,8 +247,8 @@ static void test_a_file_that_is_a_symlink(void **state)
 	char *note = NULL;
 
 	history_free(must_open(scene, &roomy, NULL));
-	unlinkat(scene->root_fd, HISTORY_DIR "/" HISTORY_FILE, 0);
-	symlinkat("/etc/passwd", scene->root_fd, HISTORY_DIR "/" HISTORY_FILE);
+	unlinkat(scene->root_fd, STATE_DIR "/" HISTORY_FILE, 0);
+	symlinkat("/etc/passwd", scene->root_fd, STATE_DIR "/" HISTORY_FILE);
 	assert_int_equal(history_open(scene->root_fd, &roomy, &history, &note), -EPERM);
 }
 

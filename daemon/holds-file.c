@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* holds.json: {holds [{what, reason, since_usec, until_usec, is_automatic}]}. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "holds.h"
+#include "io.h"
+#include "json.h"
+#include "state-dir.h"
+#include "text.h"
+
+#define FILE_BYTES_MAX (256 * 1024)
+#define NEW_FILE       HOLDS_FILE ".new"
+
+/* ---- reading ---- */
+
+static int take(struct json_object *object, struct holds *holds)
+{
+	const char *what = json_get_text(object, "what");
+	const char *reason = json_get_text(object, "reason");
+	struct hold hold = {
+		.what = (char *)what,
+		.reason = (char *)reason,
+		.until_usec = UINT64_MAX,
+		.is_automatic = json_get_bool(object, "is_automatic"),
+	};
+
+	if (!what)
+		return -EBADMSG;
+	(void)json_get_number(object, "since_usec", &hold.since_usec);
+	(void)json_get_number(object, "until_usec", &hold.until_usec);
+	return holds_add(holds, &hold);
+}
+
+static int parse(const char *bytes, size_t count, struct holds *holds)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(4);
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	struct json_object *list;
+	int r = 0;
+
+	if (!tokener)
+		return -ENOMEM;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	object = json_tokener_parse_ex(tokener, bytes, (int)count + 1);
+	json_tokener_free(tokener);
+	list = json_get(object, "holds");
+	if (!list || !json_object_is_type(list, json_type_array))
+		return -EBADMSG;
+	for (size_t i = 0; r == 0 && i < json_count(list); i++)
+		r = take(json_object_array_get_idx(list, i), holds);
+	return r;
+}
+
+static int read_file(int root_fd, struct holds *holds)
+{
+	_cleanup_(cleanup_free)
+	uint8_t *bytes = NULL;
+	_cleanup_(cleanup_close)
+	int dir = -1;
+	_cleanup_(cleanup_close)
+	int fd = -1;
+	size_t count;
+	int r;
+
+	r = state_dir_open(root_fd, &dir);
+	if (r < 0)
+		return r;
+	fd = openat(dir, HOLDS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = state_dir_check(fd, S_IFREG);
+	if (r == 0)
+		r = io_read_file_in(dir, HOLDS_FILE, FILE_BYTES_MAX, 0, &bytes, &count);
+	return r < 0 ? r : parse((const char *)bytes, count, holds);
+}
+
+int holds_load(int root_fd, struct holds *ret, char **ret_note)
+{
+	_cleanup_(holds_done)
+	struct holds holds = { 0 };
+	_cleanup_(cleanup_free)
+	char *note = NULL;
+	int r;
+
+	r = read_file(root_fd, &holds);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		struct hold all = { .what = (char *)HOLDS_ALL,
+				    .until_usec = UINT64_MAX,
+				    .is_automatic = true };
+
+		note = text_new("/" STATE_DIR "/" HOLDS_FILE
+				" can't be used (%s): all updates are held until it is "
+				"put right or removed",
+				strerror(-r));
+		all.reason = note;
+		holds_done(&holds);
+		r = note ? holds_add(&holds, &all) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	*ret = holds;
+	holds = (struct holds){ 0 };
+	*ret_note = TAKE_PTR(note);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int describe(const struct hold *hold, struct json_object *list)
+{
+	struct json_object *object;
+	int r;
+
+	r = json_new_object(&object);
+	if (r < 0)
+		return r;
+	r = json_add_text(object, "what", hold->what);
+	if (r == 0)
+		r = json_add_text(object, "reason", hold->reason);
+	if (r == 0)
+		r = json_add_number(object, "since_usec", hold->since_usec);
+	if (r == 0 && hold->until_usec != UINT64_MAX)
+		r = json_add_number(object, "until_usec", hold->until_usec);
+	if (r == 0)
+		r = json_add_bool(object, "is_automatic", hold->is_automatic);
+	if (r < 0) {
+		json_object_put(object);
+		return r;
+	}
+	return json_append(list, object);
+}
+
+static int make(const struct holds *holds, struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	struct json_object *list = NULL;
+	int r;
+
+	r = json_new_object(&object);
+	if (r == 0)
+		r = json_new_array(&list);
+	if (r == 0)
+		r = json_add(object, "holds", list);
+	for (size_t i = 0; r == 0 && i < holds->count; i++)
+		r = describe(&holds->items[i], list);
+	if (r == 0)
+		*ret = TAKE_PTR(object);
+	return r;
+}
+
+static int write_file(int dir, const char *text)
+{
+	_cleanup_(cleanup_close)
+	int fd = -1;
+
+	(void)unlinkat(dir, NEW_FILE, 0);
+	fd = openat(dir, NEW_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return -errno;
+	if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) < 0)
+		return -errno;
+	if (renameat(dir, NEW_FILE, dir, HOLDS_FILE) < 0 || fsync(dir) < 0)
+		return -errno;
+	return 0;
+}
+
+int holds_save(int root_fd, const struct holds *holds)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	_cleanup_(cleanup_close)
+	int dir = -1;
+	const char *text;
+	int r;
+
+	r = make(holds, &object);
+	if (r == 0)
+		r = state_dir_open(root_fd, &dir);
+	if (r < 0)
+		return r;
+	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
+	return text ? write_file(dir, text) : -ENOMEM;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What is not to be loaded for now, and why. The file is holds-file.c's. */
+#include <errno.h>
+#include <string.h>
+
+#include "holds.h"
+
+/* More than there will ever be versions; whoever adds them is root, and errs. */
+#define HOLDS_MAX 128
+
+static void hold_done(struct hold *hold)
+{
+	free(hold->what);
+	free(hold->reason);
+}
+
+void holds_done(struct holds *holds)
+{
+	for (size_t i = 0; i < holds->count; i++)
+		hold_done(&holds->items[i]);
+	free(holds->items);
+	*holds = (struct holds){ 0 };
+}
+
+static void remove_at(struct holds *holds, size_t i)
+{
+	hold_done(&holds->items[i]);
+	holds->count--;
+	for (; i < holds->count; i++)
+		holds->items[i] = holds->items[i + 1];
+}
+
+/* "1.5.6" and "1.5.06" are the same version. */
+static bool is_same(const char *a, const char *b)
+{
+	struct tdxupd_version x, y;
+
+	if (tdxupd_version_parse(a, &x) < 0 || tdxupd_version_parse(b, &y) < 0)
+		return strcmp(a, b) == 0;
+	return tdxupd_version_compare(&x, &y) == 0;
+}
+
+int holds_remove(struct holds *holds, const char *what)
+{
+	for (size_t i = 0; i < holds->count; i++)
+		if (is_same(holds->items[i].what, what)) {
+			remove_at(holds, i);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+int holds_add(struct holds *holds, const struct hold *hold)
+{
+	struct tdxupd_version version;
+	struct hold copy = *hold;
+	struct hold *items;
+
+	if (strcmp(hold->what, HOLDS_ALL) != 0 &&
+	    tdxupd_version_parse(hold->what, &version) < 0)
+		return -EINVAL;
+	(void)holds_remove(holds, hold->what);
+	if (holds->count >= HOLDS_MAX)
+		return -ENOSPC;
+	items = reallocarray(holds->items, holds->count + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	holds->items = items;
+	copy.what = strdup(hold->what);
+	copy.reason = strdup(hold->reason ? hold->reason : "");
+	if (!copy.what || !copy.reason) {
+		hold_done(&copy);
+		return -ENOMEM;
+	}
+	items[holds->count++] = copy;
+	return 0;
+}
+
+bool holds_expire(struct holds *holds, uint64_t now_usec)
+{
+	size_t before = holds->count;
+
+	for (size_t i = holds->count; i-- > 0;)
+		if (holds->items[i].until_usec <= now_usec)
+			remove_at(holds, i);
+	return holds->count != before;
+}
+
+uint64_t holds_get_next(const struct holds *holds)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < holds->count; i++)
+		if (holds->items[i].until_usec < next)
+			next = holds->items[i].until_usec;
+	return next;
+}
+
+const struct hold *holds_find(const struct holds *holds,
+			      const struct tdxupd_version *version)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+
+	for (size_t i = 0; i < holds->count; i++)
+		if (strcmp(holds->items[i].what, HOLDS_ALL) == 0)
+			return &holds->items[i];
+	if (!version)
+		return NULL;
+	tdxupd_version_format(version, text);
+	for (size_t i = 0; i < holds->count; i++)
+		if (is_same(holds->items[i].what, text))
+			return &holds->items[i];
+	return NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef HOLDS_H
+#define HOLDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tdxupd.h"
+#include "util.h"
+
+#define HOLDS_FILE "holds.json"
+#define HOLDS_ALL  "all"
+
+/*
+ * A version, or HOLDS_ALL, that is not to be loaded.
+ * @until_usec: CLOCK_REALTIME, UINT64_MAX until somebody releases it
+ * @is_automatic: it failed, rather than that somebody said so
+ */
+struct hold {
+	char *what;
+	char *reason;
+	uint64_t since_usec;
+	uint64_t until_usec;
+	bool is_automatic;
+};
+
+struct holds {
+	size_t count;
+	struct hold *items;
+};
+
+void holds_done(struct holds *holds);
+/* Replaces the one of the same @what. Return: 0; -EINVAL neither a version nor
+ * HOLDS_ALL; -ENOSPC too many; -ENOMEM. */
+int holds_add(struct holds *holds, const struct hold *hold);
+/* Return: 0; -ENOENT. */
+int holds_remove(struct holds *holds, const char *what);
+/* Forget what is over at @now_usec (CLOCK_REALTIME). Return: whether anything was. */
+bool holds_expire(struct holds *holds, uint64_t now_usec);
+/* When holds_expire() has something to do; UINT64_MAX never. */
+uint64_t holds_get_next(const struct holds *holds);
+/* What keeps @version from being loaded: all or itself. NULL: nothing. @version may be
+ * NULL for any. */
+const struct hold *holds_find(const struct holds *holds,
+			      const struct tdxupd_version *version);
+
+/*
+ * Read and write HOLDS_FILE in the state directory. A file that can't be read or makes no
+ * sense holds everything: what it forbade is not known. Return: 0, with @ret_note about
+ * that, or NULL; -ENOMEM. Saving: 0; an errno: the file is as it was.
+ */
+int holds_load(int root_fd, struct holds *ret, char **ret_note);
+int holds_save(int root_fd, const struct holds *holds);
+
+#endif

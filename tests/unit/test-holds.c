@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "test.h"
+#include "holds.h"
+#include "state-dir.h"
+#include "tree.h"
+
+static int add(struct holds *holds, const char *what, uint64_t until)
+{
+	struct hold hold = { .what = (char *)what,
+			     .reason = (char *)"because",
+			     .until_usec = until };
+
+	return holds_add(holds, &hold);
+}
+
+static const struct hold *find(const struct holds *holds, const char *version)
+{
+	struct tdxupd_version v;
+
+	assert_int_equal(tdxupd_version_parse(version, &v), 0);
+	return holds_find(holds, &v);
+}
+
+static void test_what_is_held(void **state)
+{
+	struct holds holds = { 0 };
+
+	(void)state;
+	assert_null(holds_find(&holds, NULL));
+	assert_int_equal(add(&holds, "1.5.16", UINT64_MAX), 0);
+	assert_null(holds_find(&holds, NULL));
+	assert_null(find(&holds, "1.5.06"));
+	assert_string_equal(find(&holds, "1.5.16")->reason, "because");
+	assert_int_equal(add(&holds, HOLDS_ALL, UINT64_MAX), 0);
+	assert_non_null(holds_find(&holds, NULL));
+	assert_non_null(find(&holds, "1.5.06"));
+	assert_int_equal(holds_remove(&holds, HOLDS_ALL), 0);
+	assert_int_equal(holds_remove(&holds, HOLDS_ALL), -ENOENT);
+	assert_int_equal(holds_remove(&holds, "1.5.16"), 0);
+	assert_null(find(&holds, "1.5.16"));
+	holds_done(&holds);
+}
+
+static void test_a_version_is_held_once(void **state)
+{
+	struct holds holds = { 0 };
+
+	(void)state;
+	assert_int_equal(add(&holds, "1.5.06", 5), 0);
+	assert_int_equal(add(&holds, "1.5.6", 7), 0);
+	assert_int_equal(holds.count, 1);
+	assert_int_equal(holds.items[0].until_usec, 7);
+	assert_int_equal(add(&holds, "1.5", 5), -EINVAL);
+	assert_int_equal(add(&holds, "", 5), -EINVAL);
+	assert_int_equal(add(&holds, "everything", 5), -EINVAL);
+	holds_done(&holds);
+}
+
+static void test_holds_end(void **state)
+{
+	struct holds holds = { 0 };
+
+	(void)state;
+	assert_true(holds_get_next(&holds) == UINT64_MAX);
+	add(&holds, "1.5.05", 20);
+	add(&holds, "1.5.06", 10);
+	add(&holds, "1.5.08", UINT64_MAX);
+	assert_true(holds_get_next(&holds) == 10);
+	assert_false(holds_expire(&holds, 9));
+	assert_true(holds_expire(&holds, 10));
+	assert_null(find(&holds, "1.5.06"));
+	assert_true(holds_get_next(&holds) == 20);
+	assert_true(holds_expire(&holds, 1000));
+	assert_int_equal(holds.count, 1);
+	assert_true(holds_get_next(&holds) == UINT64_MAX);
+	holds_done(&holds);
+}
+
+static void test_holds_are_bounded(void **state)
+{
+	struct holds holds = { 0 };
+	char version[32];
+	int r = 0;
+
+	(void)state;
+	for (unsigned i = 0; r == 0 && i < 10000; i++) {
+		snprintf(version, sizeof(version), "1.5.%u", i);
+		r = add(&holds, version, UINT64_MAX);
+	}
+	assert_int_equal(r, -ENOSPC);
+	holds_done(&holds);
+}
+
+static void test_the_file_comes_back(void **state)
+{
+	struct holds holds = { 0 }, back;
+	struct tree tree;
+	char *note = NULL;
+
+	(void)state;
+	tree_new(&tree);
+	assert_int_equal(holds_load(tree.fd, &back, &note), 0);
+	assert_null(note);
+	assert_int_equal(back.count, 0);
+	add(&holds, "1.5.16", UINT64_C(1800000000000000));
+	add(&holds, HOLDS_ALL, UINT64_MAX);
+	holds.items[1].is_automatic = true;
+	assert_int_equal(holds_save(tree.fd, &holds), 0);
+	assert_int_equal(holds_load(tree.fd, &back, &note), 0);
+	assert_null(note);
+	assert_int_equal(back.count, 2);
+	assert_string_equal(back.items[0].what, "1.5.16");
+	assert_string_equal(back.items[0].reason, "because");
+	assert_true(back.items[0].until_usec == UINT64_C(1800000000000000));
+	assert_false(back.items[0].is_automatic);
+	assert_true(back.items[1].until_usec == UINT64_MAX);
+	assert_true(back.items[1].is_automatic);
+	holds_done(&back);
+	holds_done(&holds);
+	tree_remove(&tree);
+}
+
+static void test_nonsense_holds_everything(void **state)
+{
+	static const char *const table[] = {
+		"",
+		"{}",
+		"[]",
+		"{\"holds\":{}}",
+		"{\"holds\":[1]}",
+		"{\"holds\":[{\"what\":7}]}",
+		"{\"holds\":[{\"what\":\"x\"}]}",
+		"{\"holds\":[{\"what\":\"1.5.16\"}]",
+		"{\"holds\":[[[[[[]]]]]]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct holds holds;
+		struct tree tree;
+		char *note = NULL;
+
+		tree_new(&tree);
+		tree_put(&tree, STATE_DIR "/" HOLDS_FILE, table[i]);
+		fchmodat(tree.fd, STATE_DIR, 0755, 0);
+		fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0600, 0);
+		assert_int_equal(holds_load(tree.fd, &holds, &note), 0);
+		assert_non_null(note);
+		assert_non_null(holds_find(&holds, NULL));
+		free(note);
+		holds_done(&holds);
+		tree_remove(&tree);
+	}
+}
+
+static void test_a_file_of_others_holds_everything(void **state)
+{
+	struct holds holds;
+	struct tree tree;
+	char *note = NULL;
+
+	(void)state;
+	tree_new(&tree);
+	tree_put(&tree, STATE_DIR "/" HOLDS_FILE, "{\"holds\":[]}");
+	fchmodat(tree.fd, STATE_DIR, 0755, 0);
+	fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0666, 0);
+	assert_int_equal(holds_load(tree.fd, &holds, &note), 0);
+	assert_non_null(holds_find(&holds, NULL));
+	free(note);
+	holds_done(&holds);
+	tree_remove(&tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_held),
+		cmocka_unit_test(test_a_version_is_held_once),
+		cmocka_unit_test(test_holds_end),
+		cmocka_unit_test(test_holds_are_bounded),
+		cmocka_unit_test(test_the_file_comes_back),
+		cmocka_unit_test(test_nonsense_holds_everything),
+		cmocka_unit_test(test_a_file_of_others_holds_everything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
