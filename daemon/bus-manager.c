@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "build-config.h"
 #include "bus-job.h"
 #include "bus-manager.h"
 #include "bus-options.h"
+#include "bus-properties.h"
 #include "describe.h"
 #include "json.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
+#include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
 
@@ -103,6 +105,7 @@ static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	struct manager *manager = manager_of(userdata);
 	struct job_request request;
 	char path[BUS_JOB_PATH_BYTES];
+	const struct hold *hold;
 	struct job *job;
 	int r;
 
@@ -113,6 +116,12 @@ static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	if (r < 0)
 		return r;
 	request.caller = name_caller(message);
+	hold = holds_find(&manager->holds, request.has_target ? &request.target : NULL);
+	if (hold) {
+		job_request_done(&request);
+		return bus_fail(error, FAILURE_HELD,
+				text_new("%s is held: %s", hold->what, hold->reason));
+	}
 	r = manager_add_job(manager, &request, &job);
 	job_request_done(&request);
 	if (r == -ENOSPC)
@@ -172,6 +181,59 @@ static int on_get_job(sd_bus_message *message, void *userdata, sd_bus_error *err
 	return sd_bus_reply_method_return(message, "o", bus_job_path(id, path));
 }
 
+/* ---- holds ---- */
+
+static int answer_hold(sd_bus_message *message, sd_bus_error *error, int r, char *why)
+{
+	if (r == -EINVAL)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("neither a version such as 1.5.16 nor `all'"));
+	if (r == -ENOENT)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("that is not held"));
+	if (r < 0)
+		return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(strerror(-r)));
+	return sd_bus_reply_method_return(message, NULL);
+}
+
+/* @until_usec: CLOCK_REALTIME, 0 until it is released. */
+static int on_hold(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *what, *reason;
+	struct hold hold;
+	uint64_t until;
+	char *why = NULL;
+	int r;
+
+	r = sd_bus_message_read(message, "sst", &what, &reason, &until);
+	if (r >= 0)
+		r = bus_authorize(message, error);
+	if (r < 0)
+		return r;
+	hold = (struct hold){
+		.what = (char *)what,
+		.reason = (char *)reason,
+		.until_usec = until ? until : UINT64_MAX,
+	};
+	r = manager_hold(manager_of(userdata), &hold, &why);
+	return answer_hold(message, error, r, why);
+}
+
+static int on_release(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *what;
+	char *why = NULL;
+	int r;
+
+	r = sd_bus_message_read(message, "s", &what);
+	if (r >= 0)
+		r = bus_authorize(message, error);
+	if (r < 0)
+		return r;
+	r = manager_release(manager_of(userdata), what, &why);
+	return answer_hold(message, error, r, why);
+}
+
 /* ---- the host ---- */
 
 static int on_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -196,129 +258,6 @@ static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	return sd_bus_reply_method_return(message, NULL);
 }
 
-/* ---- properties ---- */
-
-/* Texts, by name: each is "" while it is not known. */
-static const char *text_of(const struct manager *manager, const char *property,
-			   char *buffer)
-{
-	const struct tdxupd_host *host = manager->host;
-	const char *text = NULL;
-
-	if (strcmp(property, "Version") == 0)
-		text = TDXUPD_VERSION;
-	else if (strcmp(property, "TdxState") == 0)
-		text = tdxupd_tdx_state_to_string(host->state);
-	else if (strcmp(property, "ModuleVersion") == 0 && host->state == TDXUPD_TDX_LIVE)
-		text = tdxupd_version_format(&host->module_version, buffer);
-	else if (strcmp(property, "SeamldrVersion") == 0 && host->has_seamldr_version)
-		text = tdxupd_version_format(&host->seamldr_version, buffer);
-	else if (strcmp(property, "UpdateGuard") == 0 && host->has_update_guard)
-		text = tdxupd_guard_to_string(host->update_guard);
-	else if (strcmp(property, "GateDecision") == 0)
-		text = gate_decision_to_string(manager->verdict.decision);
-	else if (strcmp(property, "State") == 0)
-		text = manager_get_current(manager) ? "updating" : "idle";
-	else if (strcmp(property, "LastResult") == 0)
-		text = manager_get_last_result(manager);
-	return text ? text : "";
-}
-
-static int get_text(sd_bus *bus, const char *path, const char *interface,
-		    const char *property, sd_bus_message *reply, void *userdata,
-		    sd_bus_error *error)
-{
-	char buffer[TDXUPD_VERSION_TEXT_BYTES];
-
-	(void)bus, (void)path, (void)interface, (void)error;
-	return sd_bus_message_append(reply, "s",
-				     text_of(manager_of(userdata), property, buffer));
-}
-
-static int get_remaining(sd_bus *bus, const char *path, const char *interface,
-			 const char *property, sd_bus_message *reply, void *userdata,
-			 sd_bus_error *error)
-{
-	const struct tdxupd_host *host = manager_of(userdata)->host;
-	bool is_known =
-		host->has_remaining_updates && host->remaining_updates < INT32_MAX;
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return sd_bus_message_append(reply, "i",
-				     is_known ? (int32_t)host->remaining_updates : -1);
-}
-
-static int get_features0(sd_bus *bus, const char *path, const char *interface,
-			 const char *property, sd_bus_message *reply, void *userdata,
-			 sd_bus_error *error)
-{
-	const struct tdxupd_host *host = manager_of(userdata)->host;
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return sd_bus_message_append(reply, "t",
-				     host->has_features0 ? host->features0 : UINT64_C(0));
-}
-
-/* The kernel's count, which is the gate source of that name. */
-static int get_builds(sd_bus *bus, const char *path, const char *interface,
-		      const char *property, sd_bus_message *reply, void *userdata,
-		      sd_bus_error *error)
-{
-	const struct sources *sources = &manager_of(userdata)->sources;
-	int32_t count = -1;
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	for (size_t i = 0; i < sources->count; i++) {
-		const struct gate_source *word = &sources->words[i];
-
-		if (strcmp(word->name, "kernel") == 0 && word->state != GATE_UNKNOWN)
-			count = word->count < INT32_MAX ? (int32_t)word->count
-							: INT32_MAX;
-	}
-	return sd_bus_message_append(reply, "i", count);
-}
-
-static int get_sources(sd_bus *bus, const char *path, const char *interface,
-		       const char *property, sd_bus_message *reply, void *userdata,
-		       sd_bus_error *error)
-{
-	const struct sources *sources = &manager_of(userdata)->sources;
-	int r;
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	r = sd_bus_message_open_container(reply, 'a', "(sssus)");
-	for (size_t i = 0; r >= 0 && i < sources->count; i++) {
-		const struct gate_source *word = &sources->words[i];
-
-		r = sd_bus_message_append(reply, "(sssus)", word->name,
-					  gate_state_to_string(word->state),
-					  gate_confidence_to_string(word->confidence),
-					  word->count, word->reason);
-	}
-	return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int get_blockers(sd_bus *bus, const char *path, const char *interface,
-			const char *property, sd_bus_message *reply, void *userdata,
-			sd_bus_error *error)
-{
-	const struct manager *manager = manager_of(userdata);
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return bus_append_blockers(reply, &manager->sources, manager->verdict.blocking);
-}
-
-static int get_current_job(sd_bus *bus, const char *path, const char *interface,
-			   const char *property, sd_bus_message *reply, void *userdata,
-			   sd_bus_error *error)
-{
-	const struct job *job = manager_get_current(manager_of(userdata));
-	char buffer[BUS_JOB_PATH_BYTES];
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return sd_bus_message_append(reply, "o", bus_job_path(job ? job->id : 0, buffer));
-}
-
 /* ---- the interface ---- */
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -326,20 +265,22 @@ static int get_current_job(sd_bus *bus, const char *path, const char *interface,
 
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("TdxState", "s", get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("ModuleVersion", "s", get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("SeamldrVersion", "s", get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("RemainingUpdates", "i", get_remaining, 0, CHANGES),
-	SD_BUS_PROPERTY("Features0", "t", get_features0, 0, CHANGES),
-	SD_BUS_PROPERTY("UpdateGuard", "s", get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("GateDecision", "s", get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("GateSources", "a(sssus)", get_sources, 0, CHANGES),
-	SD_BUS_PROPERTY("Blockers", "a(ssut)", get_blockers, 0, CHANGES),
-	SD_BUS_PROPERTY("TdsBuilding", "i", get_builds, 0, CHANGES),
-	SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, CHANGES),
-	SD_BUS_PROPERTY("LastResult", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Version", "s", bus_get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("TdxState", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("ModuleVersion", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("SeamldrVersion", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("RemainingUpdates", "i", bus_get_remaining, 0, CHANGES),
+	SD_BUS_PROPERTY("Features0", "t", bus_get_features0, 0, CHANGES),
+	SD_BUS_PROPERTY("UpdateGuard", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("GateDecision", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("GateSources", "a(sssus)", bus_get_sources, 0, CHANGES),
+	SD_BUS_PROPERTY("Blockers", "a(ssut)", bus_get_blockers, 0, CHANGES),
+	SD_BUS_PROPERTY("TdsBuilding", "i", bus_get_builds, 0, CHANGES),
+	SD_BUS_PROPERTY("State", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("CurrentJob", "o", bus_get_current_job, 0, CHANGES),
+	SD_BUS_PROPERTY("LastResult", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("NextVersion", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Holds", "a(sstb)", bus_get_holds, 0, CHANGES),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", target, "a{sv}", options),
 				SD_BUS_RESULT("s", json), on_plan, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("s", target, "a{sv}", options),
@@ -350,6 +291,11 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_RESULT("a(uosss)", jobs), on_list_jobs, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("u", id), SD_BUS_RESULT("o", job),
 				on_get_job, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Hold",
+				SD_BUS_ARGS("s", what, "s", reason, "t", until_usec),
+				SD_BUS_NO_RESULT, on_hold, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", what), SD_BUS_NO_RESULT,
+				on_release, ANYBODY),
 	SD_BUS_METHOD("Refresh", "", "", on_refresh, ANYBODY),
 	SD_BUS_METHOD("Reload", "", "", on_reload, ANYBODY),
 	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job), 0),

@@ -10,6 +10,7 @@
 #include "job-run.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
 
 /* Whoever asked has this long to fetch the outcome. */
 #define KEEP_ENDED_USEC (120 * USEC_PER_SEC)
@@ -152,6 +153,7 @@ static void on_job_ended(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
 
+	manager_hold_failed(manager, job);
 	manager_refresh(manager, job->state == JOB_DONE ? "update" : "external");
 	reap_later(manager);
 	start_next(manager);

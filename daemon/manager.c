@@ -12,6 +12,7 @@
 #include "lock.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
 #include "manager-recovery.h"
 #include "manager.h"
 #include "text.h"
@@ -129,12 +130,36 @@ int manager_refresh(struct manager *manager, const char *cause)
 
 /* ---- configuration, images, plans ---- */
 
+static int on_replan(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	/* What was cut off is not taken up again by a restart. */
+	manager_replan(manager, !manager->was_interrupted);
+	manager->was_interrupted = false;
+	return 0;
+}
+
+/* Reading all images takes a while: after whoever asked has an answer. */
+static int replan_later(struct manager *manager)
+{
+	int r;
+
+	if (manager->planner)
+		return sd_event_source_set_enabled(manager->planner, SD_EVENT_ONESHOT);
+	r = sd_event_add_defer(manager->event, &manager->planner, on_replan, manager);
+	return r < 0 ? r
+		     : sd_event_source_set_priority(manager->planner,
+						    SD_EVENT_PRIORITY_IDLE);
+}
+
 int manager_reload(struct manager *manager, char **ret_why)
 {
 	struct config *config;
 	int r;
 
-	r = config_load(manager->root, &config, ret_why);
+	r = manager_load_config(manager, &config, ret_why);
 	if (r < 0)
 		return r;
 	config_unref(manager->config);
@@ -142,7 +167,7 @@ int manager_reload(struct manager *manager, char **ret_why)
 	if (manager->history)
 		history_set_limits(manager->history, &config->history_limits);
 	on_sources_changed(manager);
-	return 0;
+	return replan_later(manager);
 }
 
 int manager_read_catalog(struct manager *manager, const struct config *config,
@@ -186,6 +211,8 @@ struct manager *manager_free(struct manager *manager)
 	if (!manager)
 		return NULL;
 	manager_jobs_done(manager);
+	manager_policy_done(manager);
+	sd_event_source_disable_unref(manager->planner);
 	sources_done(&manager->sources);
 	tdxupd_catalog_free(manager->catalog);
 	tdxupd_host_free(manager->host);
@@ -214,7 +241,8 @@ static int open_host(struct manager *manager, const char *root, char **ret_why)
 	r = lock_take(manager->root_fd, &manager->lock_fd);
 	if (r < 0)
 		return fail(r, ret_why, LOCK_PATH);
-	return config_load(root, &manager->config, ret_why);
+	r = manager_load_holds(manager);
+	return r < 0 ? r : manager_load_config(manager, &manager->config, ret_why);
 }
 
 int manager_new(sd_event *event, const char *root, struct manager **ret, char **ret_why)
@@ -240,6 +268,9 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 		return r;
 	manager_open_history(manager);
 	manager_recover(manager);
+	r = replan_later(manager);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(manager);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "config.h"
+#include "holds.h"
 #include "job.h"
 #include "sources.h"
 #include "tdxupd.h"
@@ -31,6 +32,8 @@ struct manager_listener {
  * @catalog: the images when they were last looked at, NULL before
  * @verdict: the gate's for Guard= of the configuration
  * @history: NULL where it could not be opened
+ * @next: what an update without a target would lead to, where there is such
+ * @was_interrupted: the daemon before this one left a job unfinished
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -44,12 +47,20 @@ struct manager {
 	struct sources sources;
 	struct gate_verdict verdict;
 	struct history *history;
+	struct holds holds;
+	bool has_next;
+	struct tdxupd_version next;
+	bool was_interrupted;
 	struct job_context context;
 	uint32_t last_id;
 	size_t job_count;
 	struct job **jobs;
 	sd_event_source *starter;
 	sd_event_source *reaper;
+	sd_event_source *planner;
+	sd_event_source *images;
+	sd_event_source *settler;
+	sd_event_source *expiry;
 	struct manager_listener listener;
 };
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What org.tdxupd1.Manager shows. */
+#include <string.h>
+
+#include "build-config.h"
+#include "bus-job.h"
+#include "bus-properties.h"
+#include "manager-jobs.h"
+
+static const struct manager *manager_of(void *userdata)
+{
+	return ((struct bus *)userdata)->manager;
+}
+
+/* Texts, by name: each is "" while it is not known. */
+static const char *text_of(const struct manager *manager, const char *property,
+			   char *buffer)
+{
+	const struct tdxupd_host *host = manager->host;
+	const char *text = NULL;
+
+	if (strcmp(property, "Version") == 0)
+		text = TDXUPD_VERSION;
+	else if (strcmp(property, "TdxState") == 0)
+		text = tdxupd_tdx_state_to_string(host->state);
+	else if (strcmp(property, "ModuleVersion") == 0 && host->state == TDXUPD_TDX_LIVE)
+		text = tdxupd_version_format(&host->module_version, buffer);
+	else if (strcmp(property, "SeamldrVersion") == 0 && host->has_seamldr_version)
+		text = tdxupd_version_format(&host->seamldr_version, buffer);
+	else if (strcmp(property, "UpdateGuard") == 0 && host->has_update_guard)
+		text = tdxupd_guard_to_string(host->update_guard);
+	else if (strcmp(property, "GateDecision") == 0)
+		text = gate_decision_to_string(manager->verdict.decision);
+	else if (strcmp(property, "NextVersion") == 0 && manager->has_next)
+		text = tdxupd_version_format(&manager->next, buffer);
+	else if (strcmp(property, "State") == 0)
+		text = manager_get_current(manager) ? "updating" : "idle";
+	else if (strcmp(property, "LastResult") == 0)
+		text = manager_get_last_result(manager);
+	return text ? text : "";
+}
+
+int bus_get_text(sd_bus *bus, const char *path, const char *interface,
+		 const char *property, sd_bus_message *reply, void *userdata,
+		 sd_bus_error *error)
+{
+	char buffer[TDXUPD_VERSION_TEXT_BYTES];
+
+	(void)bus, (void)path, (void)interface, (void)error;
+	return sd_bus_message_append(reply, "s",
+				     text_of(manager_of(userdata), property, buffer));
+}
+
+int bus_get_remaining(sd_bus *bus, const char *path, const char *interface,
+		      const char *property, sd_bus_message *reply, void *userdata,
+		      sd_bus_error *error)
+{
+	const struct tdxupd_host *host = manager_of(userdata)->host;
+	bool is_known =
+		host->has_remaining_updates && host->remaining_updates < INT32_MAX;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "i",
+				     is_known ? (int32_t)host->remaining_updates : -1);
+}
+
+int bus_get_features0(sd_bus *bus, const char *path, const char *interface,
+		      const char *property, sd_bus_message *reply, void *userdata,
+		      sd_bus_error *error)
+{
+	const struct tdxupd_host *host = manager_of(userdata)->host;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "t",
+				     host->has_features0 ? host->features0 : UINT64_C(0));
+}
+
+/* The kernel's count, which is the gate source of that name. */
+int bus_get_builds(sd_bus *bus, const char *path, const char *interface,
+		   const char *property, sd_bus_message *reply, void *userdata,
+		   sd_bus_error *error)
+{
+	const struct sources *sources = &manager_of(userdata)->sources;
+	int32_t count = -1;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct gate_source *word = &sources->words[i];
+
+		if (strcmp(word->name, "kernel") == 0 && word->state != GATE_UNKNOWN)
+			count = word->count < INT32_MAX ? (int32_t)word->count
+							: INT32_MAX;
+	}
+	return sd_bus_message_append(reply, "i", count);
+}
+
+int bus_get_sources(sd_bus *bus, const char *path, const char *interface,
+		    const char *property, sd_bus_message *reply, void *userdata,
+		    sd_bus_error *error)
+{
+	const struct sources *sources = &manager_of(userdata)->sources;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, 'a', "(sssus)");
+	for (size_t i = 0; r >= 0 && i < sources->count; i++) {
+		const struct gate_source *word = &sources->words[i];
+
+		r = sd_bus_message_append(reply, "(sssus)", word->name,
+					  gate_state_to_string(word->state),
+					  gate_confidence_to_string(word->confidence),
+					  word->count, word->reason);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+int bus_get_blockers(sd_bus *bus, const char *path, const char *interface,
+		     const char *property, sd_bus_message *reply, void *userdata,
+		     sd_bus_error *error)
+{
+	const struct manager *manager = manager_of(userdata);
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return bus_append_blockers(reply, &manager->sources, manager->verdict.blocking);
+}
+
+int bus_get_current_job(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	const struct job *job = manager_get_current(manager_of(userdata));
+	char buffer[BUS_JOB_PATH_BYTES];
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "o", bus_job_path(job ? job->id : 0, buffer));
+}
+
+int bus_get_holds(sd_bus *bus, const char *path, const char *interface,
+		  const char *property, sd_bus_message *reply, void *userdata,
+		  sd_bus_error *error)
+{
+	const struct holds *holds = &manager_of(userdata)->holds;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, 'a', "(sstb)");
+	for (size_t i = 0; r >= 0 && i < holds->count; i++) {
+		const struct hold *hold = &holds->items[i];
+
+		r = sd_bus_message_append(reply, "(sstb)", hold->what, hold->reason,
+					  hold->until_usec, (int)hold->is_automatic);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}

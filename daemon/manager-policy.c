@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the administrator wants without being asked each time: holds, and what to do when
+ * images come and go. What a single request wants is the job's.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "clock.h"
+#include "duration.h"
+#include "journal.h"
+#include "manager-history.h"
+#include "manager-jobs.h"
+#include "manager-policy.h"
+#include "text.h"
+
+/* A package manager writes a dozen files one after the other. */
+#define SETTLE_USEC (2 * USEC_PER_SEC)
+
+#define IMAGE_EVENTS                                                            \
+	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
+	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+
+DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
+
+/* ---- holds ---- */
+
+int manager_load_config(struct manager *manager, struct config **ret, char **ret_why)
+{
+	struct config *config;
+	int r;
+
+	r = config_load(manager->root, &config, ret_why);
+	for (size_t i = 0; r == 0 && i < manager->holds.count; i++) {
+		const char *what = manager->holds.items[i].what;
+
+		if (strcmp(what, HOLDS_ALL) != 0)
+			r = tdxupd_policy_block(config->policy, what);
+		if (r < 0)
+			config_unref(config);
+	}
+	if (r == 0)
+		*ret = config;
+	return r;
+}
+
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata);
+
+static int watch_expiry(struct manager *manager)
+{
+	uint64_t next = holds_get_next(&manager->holds);
+
+	manager->expiry = sd_event_source_disable_unref(manager->expiry);
+	if (next == UINT64_MAX)
+		return 0;
+	return sd_event_add_time(manager->event, &manager->expiry, CLOCK_REALTIME, next,
+				 0, on_expiry, manager);
+}
+
+/* What is held has changed: write it down and let the configuration follow. */
+static int settle_holds(struct manager *manager, char **ret_why)
+{
+	int r;
+
+	r = holds_save(manager->root_fd, &manager->holds);
+	if (r < 0) {
+		*ret_why = text_new("/" STATE_DIR "/" HOLDS_FILE ": %s", strerror(-r));
+		return r;
+	}
+	r = watch_expiry(manager);
+	return r < 0 ? r : manager_reload(manager, ret_why);
+}
+
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+
+	(void)source;
+	(void)usec;
+	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
+	if (settle_holds(manager, &why) < 0)
+		journal_say(LOG_ERR, NULL, "a hold has ended, but: %s", why ? why : "?");
+	return 0;
+}
+
+int manager_load_holds(struct manager *manager)
+{
+	_cleanup_(cleanup_free)
+	char *note = NULL;
+	int r;
+
+	r = holds_load(manager->root_fd, &manager->holds, &note);
+	if (r < 0)
+		return r;
+	if (note)
+		journal_say(LOG_ERR, MESSAGE_HELD, "%s", note);
+	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
+	return watch_expiry(manager);
+}
+
+int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why)
+{
+	struct hold copy = *hold;
+	int r;
+
+	copy.since_usec = clock_usec(CLOCK_REALTIME);
+	r = holds_add(&manager->holds, &copy);
+	if (r < 0)
+		return r;
+	journal_say(LOG_NOTICE, MESSAGE_HELD, "updates to %s are held: %s", hold->what,
+		    hold->reason ? hold->reason : "");
+	manager_record(manager, "held", NULL, hold->reason);
+	return settle_holds(manager, ret_why);
+}
+
+int manager_release(struct manager *manager, const char *what, char **ret_why)
+{
+	int r = holds_remove(&manager->holds, what);
+
+	if (r < 0)
+		return r;
+	manager_record(manager, "released", NULL, what);
+	return settle_holds(manager, ret_why);
+}
+
+void manager_hold_failed(struct manager *manager, const struct job *job)
+{
+	char version[TDXUPD_VERSION_TEXT_BYTES];
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	_cleanup_(cleanup_free)
+	char *reason =
+		text_new("job %u failed: %s", job->id, job->detail ? job->detail : "");
+	struct hold hold = {
+		.what = version,
+		.reason = reason,
+		.until_usec = UINT64_MAX,
+		.is_automatic = true,
+	};
+
+	if (job->outcome != TDXUPD_OUTCOME_REFUSED &&
+	    job->outcome != TDXUPD_OUTCOME_MISMATCH &&
+	    job->outcome != TDXUPD_OUTCOME_LOST)
+		return;
+	tdxupd_version_format(&job->step_to, version);
+	if (manager_hold(manager, &hold, &why) < 0)
+		journal_say(LOG_ERR, MESSAGE_HELD, "%s could not be held for good: %s",
+			    version, why ? why : "?");
+}
+
+/* ---- images ---- */
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)usec;
+	manager->settler = sd_event_source_disable_unref(manager->settler);
+	manager_replan(manager, true);
+	return 0;
+}
+
+/* Each event starts the wait afresh: what counts is the last. */
+static int on_images(sd_event_source *source, const struct inotify_event *event,
+		     void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)event;
+	manager->settler = sd_event_source_disable_unref(manager->settler);
+	return sd_event_add_time_relative(manager->event, &manager->settler,
+					  CLOCK_MONOTONIC, SETTLE_USEC, 0, on_settled,
+					  manager);
+}
+
+/* A directory that is not there is looked for again with the next plan. */
+static void watch_images(struct manager *manager)
+{
+	_cleanup_(cleanup_free)
+	char *path = text_new("%s%s", strcmp(manager->root, "/") ? manager->root : "",
+			      manager->config->images);
+
+	manager->images = sd_event_source_disable_unref(manager->images);
+	if (path)
+		(void)sd_event_add_inotify(manager->event, &manager->images, path,
+					   IMAGE_EVENTS, on_images, manager);
+}
+
+static void start_auto_update(struct manager *manager)
+{
+	struct job_request request;
+	struct job *job;
+
+	job_request_init(&request, manager->config);
+	if (holds_find(&manager->holds, request.has_target ? &request.target : NULL))
+		return;
+	request.caller = strdup("AutoUpdate=apply");
+	if (manager_add_job(manager, &request, &job) == 0)
+		journal_say(LOG_NOTICE, NULL, "job %u: a newer image has turned up",
+			    job->id);
+	job_request_done(&request);
+}
+
+void manager_replan(struct manager *manager, bool may_apply)
+{
+	_cleanup_(cleanup_plan)
+	struct tdxupd_plan *plan = NULL;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	struct job_request request;
+	bool has_next, is_news;
+	int r;
+
+	watch_images(manager);
+	job_request_init(&request, manager->config);
+	r = manager_plan(manager, &request, &plan, &why);
+	has_next = r == 0 && plan->result == TDXUPD_PLAN_UPDATE;
+	is_news = has_next && (!manager->has_next ||
+			       tdxupd_version_compare(&manager->next, &plan->to) != 0);
+	manager->has_next = has_next;
+	if (has_next)
+		manager->next = plan->to;
+	if (is_news && manager->config->auto_update != AUTO_UPDATE_OFF) {
+		char text[TDXUPD_VERSION_TEXT_BYTES];
+
+		journal_say(LOG_NOTICE, NULL, "TDX module %s is there, sound and fits",
+			    tdxupd_version_format(&plan->to, text));
+	}
+	if (has_next && may_apply && !manager_get_current(manager) &&
+	    manager->config->auto_update == AUTO_UPDATE_APPLY)
+		start_auto_update(manager);
+	if (manager->listener.changed)
+		manager->listener.changed(manager->listener.userdata);
+}
+
+void manager_policy_done(struct manager *manager)
+{
+	sd_event_source_disable_unref(manager->images);
+	sd_event_source_disable_unref(manager->settler);
+	sd_event_source_disable_unref(manager->expiry);
+	holds_done(&manager->holds);
+}

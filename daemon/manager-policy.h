@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_POLICY_H
+#define MANAGER_POLICY_H
+
+#include "manager.h"
+
+/* The configuration as it is on disk, and what is held on top of it. */
+int manager_load_config(struct manager *manager, struct config **ret, char **ret_why);
+/* Read what is held; before the first manager_load_config(). */
+int manager_load_holds(struct manager *manager);
+
+/* Return: 0; -EINVAL neither a version nor "all"; an errno of writing it down; -EBADMSG
+ * the configuration can't be read again, with @ret_why. */
+int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why);
+/* The same, or -ENOENT. */
+int manager_release(struct manager *manager, const char *what, char **ret_why);
+/* A job ended with @job->step_to refused, lost or not what runs: not again. */
+void manager_hold_failed(struct manager *manager, const struct job *job);
+
+/*
+ * What the images there mean for this host: the next version, and with AutoUpdate=apply
+ * and @may_apply a job. Watches the directories of the images from then on.
+ */
+void manager_replan(struct manager *manager, bool may_apply);
+void manager_policy_done(struct manager *manager);
+
+#endif
