@@ -147,11 +147,20 @@ static void on_job_new(void *userdata, struct job *job)
 	on_changed(userdata);
 }
 
+static void on_job_commits(void *userdata, struct job *job)
+{
+	struct bus *bus = userdata;
+
+	(void)job;
+	inhibit_set(&bus->inhibit, bus->bus, INHIBIT_BLOCK);
+}
+
 /* Each state is told at once, for whoever follows a job; the rest may wait. */
 static void on_job_changed(void *userdata, struct job *job)
 {
 	struct bus *bus = userdata;
 
+	inhibit_set(&bus->inhibit, bus->bus, inhibit_mode_of(job->state));
 	if (bus->bus && job->state_since_usec != bus->told_usec) {
 		bus->told_usec = job->state_since_usec;
 		bus_job_tell(bus, job);
@@ -201,9 +210,39 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	(void)error;
 	journal_say(LOG_WARNING, NULL, "the bus has gone away; jobs go on without it");
 	retry_later(bus);
+	inhibit_set(&bus->inhibit, NULL, INHIBIT_NOTHING);
 	sd_bus_detach_event(bus->bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
 	return 0;
+}
+
+/* From systemd-logind: the host is about to go down or to sleep, or woke up again. */
+static int on_leaving(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+	int is_leaving;
+
+	(void)error;
+	if (sd_bus_message_read(message, "b", &is_leaving) < 0)
+		return 0;
+	if (is_leaving)
+		manager_let_go(bus->manager);
+	else
+		(void)manager_refresh(bus->manager, "external");
+	return 0;
+}
+
+static int watch_logind(struct bus *bus)
+{
+	static const char *const members[] = { "PrepareForShutdown", "PrepareForSleep" };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(members); i++)
+		r = sd_bus_match_signal_async(bus->bus, NULL, "org.freedesktop.login1",
+					      "/org/freedesktop/login1",
+					      "org.freedesktop.login1.Manager",
+					      members[i], on_leaving, NULL, bus);
+	return r;
 }
 
 static int connect_bus(const char *address, sd_bus **ret)
@@ -241,6 +280,8 @@ static int open_bus(struct bus *bus)
 				      "org.freedesktop.DBus.Local", "Disconnected",
 				      on_disconnected, NULL, bus);
 	if (r >= 0)
+		r = watch_logind(bus);
+	if (r >= 0)
 		r = bus_manager_add(bus);
 	if (r >= 0)
 		r = bus_job_add(bus);
@@ -259,6 +300,7 @@ struct bus *bus_free(struct bus *bus)
 	if (!bus)
 		return NULL;
 	bus->manager->listener = (struct manager_listener){ 0 };
+	inhibit_set(&bus->inhibit, NULL, INHIBIT_NOTHING);
 	sd_event_source_disable_unref(bus->teller);
 	sd_event_source_disable_unref(bus->retry);
 	sd_bus_flush_close_unref(bus->bus);
@@ -286,6 +328,7 @@ int bus_new(struct manager *manager, const char *address, struct bus **ret)
 		.gate_changed = on_gate_changed,
 		.module_changed = on_module_changed,
 		.job_new = on_job_new,
+		.job_commits = on_job_commits,
 		.job_changed = on_job_changed,
 		.job_removed = on_job_removed,
 		.userdata = bus,

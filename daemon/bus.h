@@ -4,6 +4,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "inhibit.h"
 #include "manager.h"
 
 #define BUS_NAME "org.tdxupd1"
@@ -13,6 +14,7 @@
  * The manager's face on a bus.
  * @address: of a private bus; NULL for the system bus
  * @bus: NULL while there is no connection; jobs go on without
+ * @inhibit: follows the current job
  * @is_dirty, @dirty_job: whose properties are to be told at the end of this turn
  */
 struct bus {
@@ -21,6 +23,7 @@ struct bus {
 	sd_bus *bus;
 	sd_event_source *teller;
 	sd_event_source *retry;
+	struct inhibit inhibit;
 	bool is_dirty;
 	uint32_t dirty_job;
 	uint64_t told_usec;

@@ -155,7 +155,12 @@ static enum job_event enter_waiting(struct job *job)
 {
 	enum job_event event;
 
-	event = is_gate_open(job) ? look_again(job) : NOT_YET;
+	if (is_gate_open(job)) {
+		job->context->prepare(job->context->userdata, job);
+		event = look_again(job);
+	} else {
+		event = NOT_YET;
+	}
 	if (event == JOB_EVENT_OPENED && !is_gate_open(job))
 		event = NOT_YET;
 	if (event == NOT_YET)

@@ -44,15 +44,21 @@ const char *manager_get_last_result(const struct manager *manager)
 
 /* ---- starting ---- */
 
-/* What can still be taken back is; what can't ends first and comes here again. */
-static void stop_now(struct manager *manager)
+void manager_let_go(struct manager *manager)
 {
 	struct job *job;
 
 	while ((job = manager_get_current(manager)))
 		if (job_cancel(job) < 0)
 			return;
-	sd_event_exit(manager->event, 0);
+}
+
+/* What can't be taken back ends first and comes here again. */
+static void stop_now(struct manager *manager)
+{
+	manager_let_go(manager);
+	if (!manager_get_current(manager))
+		sd_event_exit(manager->event, 0);
 }
 
 static int on_start(sd_event_source *source, void *userdata)
@@ -137,6 +143,14 @@ static int on_record(void *userdata, const struct job *job, enum job_state after
 	return manager_record_job(userdata, job, after);
 }
 
+static void on_job_commits(void *userdata, struct job *job)
+{
+	struct manager *manager = userdata;
+
+	if (manager->listener.job_commits)
+		manager->listener.job_commits(manager->listener.userdata, job);
+}
+
 static void on_job_changed(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
@@ -174,6 +188,7 @@ void manager_jobs_init(struct manager *manager)
 		.sources = &manager->sources,
 		.catalog = on_catalog,
 		.record = on_record,
+		.prepare = on_job_commits,
 		.changed = on_job_changed,
 		.ended = on_job_ended,
 		.userdata = manager,

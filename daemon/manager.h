@@ -13,6 +13,7 @@
 /*
  * Whom the manager tells: the bus, or tdxupdctl when it works without a daemon. Any may
  * be NULL.
+ * @job_commits: the last look and the commit are next; must not take long
  */
 struct manager_listener {
 	void (*changed)(
@@ -21,6 +22,7 @@ struct manager_listener {
 	void (*module_changed)(void *userdata, const struct tdxupd_version *from,
 			       const struct tdxupd_version *to, const char *cause);
 	void (*job_new)(void *userdata, struct job *job);
+	void (*job_commits)(void *userdata, struct job *job);
 	void (*job_changed)(void *userdata, struct job *job);
 	void (*job_removed)(void *userdata, struct job *job);
 	void *userdata;
@@ -85,6 +87,8 @@ int manager_read_catalog(struct manager *manager, const struct config *config,
 /* The plan for a request. Return: as tdxupd_plan_new() and manager_read_catalog(). */
 int manager_plan(struct manager *manager, const struct job_request *request,
 		 struct tdxupd_plan **ret, char **ret_why);
+/* The host goes down or to sleep: take back what can be taken back. */
+void manager_let_go(struct manager *manager);
 /* Leave the event loop, but not between a commit and its verdict. */
 void manager_stop(struct manager *manager);
 bool manager_is_critical(const struct manager *manager);
