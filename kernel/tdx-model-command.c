@@ -371,8 +371,11 @@ static int do_fail(struct tdx_model_command *command)
 	struct tdx_model_faults changed = *faults;
 	char *word, *value;
 
+	word = tdx_model_next_word(&command->cursor);
+	if (!word)
+		return tdx_model_refuse(command, -EINVAL, "what?");
 	changed.loader_info_status = SEAMLDR_EUNSPECERR;
-	while ((word = tdx_model_next_word(&command->cursor))) {
+	for (; word; word = tdx_model_next_word(&command->cursor)) {
 		value = tdx_model_split_value(word);
 		if (!value && !strcmp(word, "none"))
 			memset(&changed, 0, sizeof(changed));

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SIMHOST_HOST_H
+#define SIMHOST_HOST_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tdx-model-internal.h"
+#include "upload.h"
+
+/* Which kernel this host runs; that decides which files there are. */
+enum host_kernel {
+	HOST_MAINLINE, /* 7.3 as it is */
+	HOST_PATCHED,  /* with the series of kernel/patches */
+	HOST_PIECE,    /* with tdx-host.ko of kernel/ */
+	_HOST_KERNEL_MAX,
+};
+
+/*
+ * struct host - the simulated machine and its kernel's files, without a file system
+ * @lock: around everything here; the model knows no locks
+ * @changed: anything may have changed
+ * @hidden_lps: the last LPs are ones that firmware enabled and the kernel never saw
+ * @staged, @staged_bytes: the `image` file
+ * @is_updating: someone replaces the module, through `update` or through fw_upload
+ * @building_event: counts notifications of `tds_building`, from 1 as kernfs does
+ * @wake_pollers: called with the lock held after a notification
+ * @phase_nsec: how long the worker stays in each phase
+ * @held_phase: the worker does not leave this one, _UPLOAD_PROGRESS_MAX for none
+ * @delays: files that take their time, or for ever
+ */
+struct host {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct tdx_model *model;
+	enum host_kernel kernel;
+	unsigned hidden_lps;
+	char boot_id[37];
+	struct upload upload;
+	uint8_t *staged;
+	size_t staged_bytes;
+	bool is_updating;
+	unsigned building_event;
+	void (*wake_pollers)(void *userdata);
+	void *userdata;
+	uint64_t phase_nsec[_UPLOAD_PROGRESS_MAX];
+	enum upload_progress held_phase;
+	struct host_delay *delays;
+	bool is_stopping;
+};
+
+#define HOST_HANGS UINT64_MAX
+
+struct host_delay {
+	struct host_delay *next;
+	char *file;
+	uint64_t nsec;
+};
+
+int host_new(unsigned lp_count, struct host **ret);
+struct host *host_free(struct host *host);
+
+/*
+ * All of the following want the lock held.
+ */
+
+/* Something changed: whoever waits looks again. */
+void host_changed(struct host *host);
+/* Bring the TD builds up to now (CLOCK_MONOTONIC). */
+void host_advance(struct host *host);
+/* What a boot does to the kernel's side; the model has been booted already. */
+void host_booted(struct host *host);
+bool host_is_cpu_online(const struct host *host, unsigned cpu);
+unsigned host_cpu_count(const struct host *host);
+
+/*
+ * Stay for as long as @phase takes on this host, without the lock: a phase of fw_upload,
+ * or "transferring" for the time that `update` takes before it begins.
+ */
+void host_pause(struct host *host, enum upload_progress phase);
+
+/* `image` and `update` (kernel/host.c): bytes taken, or -errno. */
+ssize_t host_write_image(struct host *host, const void *bytes, size_t count,
+			 size_t offset);
+int host_write_update(struct host *host, const char *text);
+
+/*
+ * The worker of fw_upload. host_upload_write() is what the driver's write operation does:
+ * the update itself, in the phase "transferring".
+ */
+void host_upload_write(struct host *host);
+/* The whole way, without its pauses; for callers without threads. */
+void host_upload_run(struct host *host);
+
+const char *host_kernel_to_string(enum host_kernel kernel);
+enum host_kernel host_kernel_from_string(const char *text);
+
+uint64_t host_now_nsec(void);
+void host_sleep(uint64_t nsec);
+
+#endif
