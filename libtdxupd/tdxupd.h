@@ -569,10 +569,19 @@ struct tdxupd_entry {
 	const struct tdxupd_release *release;
 };
 
+/** struct tdxupd_left_out - a file that is no image at all. @why: a few words. Since: 0.1
+ */
+struct tdxupd_left_out {
+	char *name;
+	char *why;
+};
+
 /**
  * struct tdxupd_catalog - what could be loaded
+ * @releases: by rising version
  * @entries: sorted by version, then name; files without a version last
- * @left_out: files of the directory that are no images at all
+ * @left_out, @left_outs: files of the directory that are no images, neither by content
+ *	nor by name; the mapping is not counted
  * Since: 0.1
  */
 struct tdxupd_catalog {
@@ -583,6 +592,7 @@ struct tdxupd_catalog {
 	size_t entry_count;
 	struct tdxupd_entry *entries;
 	size_t left_out;
+	struct tdxupd_left_out *left_outs;
 };
 
 enum tdxupd_catalog_flags {

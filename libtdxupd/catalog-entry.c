@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * One file of the images directory: is it an image, may it be trusted, and which version
+ * is it? The bytes tell what they are; the name only helps where nothing else tells the
+ * version, since nobody signs a name.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog-entry.h"
+#include "image-format.h"
+#include "io.h"
+#include "policy.h"
+#include "util.h"
+
+#define NAME_PREFIX "tdx_module_"
+#define NAME_SUFFIX ".blob"
+
+bool entry_parse_name(const char *name, struct tdxupd_version *ret)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+	size_t length = strlen(name), fixed = strlen(NAME_PREFIX NAME_SUFFIX);
+
+	if (length <= fixed || length - fixed >= sizeof(text) ||
+	    strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0 ||
+	    strcmp(name + length - strlen(NAME_SUFFIX), NAME_SUFFIX) != 0)
+		return false;
+	memcpy(text, name + strlen(NAME_PREFIX), length - fixed);
+	text[length - fixed] = '\0';
+	return !strchr(text, '\n') && tdxupd_version_parse(text, ret) == 0;
+}
+
+void entry_done(struct tdxupd_entry *entry)
+{
+	free(entry->name);
+	tdxupd_image_free(entry->image);
+	tdxupd_report_free(entry->report);
+	*entry = (struct tdxupd_entry){};
+}
+
+static bool has_magic(const uint8_t *bytes, size_t count)
+{
+	return count >= TDXUPD_PAGE_BYTES &&
+	       (memcmp(bytes + IMAGE_V1_MAGIC, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) == 0 ||
+		memcmp(bytes + IMAGE_V2_MAGIC, IMAGE_MAGIC, IMAGE_MAGIC_BYTES) == 0);
+}
+
+/* ---- version ---- */
+
+static const struct tdxupd_known_module *find_known(const struct entry_rules *rules,
+						    const struct tdxupd_digest *mrseam)
+{
+	for (size_t i = 0; i < rules->known_count; i++)
+		if (tdxupd_digest_is_equal(&rules->known[i].mrseam, mrseam))
+			return &rules->known[i];
+	return NULL;
+}
+
+static int add_mismatch(struct tdxupd_entry *entry, const char *found, const char *wanted)
+{
+	return tdxupd_report_add(entry->report, TDXUPD_CHECK_VERSION_MISMATCH,
+				 TDXUPD_SEVERITY_REFUSE, found, wanted);
+}
+
+/* The MRSEAM is on record: everything that claims something else is wrong. */
+static int check_known(struct tdxupd_entry *entry,
+		       const struct tdxupd_known_module *known,
+		       const struct tdxupd_version *named)
+{
+	char found[TDXUPD_VERSION_TEXT_BYTES + 32], wanted[sizeof(found)];
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+	int r = 0;
+
+	if (named && tdxupd_version_compare(named, &known->version) != 0) {
+		snprintf(found, sizeof(found), "%s",
+			 tdxupd_version_format(&known->version, text));
+		snprintf(wanted, sizeof(wanted), "%s, as it is named",
+			 tdxupd_version_format(named, text));
+		r = add_mismatch(entry, found, wanted);
+	}
+	if (r == 0 && entry->image->svn != known->svn) {
+		snprintf(found, sizeof(found), "SVN %04X", entry->image->svn);
+		snprintf(wanted, sizeof(wanted), "SVN %04X", known->svn);
+		r = add_mismatch(entry, found, wanted);
+	}
+	if (r == 0 && entry->image->date != known->date) {
+		snprintf(found, sizeof(found), "date %08X", entry->image->date);
+		snprintf(wanted, sizeof(wanted), "date %08X", known->date);
+		r = add_mismatch(entry, found, wanted);
+	}
+	return r;
+}
+
+/* Only the name tells. If that version is on record, this should be its MRSEAM. */
+static int check_claim(struct tdxupd_entry *entry, const struct entry_rules *rules)
+{
+	for (size_t i = 0; i < rules->known_count; i++)
+		if (tdxupd_version_compare(&rules->known[i].version, &entry->version) ==
+		    0)
+			return add_mismatch(entry, "another MRSEAM",
+					    "the published one of this version");
+	return tdxupd_report_add(entry->report, TDXUPD_CHECK_VERSION_UNKNOWN,
+				 TDXUPD_SEVERITY_WARN, "by its name only",
+				 "a known MRSEAM");
+}
+
+int entry_find_version(struct tdxupd_entry *entry, const struct entry_rules *rules)
+{
+	struct tdxupd_version named;
+	bool is_named = entry_parse_name(entry->name, &named);
+	const struct tdxupd_known_module *known =
+		entry->image ? find_known(rules, &entry->image->mrseam) : NULL;
+
+	entry->has_version = known || is_named;
+	entry->is_known = known;
+	if (known) {
+		entry->version = known->version;
+		return check_known(entry, known, is_named ? &named : NULL);
+	}
+	if (is_named) {
+		entry->version = named;
+		return entry->image ? check_claim(entry, rules) : 0;
+	}
+	return tdxupd_report_add(entry->report, TDXUPD_CHECK_VERSION_UNKNOWN,
+				 TDXUPD_SEVERITY_UNKNOWN, "neither MRSEAM nor name tell",
+				 NULL);
+}
+
+int entry_check_blocked(struct tdxupd_entry *entry, const struct tdxupd_policy *policy)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+
+	if (!entry->has_version || !policy_is_version_blocked(policy, &entry->version))
+		return 0;
+	return tdxupd_report_add(entry->report, TDXUPD_CHECK_BLOCKED,
+				 TDXUPD_SEVERITY_REFUSE,
+				 tdxupd_version_format(&entry->version, text), NULL);
+}
+
+/* ---- file ---- */
+
+static int judge(struct tdxupd_entry *entry, const uint8_t *bytes, size_t count,
+		 const struct entry_rules *rules)
+{
+	int r = tdxupd_image_parse(bytes, count, entry->report, &entry->image);
+
+	if (r == 0 && entry->image)
+		r = tdxupd_image_verify(entry->image, rules->policy, entry->report);
+	return r;
+}
+
+static int judge_unread(struct tdxupd_entry *entry, int error)
+{
+	enum tdxupd_check check = error == -EPERM || error == -EXDEV || error == -EBADFD
+					  ? TDXUPD_CHECK_FILE_UNSAFE
+					  : TDXUPD_CHECK_FILE_UNREADABLE;
+
+	return tdxupd_report_add(entry->report, check, TDXUPD_SEVERITY_REFUSE,
+				 io_strerror(error), NULL);
+}
+
+static unsigned io_flags(const struct entry_rules *rules)
+{
+	return rules->flags & TDXUPD_CATALOG_REQUIRE_SAFE ? IO_REQUIRE_SAFE : 0;
+}
+
+int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
+	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why)
+{
+	_cleanup_(cleanup_free)
+	uint8_t *bytes = NULL;
+	_cleanup_(entry_done)
+	struct tdxupd_entry entry = {};
+	struct tdxupd_version version;
+	bool is_named = entry_parse_name(name, &version);
+	size_t count = 0;
+	int error = io_read_file_in(dir_fd, name, TDXUPD_IMAGE_BYTES_MAX, io_flags(rules),
+				    &bytes, &count);
+	int r;
+
+	if (error == -ENOMEM)
+		return error;
+	if (!is_named && (error < 0 || !has_magic(bytes, count))) {
+		why_set(ret_why, 0, "%s",
+			error < 0 ? io_strerror(error) : "no TDX module image");
+		*ret_is_image = false;
+		return 0;
+	}
+	entry.name = strdup(name);
+	if (!entry.name)
+		return -ENOMEM;
+	r = tdxupd_report_new(&entry.report);
+	if (r == 0)
+		r = error < 0 ? judge_unread(&entry, error)
+			      : judge(&entry, bytes, count, rules);
+	if (r < 0)
+		return r;
+	*ret = entry;
+	entry = (struct tdxupd_entry){};
+	*ret_is_image = true;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CATALOG_ENTRY_H
+#define CATALOG_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tdxupd.h"
+
+/* What an entry is judged by. */
+struct entry_rules {
+	const struct tdxupd_policy *policy;
+	const struct tdxupd_known_module *known;
+	size_t known_count;
+	unsigned flags; /* enum tdxupd_catalog_flags */
+};
+
+/*
+ * Read one file of the images directory: what it is and whether it may be trusted, not
+ * yet which version. Its bytes stay in entry->image.
+ *
+ * @ret_is_image: false where the file is none, by content and by name; @ret then is left
+ * alone and @ret_why, free() it, says what it is instead. Return: 0; -ENOMEM.
+ */
+int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
+	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why);
+/* Find out which version it is, with all verdicts on that. Return: 0; -ENOMEM. */
+int entry_find_version(struct tdxupd_entry *entry, const struct entry_rules *rules);
+int entry_check_blocked(struct tdxupd_entry *entry, const struct tdxupd_policy *policy);
+void entry_done(struct tdxupd_entry *entry);
+/* "tdx_module_1.5.16.blob", as Intel names them. */
+bool entry_parse_name(const char *name, struct tdxupd_version *ret);
+
+#endif

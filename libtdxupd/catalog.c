@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What could be loaded: every image of a directory, and what Intel's mapping says of it.
+ * Whether one may follow the running module is decided in compat. What was left out is
+ * counted and named: a file that is overlooked in silence is a file that somebody
+ * installed in vain.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "catalog-entry.h"
+#include "catalog-mapping.h"
+#include "io.h"
+#include "util.h"
+
+#define MAPPING_NAME "mapping_file.json"
+
+/* More names than any directory of images has; what a wrong Images= may lead to. */
+#define FILES_MAX 100000
+
+DEFINE_CLEANUP(struct tdxupd_catalog, catalog, tdxupd_catalog_free)
+DEFINE_CLEANUP(char *, names, io_free_names)
+
+_public_ struct tdxupd_catalog *tdxupd_catalog_free(struct tdxupd_catalog *catalog)
+{
+	if (!catalog)
+		return NULL;
+	for (size_t i = 0; i < catalog->entry_count; i++)
+		entry_done(&catalog->entries[i]);
+	for (size_t i = 0; i < catalog->left_out; i++) {
+		free(catalog->left_outs[i].name);
+		free(catalog->left_outs[i].why);
+	}
+	mapping_free(catalog->releases, catalog->release_count);
+	free(catalog->known);
+	free(catalog->entries);
+	free(catalog->left_outs);
+	free(catalog);
+	return NULL;
+}
+
+_public_ const struct tdxupd_release *
+tdxupd_catalog_find_release(const struct tdxupd_catalog *catalog,
+			    const struct tdxupd_version *version)
+{
+	return mapping_find(catalog->releases, catalog->release_count, version);
+}
+
+/* ---- mapping ---- */
+
+static unsigned io_flags(unsigned flags)
+{
+	return flags & TDXUPD_CATALOG_REQUIRE_SAFE ? IO_REQUIRE_SAFE : 0;
+}
+
+/* The directory of @path and, in it, its last part. */
+static int open_parent(int root_fd, const char *path, unsigned flags, int *ret_fd,
+		       const char **ret_name)
+{
+	_cleanup_(cleanup_free)
+	char *dir = NULL;
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	if (!dir)
+		return -ENOMEM;
+	fd = io_open_dir(root_fd, dir, io_flags(flags));
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	*ret_name = slash ? slash + 1 : path;
+	return 0;
+}
+
+static int read_mapping_text(int root_fd, int images_fd, const char *path, unsigned flags,
+			     uint8_t **ret, size_t *ret_bytes)
+{
+	_cleanup_(cleanup_close)
+	int fd = -1;
+	const char *name;
+	int r;
+
+	if (!path)
+		return io_read_file_in(images_fd, MAPPING_NAME, MAPPING_BYTES_MAX,
+				       io_flags(flags), ret, ret_bytes);
+	r = open_parent(root_fd, path, flags, &fd, &name);
+	if (r < 0)
+		return r;
+	return io_read_file_in(fd, name, MAPPING_BYTES_MAX, io_flags(flags), ret,
+			       ret_bytes);
+}
+
+static int read_mapping(int root_fd, int images_fd, const char *images, const char *path,
+			unsigned flags, struct tdxupd_catalog *catalog, char **ret_why)
+{
+	_cleanup_(cleanup_free)
+	uint8_t *text = NULL;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	size_t bytes = 0;
+	int r = read_mapping_text(root_fd, images_fd, path, flags, &text, &bytes);
+
+	if (r < 0)
+		why_set(&why, r, "%s", io_strerror(r));
+	else
+		r = mapping_parse((const char *)text, bytes, &catalog->releases,
+				  &catalog->release_count, &why);
+	if (r == 0)
+		return 0;
+	if (r == -ENODATA)
+		r = -ENOENT;
+	if (path)
+		return why_set(ret_why, r, "%s: %s", path, why ? why : "no memory");
+	return why_set(ret_why, r, "%s/" MAPPING_NAME ": %s", images,
+		       why ? why : "no memory");
+}
+
+/* ---- images ---- */
+
+static int leave_out(struct tdxupd_catalog *catalog, const char *name, const char *why)
+{
+	struct tdxupd_left_out *left = &catalog->left_outs[catalog->left_out];
+
+	left->name = strdup(name);
+	left->why = strdup(why ? why : "");
+	catalog->left_out++;
+	return left->name && left->why ? 0 : -ENOMEM;
+}
+
+static int read_file(int dir_fd, const char *name, const struct entry_rules *rules,
+		     struct tdxupd_catalog *catalog)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	struct tdxupd_entry *entry = &catalog->entries[catalog->entry_count];
+	bool is_image = false;
+	int r = entry_read(dir_fd, name, rules, entry, &is_image, &why);
+
+	if (r < 0)
+		return r;
+	if (!is_image)
+		return leave_out(catalog, name, why);
+	catalog->entry_count++;
+	tdxupd_image_drop_bytes(entry->image);
+	r = entry_find_version(entry, rules);
+	if (r == 0)
+		r = entry_check_blocked(entry, rules->policy);
+	if (entry->has_version)
+		entry->release = tdxupd_catalog_find_release(catalog, &entry->version);
+	return r;
+}
+
+static int read_files(int dir_fd, const struct entry_rules *rules,
+		      struct tdxupd_catalog *catalog, char **ret_why)
+{
+	_cleanup_(cleanup_names)
+	char **names = NULL;
+	size_t count = 0;
+	int r = io_list(dir_fd, &names, &count);
+
+	if (r < 0)
+		return r;
+	if (count > FILES_MAX)
+		return why_set(ret_why, -EFBIG, "more than %d files", FILES_MAX);
+	catalog->entries = calloc(count + 1, sizeof(*catalog->entries));
+	catalog->left_outs = calloc(count + 1, sizeof(*catalog->left_outs));
+	if (!catalog->entries || !catalog->left_outs)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (strcmp(names[i], MAPPING_NAME) != 0)
+			r = read_file(dir_fd, names[i], rules, catalog);
+	return r;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct tdxupd_entry *one = a, *other = b;
+	int order;
+
+	if (one->has_version != other->has_version)
+		return one->has_version ? -1 : 1;
+	order = tdxupd_version_compare(&one->version, &other->version);
+	return order ? order : strcmp(one->name, other->name);
+}
+
+/* ---- one version, several modules ---- */
+
+static bool is_sound(const struct tdxupd_entry *entry)
+{
+	return entry->image && tdxupd_report_is_passed(entry->report);
+}
+
+static bool has_other_module(const struct tdxupd_entry *entries, size_t count,
+			     const struct tdxupd_entry *entry, bool among_known)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_sound(&entries[i]) && (entries[i].is_known || !among_known) &&
+		    !tdxupd_digest_is_equal(&entries[i].image->mrseam,
+					    &entry->image->mrseam))
+			return true;
+	return false;
+}
+
+/*
+ * Copies of one module are harmless. Of different ones, a name's claim is no match for
+ * a known measurement; among equals nobody can tell which is the true one.
+ */
+static int check_run(struct tdxupd_entry *entries, size_t count)
+{
+	bool *is_ambiguous = calloc(count, sizeof(*is_ambiguous));
+	int r = 0;
+
+	if (!is_ambiguous)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		is_ambiguous[i] = is_sound(&entries[i]) &&
+				  has_other_module(entries, count, &entries[i],
+						   entries[i].is_known);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (is_ambiguous[i])
+			r = tdxupd_report_add(
+				entries[i].report, TDXUPD_CHECK_VERSION_AMBIGUOUS,
+				TDXUPD_SEVERITY_REFUSE, "another file claims it too",
+				"one module a version");
+	free(is_ambiguous);
+	return r;
+}
+
+static int check_ambiguous(struct tdxupd_catalog *catalog)
+{
+	struct tdxupd_entry *entries = catalog->entries;
+	size_t end;
+	int r = 0;
+
+	for (size_t start = 0; r == 0 && start < catalog->entry_count; start = end) {
+		for (end = start + 1; end < catalog->entry_count; end++)
+			if (entries[end].has_version != entries[start].has_version ||
+			    tdxupd_version_compare(&entries[end].version,
+						   &entries[start].version) != 0)
+				break;
+		if (entries[start].has_version && end - start > 1)
+			r = check_run(entries + start, end - start);
+	}
+	return r;
+}
+
+/* ---- catalog ---- */
+
+static int open_images(int root_fd, const char *images, unsigned flags, char **ret_why)
+{
+	int fd = io_open_dir(root_fd, images, io_flags(flags));
+
+	if (fd == -ENODATA)
+		fd = -ENOENT;
+	if (fd < 0)
+		return why_set(ret_why, fd, "%s: %s", images,
+			       fd == -ENOENT ? "no such directory" : io_strerror(fd));
+	return fd;
+}
+
+static int fill(struct tdxupd_catalog *catalog, int dir_fd, const char *images,
+		const struct tdxupd_policy *policy, unsigned flags, char **ret_why)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	const struct entry_rules rules = {
+		.policy = policy,
+		.known = catalog->known,
+		.known_count = catalog->known_count,
+		.flags = flags,
+	};
+	int r = read_files(dir_fd, &rules, catalog, &why);
+
+	if (r < 0)
+		return why_set(ret_why, r, "%s: %s", images, why ? why : io_strerror(r));
+	qsort(catalog->entries, catalog->entry_count, sizeof(*catalog->entries),
+	      compare_entries);
+	return check_ambiguous(catalog);
+}
+
+_public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *mapping,
+				 const struct tdxupd_policy *policy, unsigned flags,
+				 struct tdxupd_catalog **ret, char **ret_why)
+{
+	_cleanup_(cleanup_catalog)
+	struct tdxupd_catalog *catalog = NULL;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	_cleanup_(cleanup_close)
+	int dir_fd = -1;
+	int r;
+
+	if (root_fd < 0 || !images || !policy || !ret)
+		return -EINVAL;
+	catalog = calloc(1, sizeof(*catalog));
+	if (!catalog)
+		return -ENOMEM;
+	r = dir_fd = open_images(root_fd, images, flags, &why);
+	if (r >= 0)
+		r = read_mapping(root_fd, dir_fd, images, mapping, flags, catalog, &why);
+	if (r >= 0)
+		r = fill(catalog, dir_fd, images, policy, flags, &why);
+	if (r < 0) {
+		if (ret_why && why)
+			*ret_why = TAKE_PTR(why);
+		return r;
+	}
+	*ret = TAKE_PTR(catalog);
+	return 0;
+}
+
+/* What the listing found out of which version it is holds: these are the same bytes. */
+static int merge_version(struct tdxupd_report *report, const struct tdxupd_entry *entry)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < tdxupd_report_count(entry->report); i++) {
+		const struct tdxupd_verdict *verdict =
+			tdxupd_report_get(entry->report, i);
+
+		if (verdict->check == TDXUPD_CHECK_VERSION_UNKNOWN ||
+		    verdict->check == TDXUPD_CHECK_VERSION_MISMATCH ||
+		    verdict->check == TDXUPD_CHECK_VERSION_AMBIGUOUS)
+			r = tdxupd_report_add(report, verdict->check, verdict->severity,
+					      verdict->found, verdict->wanted);
+	}
+	return r;
+}
+
+_public_ int tdxupd_catalog_load(int root_fd, const char *images,
+				 const struct tdxupd_entry *entry,
+				 const struct tdxupd_policy *policy, unsigned flags,
+				 struct tdxupd_report *report, struct tdxupd_image **ret)
+{
+	_cleanup_(entry_done)
+	struct tdxupd_entry fresh = {};
+	_cleanup_(cleanup_close)
+	int dir_fd = -1;
+	const struct entry_rules rules = { .policy = policy, .flags = flags };
+	bool is_image = false;
+	int r;
+
+	if (root_fd < 0 || !images || !entry || !policy || !report || !ret)
+		return -EINVAL;
+	if (!entry->image)
+		return -ESTALE;
+	r = dir_fd = open_images(root_fd, images, flags, NULL);
+	if (r >= 0)
+		r = entry_read(dir_fd, entry->name, &rules, &fresh, &is_image, NULL);
+	if (r < 0)
+		return r;
+	if (!is_image || !fresh.image ||
+	    !tdxupd_digest_is_equal(&fresh.image->file_digest,
+				    &entry->image->file_digest))
+		return -ESTALE;
+	fresh.has_version = entry->has_version;
+	fresh.version = entry->version;
+	r = entry_check_blocked(&fresh, policy) ?: merge_version(fresh.report, entry)
+		?: tdxupd_report_merge(report, fresh.report);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(fresh.image);
+	return 0;
+}
