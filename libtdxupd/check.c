@@ -248,6 +248,7 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.compares = "online CPUs, against possible ones",
 		.source = "P-SEAMLDR installs only once every CPU has called it; Linux lets only "
 			  "online ones call",
+		.override = "AcceptAbsentCpus",
 		.advice = "Bring every CPU online, SMT siblings too (nosmt and maxcpus= need a "
 			  "reboot without them).",
 		.is_last_moment = true,
