@@ -1,45 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
 #include "test.h"
+#include "tree.h"
 #include "util.h"
-
-#define NOBODY 65534
-
-struct dir {
-	char path[64];
-	int fd;
-};
 
 static int setup(void **state)
 {
-	struct dir *dir = calloc(1, sizeof(*dir));
+	struct tree *tree = calloc(1, sizeof(*tree));
 
-	assert_non_null(dir);
-	strcpy(dir->path, "/tmp/tdxupd-io-XXXXXX");
-	assert_non_null(mkdtemp(dir->path));
-	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(dir->fd >= 0);
-	assert_int_equal(mkdirat(dir->fd, "images", 0755), 0);
-	*state = dir;
+	assert_non_null(tree);
+	tree_new(tree);
+	assert_int_equal(mkdirat(tree->fd, "images", 0755), 0);
+	*state = tree;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct dir *dir = *state;
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", dir->path);
-	assert_int_equal(system(command), 0);
-	close(dir->fd);
-	free(dir);
+	tree_remove(*state);
+	free(*state);
 	return 0;
 }
 
@@ -59,7 +43,7 @@ static void put(int dir_fd, const char *name, const char *text)
 
 static void test_text_is_bounded(void **state)
 {
-	struct dir *dir = *state;
+	struct tree *dir = *state;
 	char text[8] = "before";
 
 	put(dir->fd, "a", "1.5.06\n");
@@ -86,7 +70,7 @@ static void test_text_is_bounded(void **state)
 
 static void test_kept_descriptor_reads_afresh(void **state)
 {
-	struct dir *dir = *state;
+	struct tree *dir = *state;
 	char text[16];
 	int fd;
 
@@ -102,7 +86,7 @@ static void test_kept_descriptor_reads_afresh(void **state)
 
 static void test_nothing_leads_out_of_the_root(void **state)
 {
-	struct dir *dir = *state;
+	struct tree *dir = *state;
 	char text[16];
 
 	put(dir->fd, "outside", "outside");
@@ -122,205 +106,9 @@ static void test_nothing_leads_out_of_the_root(void **state)
 	assert_false(io_is_present(dir->fd, "images/missing"));
 }
 
-static void test_file_is_read_whole_or_not_at_all(void **state)
-{
-	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 10000 };
-	struct dir *dir = *state;
-	uint8_t *bytes = malloc(10001);
-
-	assert_non_null(bytes);
-	for (size_t i = 0; i < 10001; i++)
-		bytes[i] = (uint8_t)(i * 7);
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		uint8_t *got = NULL;
-		size_t count = 99;
-
-		put_bytes(dir->fd, "a", bytes, sizes[i]);
-		assert_int_equal(io_read_file(dir->fd, "a", 10000, &got, &count), 0);
-		assert_int_equal(count, sizes[i]);
-		assert_memory_equal(got, bytes, count);
-		assert_int_equal(got[count], 0);
-		free(got);
-	}
-	put_bytes(dir->fd, "a", bytes, 10001);
-	{
-		uint8_t *got = NULL;
-		size_t count = 99;
-
-		assert_int_equal(io_read_file(dir->fd, "a", 10000, &got, &count), -EFBIG);
-		assert_null(got);
-		assert_int_equal(count, 99);
-	}
-	free(bytes);
-}
-
-/* procfs files claim to be empty. */
-static void test_size_zero_is_not_believed(void **state)
-{
-	_cleanup_(cleanup_close)
-	int root = open("/", O_PATH | O_CLOEXEC);
-	_cleanup_(cleanup_free)
-	uint8_t *bytes = NULL;
-	size_t count = 0;
-	uint8_t *untouched = NULL;
-
-	(void)state;
-	assert_int_equal(io_read_file(root, "proc/self/maps", 1 << 20, &bytes, &count),
-			 0);
-	assert_true(count > 0);
-	assert_int_equal(io_read_file(root, "proc/self/maps", 16, &untouched, &count),
-			 -EFBIG);
-	assert_null(untouched);
-}
-
-static void test_special_files_are_refused_without_blocking(void **state)
-{
-	struct dir *dir = *state;
-	uint8_t *bytes = NULL;
-	size_t count;
-
-	assert_int_equal(mkfifoat(dir->fd, "fifo", 0644), 0);
-	assert_int_equal(symlinkat("fifo", dir->fd, "to-fifo"), 0);
-	assert_int_equal(symlinkat("/dev/zero", dir->fd, "to-zero"), 0);
-	assert_int_equal(io_read_file(dir->fd, "fifo", 100, &bytes, &count), -EBADFD);
-	for (unsigned flags = 0; flags <= IO_REQUIRE_SAFE; flags++) {
-		assert_int_equal(
-			io_read_file_in(dir->fd, "fifo", 100, flags, &bytes, &count),
-			-EBADFD);
-		assert_int_equal(
-			io_read_file_in(dir->fd, "to-fifo", 100, flags, &bytes, &count),
-			-EBADFD);
-		assert_int_equal(
-			io_read_file_in(dir->fd, "images", 100, flags, &bytes, &count),
-			-EISDIR);
-		assert_int_equal(
-			io_read_file_in(dir->fd, "to-zero", 100, flags, &bytes, &count),
-			flags ? -EXDEV : -EBADFD);
-		assert_int_equal(
-			io_read_file_in(dir->fd, "none", 100, flags, &bytes, &count),
-			-ENODATA);
-		assert_int_equal(
-			io_read_file_in(dir->fd, "images/a", 100, flags, &bytes, &count),
-			-EINVAL);
-	}
-	assert_null(bytes);
-}
-
-static void check_safe(int fd, const char *name, int expected)
-{
-	uint8_t *bytes = NULL;
-	size_t count = 0;
-	int rc = io_read_file_in(fd, name, 100, IO_REQUIRE_SAFE, &bytes, &count);
-
-	if (rc != expected)
-		fail_msg("%s: %d (%s) instead of %d", name, rc, io_strerror(rc),
-			 expected);
-	free(bytes);
-	if (expected == -EPERM || expected == -EXDEV) {
-		bytes = NULL;
-		assert_int_equal(io_read_file_in(fd, name, 100, 0, &bytes, &count), 0);
-		free(bytes);
-	}
-}
-
-static void test_safe_files_are_roots_alone(void **state)
-{
-	struct dir *dir = *state;
-
-	if (geteuid() != 0)
-		skip(); /* only root can make files that are and are not root's */
-	put(dir->fd, "images/good", "x");
-	put(dir->fd, "images/group", "x");
-	put(dir->fd, "images/others", "x");
-	put(dir->fd, "images/nobodys", "x");
-	put(dir->fd, "outside", "x");
-	assert_int_equal(fchmodat(dir->fd, "images/group", 0664, 0), 0);
-	assert_int_equal(fchmodat(dir->fd, "images/others", 0646, 0), 0);
-	assert_int_equal(fchownat(dir->fd, "images/nobodys", NOBODY, NOBODY, 0), 0);
-	assert_int_equal(symlinkat("good", dir->fd, "images/to-good"), 0);
-	assert_int_equal(symlinkat("to-good", dir->fd, "images/to-to-good"), 0);
-	assert_int_equal(symlinkat("others", dir->fd, "images/to-others"), 0);
-	assert_int_equal(symlinkat("../outside", dir->fd, "images/leaves"), 0);
-	assert_int_equal(symlinkat("../images/good", dir->fd, "images/comes-back"), 0);
-	assert_int_equal(symlinkat("loop", dir->fd, "images/loop"), 0);
-	assert_int_equal(symlinkat("..", dir->fd, "images/above"), 0);
-	assert_int_equal(symlinkat("gone", dir->fd, "images/dangling"), 0);
-
-	int fd = io_open_dir(dir->fd, "images", IO_REQUIRE_SAFE);
-
-	assert_true(fd >= 0);
-	check_safe(fd, "good", 0);
-	check_safe(fd, "to-good", 0);
-	check_safe(fd, "to-to-good", 0);
-	check_safe(fd, "group", -EPERM);
-	check_safe(fd, "others", -EPERM);
-	check_safe(fd, "nobodys", -EPERM);
-	check_safe(fd, "to-others", -EPERM);
-	check_safe(fd, "leaves", -EXDEV);
-	check_safe(fd, "comes-back", -EXDEV);
-	check_safe(fd, "loop", -ELOOP);
-	check_safe(fd, "dangling", -ENODATA);
-	close(fd);
-}
-
-static void test_safe_directories_are_roots_alone_all_the_way_up(void **state)
-{
-	struct dir *dir = *state;
-	int fd;
-
-	if (geteuid() != 0)
-		skip();
-	assert_int_equal(mkdirat(dir->fd, "a", 0755), 0);
-	assert_int_equal(mkdirat(dir->fd, "a/b", 0755), 0);
-	assert_int_equal(symlinkat("a", dir->fd, "link"), 0);
-	fd = io_open_dir(dir->fd, "link/b", IO_REQUIRE_SAFE);
-	assert_true(fd >= 0);
-	close(fd);
-
-	assert_int_equal(fchmodat(dir->fd, "a", 01777, 0), 0);
-	assert_int_equal(io_open_dir(dir->fd, "a/b", IO_REQUIRE_SAFE), -EPERM);
-	fd = io_open_dir(dir->fd, "a/b", 0);
-	assert_true(fd >= 0);
-	close(fd);
-	assert_int_equal(fchmodat(dir->fd, "a", 0755, 0), 0);
-	assert_int_equal(fchownat(dir->fd, "a/b", NOBODY, 0, 0), 0);
-	assert_int_equal(io_open_dir(dir->fd, "a/b", IO_REQUIRE_SAFE), -EPERM);
-	assert_int_equal(io_open_dir(dir->fd, "a/none", IO_REQUIRE_SAFE), -ENODATA);
-	/* The machine's own root ends the way up too. */
-	fd = open("/", O_PATH | O_CLOEXEC);
-	assert_int_equal(io_open_dir(fd, dir->path, IO_REQUIRE_SAFE), -EPERM); /* /tmp */
-	close(fd);
-}
-
-static void test_list_is_sorted(void **state)
-{
-	struct dir *dir = *state;
-	char **names = NULL;
-	size_t count = 0;
-
-	for (unsigned i = 0; i < 200; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "images/%03u", (i * 37) % 200);
-		put(dir->fd, name, "");
-	}
-
-	int fd = io_open_dir(dir->fd, "images", 0);
-
-	for (unsigned twice = 0; twice < 2; twice++) {
-		assert_int_equal(io_list(fd, &names, &count), 0);
-		assert_int_equal(count, 200);
-		assert_string_equal(names[0], "000");
-		assert_string_equal(names[199], "199");
-		assert_null(names[200]);
-		names = io_free_names(names);
-	}
-	close(fd);
-}
-
 static void test_write_starts_at_the_front(void **state)
 {
-	struct dir *dir = *state;
+	struct tree *dir = *state;
 	char text[16];
 
 	put(dir->fd, "a", "xxx");
@@ -340,25 +128,12 @@ static void test_write_starts_at_the_front(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_text_is_bounded, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_kept_descriptor_reads_afresh, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_leads_out_of_the_root, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_file_is_read_whole_or_not_at_all,
-						setup, teardown),
-		cmocka_unit_test(test_size_zero_is_not_believed),
-		cmocka_unit_test_setup_teardown(
-			test_special_files_are_refused_without_blocking, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_safe_files_are_roots_alone, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			test_safe_directories_are_roots_alone_all_the_way_up, setup,
-			teardown),
-		cmocka_unit_test_setup_teardown(test_list_is_sorted, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_write_starts_at_the_front, setup,
-						teardown),
+		TEST(test_text_is_bounded),
+		TEST(test_kept_descriptor_reads_afresh),
+		TEST(test_nothing_leads_out_of_the_root),
+		TEST(test_write_starts_at_the_front),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
