@@ -34,32 +34,31 @@ typedef struct pt_regs probe_regs;
 #define PROBE_RESERVE        .nr_maxactive = MAX_BUILDS,
 #endif
 
-struct build_probe {
-	struct fprobe fprobe;
-	const char *symbol;
-	bool begins;
-};
-
 static int probe_entry(struct fprobe *fprobe, unsigned long ip, unsigned long ret_ip,
 		       probe_regs *regs, void *data);
 static void probe_exit(struct fprobe *fprobe, unsigned long ip, unsigned long ret_ip,
 		       probe_regs *regs, void *data);
 
-#define BUILD_PROBE(_symbol, _begins)                                 \
-	{                                                             \
-		.fprobe = { .entry_handler = probe_entry,             \
-			    .exit_handler = probe_exit,               \
-			    .entry_data_size = sizeof(unsigned long), \
-			    PROBE_RESERVE },                          \
-		.symbol = _symbol, .begins = _begins,                 \
-	}
+/*
+ * One for the ends and one for the beginning: whatever is armed costs a wait for all
+ * CPUs. Ends first, since an end that was seen without its beginning does no harm.
+ */
+static struct fprobe ends = { .entry_handler = probe_entry,
+			      .exit_handler = probe_exit,
+			      .entry_data_size = sizeof(unsigned long),
+			      PROBE_RESERVE };
 
-/* In arming order: an end that was seen without its beginning does no harm. */
-static struct build_probe probes[BUILD_WATCH_CALL_MAX] = {
-	[BUILD_WATCH_MNG_KEY_FREEID] = BUILD_PROBE("tdh_mng_key_freeid", false),
-	[BUILD_WATCH_MNG_VPFLUSHDONE] = BUILD_PROBE("tdh_mng_vpflushdone", false),
-	[BUILD_WATCH_MR_FINALIZE] = BUILD_PROBE("tdh_mr_finalize", false),
-	[BUILD_WATCH_MNG_INIT] = BUILD_PROBE("tdh_mng_init", true),
+static struct fprobe begins = { .entry_handler = probe_entry,
+				.exit_handler = probe_exit,
+				.entry_data_size = sizeof(unsigned long),
+				PROBE_RESERVE };
+
+/* Sorted, as register_fprobe_syms() wants them. */
+static const char *symbols[BUILD_WATCH_CALL_MAX] = {
+	[BUILD_WATCH_MNG_KEY_FREEID] = "tdh_mng_key_freeid",
+	[BUILD_WATCH_MNG_VPFLUSHDONE] = "tdh_mng_vpflushdone",
+	[BUILD_WATCH_MR_FINALIZE] = "tdh_mr_finalize",
+	[BUILD_WATCH_MNG_INIT] = "tdh_mng_init",
 };
 
 /* Identity is the address of KVM's struct tdx_td, its own from creation to key release.
@@ -116,7 +115,6 @@ static int probe_entry(struct fprobe *fprobe, unsigned long ip, unsigned long re
 static void probe_exit(struct fprobe *fprobe, unsigned long ip, unsigned long ret_ip,
 		       probe_regs *regs, void *data)
 {
-	struct build_probe *probe = container_of(fprobe, struct build_probe, fprobe);
 	unsigned long td = *(unsigned long *)data;
 	unsigned long flags;
 	bool changed;
@@ -125,20 +123,21 @@ static void probe_exit(struct fprobe *fprobe, unsigned long ip, unsigned long re
 		return;
 
 	raw_spin_lock_irqsave(&builds_lock, flags);
-	changed = probe->begins ? begin_build(td) : end_build(td);
+	changed = fprobe == &begins ? begin_build(td) : end_build(td);
 	raw_spin_unlock_irqrestore(&builds_lock, flags);
 
 	if (changed)
 		tdx_host_building_changed();
 }
 
-static int arm(struct build_probe *probe, unsigned long address)
+static int arm(struct fprobe *fprobe, const unsigned long *addresses, int first,
+	       int count)
 {
 	/* A kernel's own functions are not exported to this module: by name. */
-	if (!address)
-		return register_fprobe_syms(&probe->fprobe, &probe->symbol, 1);
+	if (!addresses)
+		return register_fprobe_syms(fprobe, symbols + first, count);
 
-	return register_fprobe_ips(&probe->fprobe, &address, 1);
+	return register_fprobe_ips(fprobe, (unsigned long *)addresses + first, count);
 }
 
 /**
@@ -149,28 +148,22 @@ static int arm(struct build_probe *probe, unsigned long address)
  */
 int build_watch_start(const unsigned long addresses[BUILD_WATCH_CALL_MAX])
 {
-	int i, ret;
+	int ret = arm(&ends, addresses, 0, BUILD_WATCH_ENDS);
 
-	for (i = 0; i < BUILD_WATCH_CALL_MAX; i++) {
-		ret = arm(&probes[i], addresses ? addresses[i] : 0);
-		if (ret)
-			goto err_disarm;
-	}
+	if (ret)
+		return ret;
 
-	return 0;
+	ret = arm(&begins, addresses, BUILD_WATCH_MNG_INIT, 1);
+	if (ret)
+		unregister_fprobe(&ends);
 
-err_disarm:
-	while (i--)
-		unregister_fprobe(&probes[i].fprobe);
 	return ret;
 }
 
 void build_watch_stop(void)
 {
-	int i = BUILD_WATCH_CALL_MAX;
-
-	while (i--)
-		unregister_fprobe(&probes[i].fprobe);
+	unregister_fprobe(&begins);
+	unregister_fprobe(&ends);
 
 	/* A call still under way has its return handler cut off, but one may be running.
 	 */
@@ -185,12 +178,8 @@ void build_watch_stop(void)
  */
 int build_watch_count(void)
 {
-	int i;
+	if (READ_ONCE(ends.nmissed) || READ_ONCE(begins.nmissed) || READ_ONCE(overflowed))
+		return -ENODATA;
 
-	for (i = 0; i < BUILD_WATCH_CALL_MAX; i++) {
-		if (READ_ONCE(probes[i].fprobe.nmissed))
-			return -ENODATA;
-	}
-
-	return READ_ONCE(overflowed) ? -ENODATA : READ_ONCE(build_count);
+	return READ_ONCE(build_count);
 }

@@ -2,13 +2,16 @@
 #ifndef TDX_HOST_BUILD_WATCH_H
 #define TDX_HOST_BUILD_WATCH_H
 
-/* The calls that begin or end the build of a TD; each takes the TD as its first argument.
+/*
+ * The calls that end the build of a TD, and the one that begins it; each takes the TD as
+ * its first argument.
  */
 enum build_watch_call {
 	BUILD_WATCH_MNG_KEY_FREEID,
 	BUILD_WATCH_MNG_VPFLUSHDONE,
 	BUILD_WATCH_MR_FINALIZE,
-	BUILD_WATCH_MNG_INIT,
+	BUILD_WATCH_ENDS,
+	BUILD_WATCH_MNG_INIT = BUILD_WATCH_ENDS,
 	BUILD_WATCH_CALL_MAX,
 };
 
