@@ -177,7 +177,7 @@ static void report_updated(struct device *dev, const struct tdx_host_version *be
  */
 static int replace_module(struct device *dev, const u8 *image, u32 size)
 {
-	struct tdx_host_version before, now;
+	struct tdx_host_version before = {}, now;
 	bool was_live = !tdx_backend_version(&before);
 	int ret = tdx_backend_install(image, size);
 
@@ -434,6 +434,7 @@ static int __init tdx_host_init(void)
 
 err_device:
 	tdx_host_device_destroy(host.dev);
+	drop_image();
 err_backend:
 	tdx_backend_exit();
 	return ret;
