@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The guest: Debian 12's systemd, udev, D-Bus and polkit in an image that is made once, a
+# second image with this tree and a kernel's modules on top of it, both read-only under a
+# tmpfs. Sourced after lib-debian.sh.
+
+: "${cache:?}" "${debian_keyring:?}"
+
+guest_suite=bookworm
+guest_packages=(systemd systemd-sysv udev dbus kmod polkitd jq
+	libeconf0 libjson-c5 libkmod2 libsmartcols1 libssl3 libudev1)
+
+# What a guest of ten seconds has no use for; with them the boot takes three times as long.
+guest_masked=(getty.target getty-static.service serial-getty@ttyS0.service
+	console-getty.service systemd-logind.service systemd-timesyncd.service
+	systemd-random-seed.service systemd-update-utmp.service
+	systemd-update-utmp-runlevel.service systemd-remount-fs.service
+	systemd-journal-flush.service systemd-firstboot.service systemd-pstore.service
+	systemd-machine-id-commit.service systemd-update-done.service
+	systemd-binfmt.service systemd-hwdb-update.service systemd-sysusers.service
+	systemd-user-sessions.service modprobe@.service dev-hugepages.mount
+	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
+	e2scrub_reap.service fstrim.timer motd-news.timer)
+
+# guest_base: sets guest_base to the image that every guest starts from
+guest_base() {
+	local key root unit
+	key=$(printf '%s\n' "$guest_suite" "${guest_packages[@]}" "${guest_masked[@]}" |
+		sha256sum | cut -c 1-16)
+	guest_base=$cache/guest/$key.erofs
+	[ ! -s "$guest_base" ] || return 0
+
+	mkdir -p "$cache/guest"
+	root=$guest_base.root
+	rm -rf "${root:?}"
+	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
+		--include="$(IFS=,; echo "${guest_packages[*]}")" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$guest_suite" "$root" \
+		"deb [signed-by=$debian_keyring] $(debian_mirror) $guest_suite main" >&2
+
+	for unit in "${guest_masked[@]}"; do
+		ln -sf /dev/null "$root/etc/systemd/system/$unit"
+	done
+	# A machine that has booted before: no first-boot questions, no new id each time.
+	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
+	echo tdx-vm >"$root/etc/hostname"
+
+	mkfs.erofs --quiet -zlz4 "$guest_base.new" "$root" >&2
+	rm -rf "${root:?}"
+	mv "$guest_base.new" "$guest_base"
+}
+
+# module_files KERNEL RELEASE NAME...: the files of these modules and of what they need,
+# in the order in which they go in
+module_files() {
+	local kernel=$1 release=$2 name
+	shift 2
+	for name; do
+		modprobe -d "$kernel" -S "$release" --show-depends "$name" |
+			awk '$1 == "insmod" { print $2 }'
+	done | awk '!seen[$0]++'
+}
+
+# guest_initrd FILE KERNEL RELEASE: finds the two images and starts their init
+guest_initrd() {
+	local file=$1 kernel=$2 release=$3 dir module name i=10
+	dir=$(mktemp -d)
+	mkdir -p "$dir"/{bin,dev,modules,base,project,rw,root}
+	cp /bin/busybox "$dir/bin/"
+
+	# busybox does not unpack modules.
+	while IFS= read -r module; do
+		name=$(basename "$module")
+		case $name in
+		*.xz) xz -dc "$module" >"$dir/modules/$i-${name%.xz}" ;;
+		*.zst) zstd -dcq "$module" >"$dir/modules/$i-${name%.zst}" ;;
+		*) cp "$module" "$dir/modules/$i-$name" ;;
+		esac
+		i=$((i + 1))
+	done < <(module_files "$kernel" "$release" virtio_blk crc32c_generic erofs overlay)
+
+	cat >"$dir/init" <<-'INIT'
+		#!/bin/busybox sh
+		/bin/busybox --install -s /bin
+		PATH=/bin
+		set -e
+		mount -t devtmpfs dev /dev
+		for module in /modules/*; do insmod "$module"; done
+		mount -t erofs -o ro /dev/vda /base
+		mount -t erofs -o ro /dev/vdb /project
+		mount -t tmpfs -o size=75% rw /rw
+		mkdir /rw/upper /rw/work
+		mount -t overlay -o lowerdir=/project:/base,upperdir=/rw/upper,workdir=/rw/work \
+			overlay /root
+		exec switch_root /root /sbin/init
+	INIT
+	chmod +x "$dir/init"
+	(cd "$dir" && find . | cpio --quiet -o -H newc | gzip -1) >"$file"
+	rm -rf "$dir"
+}
+
+# guest_modules ROOT KERNEL RELEASE EXTRA...: the few modules the tests want, and ours
+guest_modules() {
+	local root=$1 kernel=$2 release=$3 to module
+	shift 3
+	to=$root/usr/lib/modules/$release
+	mkdir -p "$to/updates"
+	while IFS= read -r module; do
+		install -D -m 0644 "$module" "$to/${module#*/lib/modules/"$release"/}"
+	done < <(module_files "$kernel" "$release" kvm-amd)
+	cp "$kernel/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$to/"
+	cp "$@" "$to/updates/"
+	mkdir -p "$root.depmod/lib"
+	ln -sfn "$root/usr/lib/modules" "$root.depmod/lib/modules"
+	depmod -b "$root.depmod" "$release"
+	rm -r "$root.depmod"
+}
+
+# guest_tests ROOT BUILD [TEST...]: the tests, and a target that runs them and ends the guest
+guest_tests() {
+	local root=$1 build=$2 here
+	shift 2
+	here=$(dirname "${BASH_SOURCE[0]}")
+	mkdir -p "$root/tests" "$root/etc/systemd/system"
+	cp "$here"/guest/{runner,lib.sh,test-*} "$root/tests/"
+	gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/poke" "$here/guest/poke.c"
+
+	# In the container that the kernel takes; the rest is for the daemon to choose from.
+	mkdir -p "$root/tests/images"
+	mkimage=${MKIMAGE:-$build/tests/lib/mkimage}
+	"$mkimage" "$root/tests/images" 1.5.16,container=0x200,file=1.5.16 \
+		1.5.08,container=0x200,file=1.5.08 \
+		1.5.16,container=0x200,key=foreign,file=foreign >/dev/null
+	"$mkimage" --signer >"$root/tests/signer"
+
+	cat >"$root/etc/systemd/system/tdx-vm.target" <<-UNIT
+		[Unit]
+		Requires=multi-user.target
+		Wants=tdx-vm.service
+		After=multi-user.target
+	UNIT
+	cat >"$root/etc/systemd/system/tdx-vm.service" <<-UNIT
+		[Unit]
+		After=multi-user.target
+		[Service]
+		Type=oneshot
+		Environment="TESTS=$*"
+		ExecStart=/tests/runner
+		StandardOutput=tty
+		StandardError=tty
+		TTYPath=/dev/ttyS1
+		ExecStopPost=/bin/systemctl poweroff -ff
+	UNIT
+}

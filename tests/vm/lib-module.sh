@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Builds kernel/ for a Debian kernel. Sourced after lib-debian.sh.
+module_source=$(readlink -f "${BASH_SOURCE[0]%/*}/../../kernel")
+
+# module_make RELEASE DIR [ARG...]: with the compiler of this machine. BTF would want the
+# kernel's own, which the headers had to lose.
+module_make() {
+	local release=$1 dir=$2
+	shift 2
+	"$module_source/build-module" "$module_source" \
+		"${cache:?}/kernels/$release/usr/src/linux-headers-$release" "$dir" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
+}
+
+# module_root RELEASE BASE SUITE: sets module_root to a system of that suite with the
+# kernel's headers and its compiler, for kernels that this machine's compiler is too old for
+module_root() {
+	local release=$1 base=$2 suite=$3 sources
+	module_root=${cache:?}/guest/build-$release
+	[ ! -e "$module_root.done" ] || return 0
+
+	rm -rf "${module_root:?}"
+	mkdir -p "${module_root%/*}"
+	sources=$(debian_sources "$base" "$suite")
+	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
+		--include="make,sparse,linux-headers-$release" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		"$base" "$module_root" - <<<"$sources" >&2
+	mkdir -p "$module_root/source" "$module_root/build"
+	touch "$module_root.done"
+}
+
+# module_make_in_root RELEASE DIR [ARG...]: the same in there; objtool wants /proc
+module_make_in_root() {
+	local release=$1 dir=$2
+	shift 2
+	mkdir -p "$dir"
+	# shellcheck disable=SC2016 # for the shell inside
+	unshare -m sh -c '
+		set -e
+		root=$1 source=$2 dir=$3 release=$4
+		shift 4
+		mount -t proc proc "$root/proc"
+		mount --bind "$source" "$root/source"
+		mount --bind "$dir" "$root/build"
+		exec chroot "$root" /source/build-module /source \
+			"/usr/src/linux-headers-$release" /build CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
+	' sh "$module_root" "$module_source" "$dir" "$release" "$@"
+}
+
+# module_check NAME LOG COMMAND...: a result line; whatever the command says is a failure
+module_check() {
+	local name=$1 log=$2
+	shift 2
+	if "$@" >"$log" 2>&1 && [ ! -s "$log" ]; then
+		echo "PASSED $name"
+	else
+		cat "$log" >&2
+		echo "FAILED $name"
+	fi
+}
+
+# module_build WORK RELEASE BASE SUITE: WORK/module/tdx-host-sim.ko; a result line a check
+module_build() {
+	local work=$1 release=$2 base=$3 suite=$4 make=module_make
+	if [ "$base" != bookworm ]; then
+		make=module_make_in_root
+		module_root "$release" "$base" "$suite"
+	fi
+	rm -rf "$work/module" "$work/sparse"
+	module_check build-W1 "$work/module.log" "$make" "$release" "$work/module" W=1
+	module_check sparse "$work/sparse.log" "$make" "$release" "$work/sparse" C=2
+}
