@@ -11,6 +11,7 @@
 #include "catalog-entry.h"
 #include "catalog-mapping.h"
 #include "io.h"
+#include "known.h"
 #include "util.h"
 
 #define MAPPING_NAME "mapping_file.json"
@@ -299,6 +300,9 @@ _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *ma
 	r = dir_fd = open_images(root_fd, images, flags, &why);
 	if (r >= 0)
 		r = read_mapping(root_fd, dir_fd, images, mapping, flags, catalog, &why);
+	if (r >= 0)
+		r = known_read(root_fd, io_flags(flags), &catalog->known,
+			       &catalog->known_count, &why);
 	if (r >= 0)
 		r = fill(catalog, dir_fd, images, policy, flags, &why);
 	if (r < 0) {

@@ -63,6 +63,9 @@ static void add_known(const struct tdxupd_catalog *catalog,
 			continue;
 		facts->has_svn = true;
 		facts->svn = known->svn;
+		facts->has_handoff = known->has_handoff;
+		facts->module_hv = known->module_hv;
+		facts->no_downgrade = known->no_downgrade;
 		return;
 	}
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build-config.h"
 #include "test.h"
 #include "catalog-entry.h"
 #include "tdxupd.h"
@@ -278,6 +279,52 @@ static void test_a_claim_against_the_record_is_refused(void **state)
 	close(dir_fd);
 }
 
+#define RECORD TDXUPD_DATADIR "/known-modules.json"
+
+/* The record is read from where it is installed, and is believed before the name. */
+static void test_the_record_of_modules_is_read(void **state)
+{
+	struct testimage_spec spec = testimage_default_text("1.5.06");
+	struct tdxupd_catalog *catalog;
+	char mrseam[TDXUPD_DIGEST_TEXT_BYTES], text[512];
+
+	(void)state;
+	put_spec("tdx_module_1.5.16.blob", &spec);
+	catalog = read_catalog(TDXUPD_CATALOG_REQUIRE_SAFE);
+	assert_int_equal(catalog->known_count, 0);
+	assert_int_equal(catalog->entries[0].version.update, 16);
+	assert_true(tdxupd_report_is_passed(catalog->entries[0].report));
+	snprintf(text, sizeof(text),
+		 "{\"known_modules\": [{\"version\": \"1.5.06\", \"svn\": \"0x0106\", "
+		 "\"date\": \"2024-04-07\", \"mrseam\": \"%s\"}]}",
+		 tdxupd_digest_format(&catalog->entries[0].image->mrseam, mrseam));
+	tdxupd_catalog_free(catalog);
+
+	tree_put(&tree, &RECORD[1], text);
+	catalog = read_catalog(TDXUPD_CATALOG_REQUIRE_SAFE);
+	assert_int_equal(catalog->known_count, 1);
+	assert_int_equal(catalog->entries[0].version.update, 6);
+	assert_true(catalog->entries[0].is_known);
+	assert_has(&catalog->entries[0], TDXUPD_CHECK_VERSION_MISMATCH);
+	assert_false(tdxupd_report_is_passed(catalog->entries[0].report));
+	tdxupd_catalog_free(catalog);
+}
+
+static void test_a_record_that_is_none_is_an_error(void **state)
+{
+	struct tdxupd_catalog *catalog = NULL;
+	char *why = NULL;
+
+	(void)state;
+	tree_put(&tree, &RECORD[1], "{");
+	assert_int_equal(
+		tdxupd_catalog_read(tree.fd, IMAGES, NULL, policy, 0, &catalog, &why),
+		-EBADMSG);
+	assert_null(catalog);
+	assert_non_null(strstr(why, RECORD));
+	free(why);
+}
+
 static void test_blocked_versions_are_refused(void **state)
 {
 	struct tdxupd_catalog *catalog;
@@ -502,6 +549,8 @@ int main(void)
 		TEST(test_two_modules_of_one_version_are_refused),
 		TEST(test_what_is_known_beats_what_is_claimed),
 		TEST(test_a_claim_against_the_record_is_refused),
+		TEST(test_the_record_of_modules_is_read),
+		TEST(test_a_record_that_is_none_is_an_error),
 		TEST(test_blocked_versions_are_refused),
 		TEST(test_errors_name_the_file),
 		TEST(test_a_huge_mapping_is_refused),

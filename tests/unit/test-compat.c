@@ -295,6 +295,33 @@ static void test_an_unknown_running_module_is_doubted(void **state)
 	scene_done(&scene);
 }
 
+/* Its image is gone, and it is on record: that is as good. */
+static void test_the_record_tells_what_runs(void **state)
+{
+	struct tdxupd_known_module known = {
+		.version = { 1, 5, 6 },
+		.svn = 0x0106,
+		.has_handoff = true,
+	};
+	struct scene scene = scene_new();
+
+	(void)state;
+	drop_running_image(&scene);
+	scene.catalog->known = &known;
+	scene.catalog->known_count = 1;
+	assert_passed(check_image(&scene));
+	known.module_hv = 1;
+	known.no_downgrade = true;
+	assert_only(check_image(&scene), TDXUPD_CHECK_HANDOFF_RANGE,
+		    TDXUPD_SEVERITY_REFUSE, NULL, NULL);
+	known.has_handoff = false;
+	assert_only(check_image(&scene), TDXUPD_CHECK_HANDOFF_RANGE,
+		    TDXUPD_SEVERITY_UNKNOWN, NULL, NULL);
+	scene.catalog->known = NULL;
+	scene.catalog->known_count = 0;
+	scene_done(&scene);
+}
+
 static void test_a_blocked_image_still_tells_what_runs(void **state)
 {
 	struct scene scene = scene_new();
@@ -536,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_rules_of_a_pair),
 		cmocka_unit_test(test_all_reasons_are_given),
 		cmocka_unit_test(test_an_unknown_running_module_is_doubted),
+		cmocka_unit_test(test_the_record_tells_what_runs),
 		cmocka_unit_test(test_a_blocked_image_still_tells_what_runs),
 		cmocka_unit_test(test_overrides_turn_into_warnings),
 		cmocka_unit_test(test_an_unknown_handoff_may_be_accepted),
