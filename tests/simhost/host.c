@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "published.h"
 #include "util.h"
 
 #define NSEC_PER_SECOND UINT64_C(1000000000)
@@ -94,7 +95,10 @@ int host_new(unsigned lp_count, struct host **ret)
 	if (!host)
 		return -ENOMEM;
 	error = tdx_model_new(lp_count, &hooks, host, &host->model);
+	if (!error)
+		error = published_tell(host->model);
 	if (error) {
+		tdx_model_free(host->model);
 		free(host);
 		return error;
 	}
