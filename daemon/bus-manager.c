@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus-job.h"
+#include "bus-lease.h"
 #include "bus-manager.h"
 #include "bus-options.h"
 #include "bus-properties.h"
@@ -296,12 +297,20 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_NO_RESULT, on_hold, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", what), SD_BUS_NO_RESULT,
 				on_release, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("BeginBuild", SD_BUS_ARGS("s", vm, "a{sv}", options),
+				SD_BUS_RESULT("h", lease), bus_lease_on_begin, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("ListBuilds", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(ssuttb)", builds), bus_lease_on_list,
+				ANYBODY),
 	SD_BUS_METHOD("Refresh", "", "", on_refresh, ANYBODY),
 	SD_BUS_METHOD("Reload", "", "", on_reload, ANYBODY),
 	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", result),
 				0),
 	SD_BUS_SIGNAL_WITH_ARGS("GateChanged", SD_BUS_ARGS("s", decision), 0),
+	SD_BUS_SIGNAL_WITH_ARGS(
+		"BuildSuspect",
+		SD_BUS_ARGS("s", source, "s", who, "u", pid, "t", since_usec), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("ModuleChanged",
 				SD_BUS_ARGS("s", from, "s", to, "s", cause), 0),
 	SD_BUS_VTABLE_END

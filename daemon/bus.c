@@ -130,6 +130,13 @@ static void on_gate_changed(void *userdata, enum gate_decision decision)
 	emit(userdata, "GateChanged", "s", gate_decision_to_string(decision));
 }
 
+static void on_build_suspect(void *userdata, const char *source,
+			     const struct gate_blocker *build)
+{
+	emit(userdata, "BuildSuspect", "ssut", source, build->who, (uint32_t)build->pid,
+	     build->since_usec);
+}
+
 static void on_module_changed(void *userdata, const struct tdxupd_version *from,
 			      const struct tdxupd_version *to, const char *cause)
 {
@@ -326,6 +333,7 @@ int bus_new(struct manager *manager, const char *address, struct bus **ret)
 	manager->listener = (struct manager_listener){
 		.changed = on_changed,
 		.gate_changed = on_gate_changed,
+		.build_suspect = on_build_suspect,
 		.module_changed = on_module_changed,
 		.job_new = on_job_new,
 		.job_commits = on_job_commits,

@@ -174,6 +174,7 @@ static enum job_event enter_committing(struct job *job)
 {
 	job->attempts++;
 	job->poll_usec = POLL_FIRST_USEC;
+	job->committed_usec = job->state_since_usec;
 	/* Whatever it says: what happened is decided from what the host shows. */
 	(void)tdxupd_upload_commit(job->upload);
 	job_tell(job, JOB_WAITING);
@@ -223,6 +224,7 @@ static enum job_event confirm(struct job *job, const struct tdxupd_upload_result
 	r = tdxupd_host_read(job->context->root_fd, &after);
 	job->outcome = r < 0 ? TDXUPD_OUTCOME_UNKNOWN
 			     : tdxupd_confirm(job->before, after, &job->step_to, result);
+	job->context->confirmed(job->context->userdata, job);
 	return follow_outcome(job, result);
 }
 

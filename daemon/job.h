@@ -51,6 +51,7 @@ struct job;
  * @record: a state is about to be taken; what it returns stops a commit
  * @prepare: the gate is open, and the last look and the commit are next
  * @changed: after each change of anything that is shown
+ * @confirmed: what came of a commit is known
  * @ended: once, last; may free the job
  */
 struct job_context {
@@ -63,6 +64,7 @@ struct job_context {
 	int (*record)(void *userdata, const struct job *job, enum job_state after);
 	void (*prepare)(void *userdata, struct job *job);
 	void (*changed)(void *userdata, struct job *job);
+	void (*confirmed)(void *userdata, struct job *job);
 	void (*ended)(void *userdata, struct job *job);
 	void *userdata;
 };
@@ -73,6 +75,7 @@ struct job_context {
  * @config: as it was when the job began; a reload does not change what was agreed
  * @from, @to: of the whole job; @step_to: of the hop under way
  * @attempts: commits tried
+ * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
  * @before: the snapshot that the commit rests on
  */
 struct job {
@@ -88,6 +91,7 @@ struct job {
 	struct tdxupd_version step_to;
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
 	unsigned attempts;
+	uint64_t committed_usec;
 	uint64_t next_attempt_usec;
 	enum failure failure;
 	enum tdxupd_outcome outcome; /* _TDXUPD_OUTCOME_INVALID before the first */

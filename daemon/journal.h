@@ -25,6 +25,8 @@
 #define MESSAGE_HELD            "324d1bad303046df81d812fba5bc78c7"
 #define MESSAGE_CONFIG_REJECTED "249ac9b874f442f4afbf81e3339c1bcb"
 #define MESSAGE_HISTORY_DAMAGED "fac429ae03ba47ef9848e454d6f004e6"
+#define MESSAGE_LEASE_EXPIRED   "373aa59934d9c726553a8e0f70d517e3"
+#define MESSAGE_SUSPECT         "e51170e3e36000221f360d0e3e055b53"
 
 /*
  * One line to the journal; to stderr where that is not the journal, so that a daemon run

@@ -9,6 +9,7 @@
 #include "duration.h"
 #include "job-run.h"
 #include "manager-history.h"
+#include "manager-gate.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
 
@@ -155,12 +156,16 @@ static void on_job_changed(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
 
-	sources_attend(&manager->sources,
-		       job->state == JOB_WAITING || job->state == JOB_BACKOFF);
+	manager_gate_follow(manager, job);
 	if (manager->listener.job_changed)
 		manager->listener.job_changed(manager->listener.userdata, job);
 	if (manager->context.is_stopping)
 		start_next(manager);
+}
+
+static void on_job_confirmed(void *userdata, struct job *job)
+{
+	manager_gate_report(userdata, job);
 }
 
 static void on_job_ended(void *userdata, struct job *job)
@@ -190,6 +195,7 @@ void manager_jobs_init(struct manager *manager)
 		.record = on_record,
 		.prepare = on_job_commits,
 		.changed = on_job_changed,
+		.confirmed = on_job_confirmed,
 		.ended = on_job_ended,
 		.userdata = manager,
 	};

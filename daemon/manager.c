@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "job-run.h"
 #include "journal.h"
 #include "lock.h"
+#include "manager-gate.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
@@ -23,68 +23,11 @@ static int fail(int error, char **ret_why, const char *what)
 	return error;
 }
 
-static void tell_changed(struct manager *manager)
-{
-	if (manager->listener.changed)
-		manager->listener.changed(manager->listener.userdata);
-}
-
 bool manager_is_critical(const struct manager *manager)
 {
 	const struct job *job = manager_get_current(manager);
 
 	return job && job_state_is_critical(job->state);
-}
-
-/* ---- the gate ---- */
-
-static void decide(struct manager *manager)
-{
-	const struct tdxupd_host *host = manager->host;
-	bool has_module_guard =
-		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
-
-	sources_read(&manager->sources);
-	manager->verdict = gate_decide(manager->sources.words, manager->sources.count,
-				       manager->config->guard, has_module_guard);
-}
-
-/* The job first: a gap between two builds can be short. */
-static void on_sources_changed(void *userdata)
-{
-	struct manager *manager = userdata;
-	struct job *job = manager_get_current(manager);
-	enum gate_decision before = manager->verdict.decision;
-
-	if (job)
-		job_on_gate(job);
-	decide(manager);
-	tell_changed(manager);
-	if (manager->verdict.decision != before && manager->listener.gate_changed)
-		manager->listener.gate_changed(manager->listener.userdata,
-					       manager->verdict.decision);
-}
-
-static int add_sources(struct manager *manager)
-{
-	int (*const sources[])(int root_fd, struct watch **ret) = {
-		watch_kernel_new,
-		watch_probes_new,
-		watch_population_new,
-	};
-
-	manager->sources.changed = on_sources_changed;
-	manager->sources.userdata = manager;
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		struct watch *watch;
-		int r = sources[i](manager->root_fd, &watch);
-
-		if (r == 0)
-			r = sources_add(&manager->sources, watch);
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }
 
 /* ---- the host ---- */
@@ -124,7 +67,7 @@ int manager_refresh(struct manager *manager, const char *cause)
 	if (old)
 		compare(manager, old, cause);
 	tdxupd_host_free(old);
-	on_sources_changed(manager);
+	manager_gate_changed(manager);
 	return 0;
 }
 
@@ -166,7 +109,8 @@ int manager_reload(struct manager *manager, char **ret_why)
 	manager->config = config;
 	if (manager->history)
 		history_set_limits(manager->history, &config->history_limits);
-	on_sources_changed(manager);
+	manager_gate_configure(manager);
+	manager_gate_changed(manager);
 	return replan_later(manager);
 }
 
@@ -213,7 +157,7 @@ struct manager *manager_free(struct manager *manager)
 	manager_jobs_done(manager);
 	manager_policy_done(manager);
 	sd_event_source_disable_unref(manager->planner);
-	sources_done(&manager->sources);
+	manager_gate_done(manager);
 	tdxupd_catalog_free(manager->catalog);
 	tdxupd_host_free(manager->host);
 	history_free(manager->history);
@@ -259,7 +203,7 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 	if (r < 0)
 		return r;
 	manager_jobs_init(manager);
-	r = add_sources(manager);
+	r = manager_gate_init(manager);
 	if (r < 0)
 		return r;
 	manager_await_kernel(manager);

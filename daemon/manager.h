@@ -7,18 +7,22 @@
 #include "config.h"
 #include "holds.h"
 #include "job.h"
+#include "lease-desk.h"
 #include "sources.h"
 #include "tdxupd.h"
 
 /*
  * Whom the manager tells: the bus, or tdxupdctl when it works without a daemon. Any may
  * be NULL.
+ * @build_suspect: this TD was being built while an update went through
  * @job_commits: the last look and the commit are next; must not take long
  */
 struct manager_listener {
 	void (*changed)(
 		void *userdata); /* something of the manager's own that is shown */
 	void (*gate_changed)(void *userdata, enum gate_decision decision);
+	void (*build_suspect)(void *userdata, const char *source,
+			      const struct gate_blocker *build);
 	void (*module_changed)(void *userdata, const struct tdxupd_version *from,
 			       const struct tdxupd_version *to, const char *cause);
 	void (*job_new)(void *userdata, struct job *job);
@@ -47,6 +51,7 @@ struct manager {
 	struct tdxupd_host *host;
 	struct tdxupd_catalog *catalog;
 	struct sources sources;
+	struct lease_desk *desk;
 	struct gate_verdict verdict;
 	struct history *history;
 	struct holds holds;

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The manager's gate: its sources, the leases that VMMs hold, and who is told. Whether it
+ * is open is decided in gate.c, when launches wait, in barrier.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "duration.h"
+#include "fence.h"
+#include "journal.h"
+#include "manager-gate.h"
+#include "job-run.h"
+#include "manager-jobs.h"
+
+/* A host has keys for some hundred TDs: more builds at a time than that are no builds. */
+#define LEASES_PER_SENDER 128
+#define LEASES_ALL        512
+
+/* A TD build takes seconds; a VMM that hangs in one must not stop updates for ever. */
+#define LEASE_AGE_USEC (15 * 60 * USEC_PER_SEC)
+
+/* ---- the decision ---- */
+
+static void decide(struct manager *manager)
+{
+	const struct tdxupd_host *host = manager->host;
+	bool has_module_guard =
+		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
+
+	sources_read(&manager->sources);
+	manager->verdict = gate_decide(manager->sources.words, manager->sources.count,
+				       manager->config->guard, has_module_guard);
+}
+
+/* The job first: a gap between two builds can be short. */
+void manager_gate_changed(struct manager *manager)
+{
+	const struct manager_listener *listener = &manager->listener;
+	struct job *job = manager_get_current(manager);
+	enum gate_decision before = manager->verdict.decision;
+
+	if (job)
+		job_on_gate(job);
+	decide(manager);
+	if (listener->changed)
+		listener->changed(listener->userdata);
+	if (manager->verdict.decision != before && listener->gate_changed)
+		listener->gate_changed(listener->userdata, manager->verdict.decision);
+}
+
+static void on_sources_changed(void *userdata)
+{
+	manager_gate_changed(userdata);
+}
+
+/* ---- launches that wait ---- */
+
+static void on_shut(void *userdata, bool is_shut)
+{
+	struct manager *manager = userdata;
+	int r = 0;
+
+	journal_say(LOG_INFO, NULL,
+		    is_shut ? "holding launches of TDs until the update is through"
+			    : "launches of TDs go again");
+	/* What is up comes down, whatever the configuration says by now. */
+	if (!is_shut)
+		r = fence_lower(manager->root_fd);
+	else if (manager->config->drain_method == DRAIN_FENCE)
+		r = fence_raise(manager->root_fd, manager->config->drain_slice);
+	if (r < 0)
+		journal_say(LOG_WARNING, NULL, "limit of TDs in %s: %s",
+			    manager->config->drain_slice, strerror(-r));
+}
+
+static void on_expired(void *userdata, const struct lease *lease)
+{
+	(void)userdata;
+	journal_say(LOG_WARNING, MESSAGE_LEASE_EXPIRED,
+		    "%s (pid %d) holds its build lease for too long; it counts no more",
+		    lease->vm, (int)lease->pid);
+}
+
+static struct lease_limits limits_of(const struct config *config)
+{
+	(void)config;
+	return (struct lease_limits){ .per_sender = LEASES_PER_SENDER,
+				      .all = LEASES_ALL,
+				      .age_usec = LEASE_AGE_USEC };
+}
+
+static struct barrier_config times_of(const struct config *config)
+{
+	return (struct barrier_config){ .drain_after_usec = config->drain_after_usec,
+					.max_usec = config->barrier_max_usec };
+}
+
+void manager_gate_configure(struct manager *manager)
+{
+	struct lease_limits limits = limits_of(manager->config);
+	struct barrier_config times = times_of(manager->config);
+
+	lease_desk_configure(manager->desk, &limits, &times);
+}
+
+static bool is_waiting(const struct job *job)
+{
+	return job && (job->state == JOB_WAITING || job->state == JOB_BACKOFF);
+}
+
+/* One job at a time; those that queue have no say in it, nor has their end. */
+void manager_gate_follow(struct manager *manager, const struct job *job)
+{
+	const struct job *current = manager_get_current(manager);
+
+	sources_attend(&manager->sources, is_waiting(current));
+	if (current && current->state != JOB_QUEUED)
+		lease_desk_follow(manager->desk, current->state, current->request.drain);
+	else if (job_state_is_end(job->state))
+		lease_desk_follow(manager->desk, job->state, false);
+}
+
+/* ---- builds that were hit ---- */
+
+static bool has_updated(enum tdxupd_outcome outcome)
+{
+	return outcome != TDXUPD_OUTCOME_BUSY && outcome != TDXUPD_OUTCOME_REFUSED &&
+	       outcome != TDXUPD_OUTCOME_NOT_STARTED;
+}
+
+static void report(struct manager *manager, const char *source,
+		   const struct gate_blocker *build)
+{
+	journal_say(
+		LOG_WARNING, MESSAGE_SUSPECT,
+		"a TD was being built during the update: %s, pid %d (seen by %s); its "
+		"measurement may be wrong, build it anew",
+		*build->who ? build->who : "unnamed", (int)build->pid, source);
+	if (manager->listener.build_suspect)
+		manager->listener.build_suspect(manager->listener.userdata, source,
+						build);
+}
+
+void manager_gate_report(struct manager *manager, const struct job *job)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	if (!has_updated(job->outcome))
+		return;
+	for (size_t i = 0; i < manager->sources.count; i++) {
+		struct watch *watch = manager->sources.watches[i];
+		const struct gate_blocker *builds;
+		size_t count =
+			watch_list_overlap(watch, job->committed_usec, now, &builds);
+
+		for (size_t j = 0; j < count; j++)
+			report(manager, watch->ops->name, &builds[j]);
+	}
+}
+
+/* ---- the sources ---- */
+
+static int new_kernel(struct manager *manager, struct watch **ret)
+{
+	return watch_kernel_new(manager->root_fd, ret);
+}
+
+static int new_probes(struct manager *manager, struct watch **ret)
+{
+	return watch_probes_new(manager->root_fd, ret);
+}
+
+static int new_leases(struct manager *manager, struct watch **ret)
+{
+	return watch_leases_new(manager->desk, ret);
+}
+
+static int new_population(struct manager *manager, struct watch **ret)
+{
+	return watch_population_new(manager->root_fd, ret);
+}
+
+static int new_kvm(struct manager *manager, struct watch **ret)
+{
+	return watch_kvm_new(manager->root_fd, manager->config->settle_usec, ret);
+}
+
+/* As they are shown; fallbacks last. */
+static int (*const sources[])(struct manager *manager, struct watch **ret) = {
+	new_kernel, new_probes, new_leases, new_population, new_kvm,
+};
+
+static int add_sources(struct manager *manager)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		struct watch *watch;
+		int r = sources[i](manager, &watch);
+
+		if (r == 0)
+			r = sources_add(&manager->sources, watch);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int manager_gate_init(struct manager *manager)
+{
+	struct lease_limits limits = limits_of(manager->config);
+	struct barrier_config times = times_of(manager->config);
+	struct lease_desk_listener listener = { on_shut, on_expired, manager };
+	int r;
+
+	/* A daemon that died while the fence was up. */
+	r = fence_lower(manager->root_fd);
+	if (r < 0)
+		journal_say(LOG_WARNING, NULL, "%s: %s", FENCE_PATH, strerror(-r));
+	r = lease_desk_new(manager->event, &limits, &times, &manager->desk);
+	if (r < 0)
+		return r;
+	lease_desk_set_listener(manager->desk, &listener);
+	manager->sources.changed = on_sources_changed;
+	manager->sources.userdata = manager;
+	return add_sources(manager);
+}
+
+void manager_gate_done(struct manager *manager)
+{
+	sources_done(&manager->sources);
+	manager->desk = lease_desk_free(manager->desk);
+	(void)fence_lower(manager->root_fd);
+}

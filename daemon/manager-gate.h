@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MANAGER_GATE_H
+#define MANAGER_GATE_H
+
+#include "manager.h"
+
+/* Open the lease desk and add all sources; they are armed by manager_refresh(). */
+int manager_gate_init(struct manager *manager);
+void manager_gate_done(struct manager *manager);
+/* What a reloaded configuration says counts from the next update on. */
+void manager_gate_configure(struct manager *manager);
+/* Ask all sources anew, let the job go if it may, and tell. */
+void manager_gate_changed(struct manager *manager);
+/* @job has changed: who attends to the gate, and whether launches wait, follows. */
+void manager_gate_follow(struct manager *manager, const struct job *job);
+/* @job's commit is through: name the builds that were open at any time in it. */
+void manager_gate_report(struct manager *manager, const struct job *job);
+
+#endif
