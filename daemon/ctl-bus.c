@@ -10,8 +10,12 @@
 
 #include "ctl-bus.h"
 #include "ctl-reasons.h"
+#include "duration.h"
 #include "failure.h"
 #include "json.h"
+
+/* A daemon that hangs must not hang those who only look. */
+#define LOOK_USEC (5 * USEC_PER_SEC)
 
 static int open_address(const char *address, sd_bus **ret)
 {
@@ -26,11 +30,16 @@ static int open_address(const char *address, sd_bus **ret)
 	return 0;
 }
 
+bool ctl_bus_is_ours(const struct ctl *ctl)
+{
+	return ctl->bus_address || strcmp(ctl->root, "/") == 0;
+}
+
 int ctl_bus_open(const struct ctl *ctl, sd_bus **ret)
 {
 	int r;
 
-	if (!ctl->bus_address && strcmp(ctl->root, "/") != 0)
+	if (!ctl_bus_is_ours(ctl))
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"the daemon on the system bus updates this host, not %s; "
 				"name its own bus with --bus-address",
@@ -64,6 +73,10 @@ enum ctl_exit ctl_bus_error_to_exit(const char *name)
 		{ "org.freedesktop.systemd1.NoSuchUnit", CTL_EXIT_UNREACHABLE },
 		{ SD_BUS_ERROR_INVALID_ARGS, CTL_EXIT_USAGE },
 	};
+	static const char *const families[] = {
+		"org.freedesktop.DBus.Error.Spawn.",
+		"System.Error.", /* sd-bus's own: the connection broke */
+	};
 	enum failure failure = failure_from_string(name);
 
 	if (failure > 0)
@@ -71,8 +84,9 @@ enum ctl_exit ctl_bus_error_to_exit(const char *name)
 	for (size_t i = 0; name && i < ARRAY_SIZE(others); i++)
 		if (strcmp(others[i].name, name) == 0)
 			return others[i].code;
-	if (name && strncmp(name, "org.freedesktop.DBus.Error.Spawn.", 33) == 0)
-		return CTL_EXIT_UNREACHABLE;
+	for (size_t i = 0; name && i < ARRAY_SIZE(families); i++)
+		if (strncmp(families[i], name, strlen(families[i])) == 0)
+			return CTL_EXIT_UNREACHABLE;
 	return CTL_EXIT_FAILURE;
 }
 
@@ -82,9 +96,10 @@ void ctl_bus_error_to_reason(const char *name, char *ret, size_t size)
 	const char *p = dot ? dot + 1 : "failure";
 	size_t used = 0;
 
-	for (bool is_first = true; *p && used + 2 < size; p++, is_first = false) {
-		if (isupper((unsigned char)*p) && !is_first)
+	for (bool is_word_end = false; *p && used + 2 < size; p++) {
+		if (isupper((unsigned char)*p) && is_word_end)
 			ret[used++] = '-';
+		is_word_end = islower((unsigned char)*p);
 		ret[used++] = (char)tolower((unsigned char)*p);
 	}
 	if (size)
@@ -95,7 +110,8 @@ static int fail_unreachable(const struct ctl *ctl, const char *name)
 {
 	bool is_silent = strcmp(name, SD_BUS_ERROR_NO_REPLY) == 0 ||
 			 strcmp(name, SD_BUS_ERROR_TIMEOUT) == 0 ||
-			 strcmp(name, SD_BUS_ERROR_DISCONNECTED) == 0;
+			 strcmp(name, SD_BUS_ERROR_DISCONNECTED) == 0 ||
+			 strncmp(name, "System.Error.", 13) == 0;
 
 	if (is_silent)
 		return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "daemon-silent",
@@ -139,7 +155,7 @@ int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret
 	/* Looking does not start anything. */
 	if (r < 0 || (r = sd_bus_message_set_auto_start(call, false)) < 0 ||
 	    (r = sd_bus_message_append(call, "s", BUS_MANAGER)) < 0 ||
-	    (r = sd_bus_call(bus, call, 0, ret_error, &reply)) < 0 ||
+	    (r = sd_bus_call(bus, call, LOOK_USEC, ret_error, &reply)) < 0 ||
 	    (r = json_new_object(&object)) < 0 ||
 	    (r = ctl_bus_read_properties(reply, object)) < 0)
 		return r;

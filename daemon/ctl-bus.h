@@ -15,6 +15,8 @@
 DEFINE_CLEANUP(sd_bus, sd_bus, sd_bus_flush_close_unref)
 DEFINE_CLEANUP(sd_bus_message, sd_bus_message, sd_bus_message_unref)
 
+/* Is there a bus for the host that is looked at? Another root's has to be named. */
+bool ctl_bus_is_ours(const struct ctl *ctl);
 /* Return: an exit code, and has said why. */
 int ctl_bus_open(const struct ctl *ctl, sd_bus **ret);
 
@@ -37,8 +39,7 @@ int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object)
 
 /* All properties of the manager. Return: 0; a negative errno, with @ret_error. */
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error);
-/* The same, and NULL where there is none to ask: another root's daemon, for one, is on a
- * bus of its own. */
+/* The same, and NULL where there is no daemon to ask. */
 struct json_object *ctl_bus_ask_manager(const struct ctl *ctl);
 
 #endif

@@ -329,7 +329,7 @@ static void look_at_gate(const struct doctor_patient *patient, struct doctor_fin
 		say(ret, DOCTOR_WARN,
 		    "`tdxupdctl blockers` says what each source lacks. Updates wait for "
 		    "certainty, or until no TD exists.",
-		    "nothing can tell for certain whether a TD is being built");
+		    "nobody can tell whether a TD is being built");
 }
 
 const struct doctor_check doctor_checks[] = {

@@ -166,7 +166,8 @@ static int fail_catalog(struct ctl *ctl, int rc, const char *images, const char 
 	if (dir_fd < 0)
 		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "images-missing",
 				"no directory %s: put Intel's module images and "
-				"mapping_file.json there, or set Images= in tdxupd.conf",
+				"mapping_file.json there, or set ImagesDirectory= in "
+				"tdxupd.conf",
 				images);
 	return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "mapping-missing",
 			"no %s%s: put mapping_file.json of Intel's release there, or "

@@ -47,7 +47,7 @@ static int add_candidate(struct ctl *ctl, struct ctl_table *table,
 	struct json_object *verdicts = json_get(candidate, "verdicts");
 	const char *state = json_get_text(candidate, "state");
 	_cleanup_(cleanup_free)
-	char *why = ctl->is_why ? ctl_reasons_join(verdicts, "")
+	char *why = ctl->is_why ? ctl_reasons_join(verdicts, "- ")
 				: ctl_reasons_summarize(verdicts);
 	const char *cells[ARRAY_SIZE(columns)] = {
 		name_of(candidate),
@@ -75,7 +75,7 @@ static int add_missing(struct ctl_table *table, struct json_object *list)
 			NULL,
 			NULL,
 			"no image",
-			"the mapping names it, its image is not here",
+			"in the mapping only",
 		};
 
 		r = ctl_table_add(table, cells, NULL);

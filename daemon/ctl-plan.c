@@ -60,12 +60,11 @@ static void say_wrapped(struct ctl *ctl, const char *text, const char *indent)
 
 static void say_reasons(struct ctl *ctl, struct json_object *verdicts)
 {
-	for (size_t i = 0; i < json_count(verdicts); i++) {
-		struct json_object *verdict = json_object_array_get_idx(verdicts, i);
-		const char *text = json_get_text(verdict, "text");
+	_cleanup_(cleanup_free)
+	char *reasons = ctl_reasons_join(verdicts, "- ");
 
-		say_wrapped(ctl, text ? text : "?", "  ");
-	}
+	if (reasons)
+		say_wrapped(ctl, reasons, "  ");
 }
 
 static int print_update(struct ctl *ctl, struct json_object *plan)

@@ -37,11 +37,13 @@ enum ctl_exit ctl_exit_from_failure(enum failure failure)
 	return codes[failure];
 }
 
+#define SEVERITY_RANK_MAX 2
+
 static int severity_rank(const char *severity)
 {
 	if (!severity || strcmp(severity, "warn") == 0)
 		return 0;
-	return strcmp(severity, "unknown") == 0 ? 1 : 2;
+	return strcmp(severity, "unknown") == 0 ? 1 : SEVERITY_RANK_MAX;
 }
 
 /* The gravest; of equals the first, as the checks are in the order of their weight. */
@@ -81,6 +83,19 @@ char *ctl_reasons_summarize(struct json_object *verdicts)
 	return r < 0 ? NULL : text;
 }
 
+static void print_verdicts(FILE *out, struct json_object *verdicts, const char *prefix,
+			   int rank)
+{
+	for (size_t i = 0; i < json_count(verdicts); i++) {
+		struct json_object *verdict = json_object_array_get_idx(verdicts, i);
+		const char *text = json_get_text(verdict, "text");
+
+		if (severity_rank(json_get_text(verdict, "severity")) == rank)
+			fprintf(out, "%s%s%s%s", ftell(out) ? "\n" : "", prefix,
+				rank == 0 ? "warning: " : "", text ? text : "?");
+	}
+}
+
 char *ctl_reasons_join(struct json_object *verdicts, const char *prefix)
 {
 	_cleanup_(cleanup_free)
@@ -90,14 +105,8 @@ char *ctl_reasons_join(struct json_object *verdicts, const char *prefix)
 
 	if (!out)
 		return NULL;
-	for (size_t i = 0; i < json_count(verdicts); i++) {
-		struct json_object *verdict = json_object_array_get_idx(verdicts, i);
-		const char *text = json_get_text(verdict, "text");
-		bool is_warning = severity_rank(json_get_text(verdict, "severity")) == 0;
-
-		fprintf(out, "%s%s%s%s", i ? "\n" : "", prefix,
-			is_warning ? "warning: " : "", text ? text : "?");
-	}
+	for (int rank = SEVERITY_RANK_MAX; rank >= 0; rank--)
+		print_verdicts(out, verdicts, prefix, rank);
 	if (fclose(out) == EOF)
 		return NULL;
 	return TAKE_PTR(joined);

@@ -10,8 +10,8 @@ enum ctl_exit ctl_exit_from_failure(enum failure failure);
 
 /* A few words: the title of the gravest of an array of verdicts, and how many more. */
 char *ctl_reasons_summarize(struct json_object *verdicts);
-/* Sentences of all verdicts, one a line. @prefix: of each line, "  " or "". Both return
- * newly allocated text, NULL when memory ran out. */
+/* Sentences of all verdicts, one a line, the gravest first. @prefix: of each line. Both
+ * return newly allocated text, NULL when memory ran out. */
 char *ctl_reasons_join(struct json_object *verdicts, const char *prefix);
 
 #endif

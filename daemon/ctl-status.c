@@ -68,7 +68,9 @@ static int add_tds(struct ctl_table *table, struct json_object *host)
 	bool has_building = json_get_number(host, "tds_building", &building);
 	char text[96];
 
-	if (has_tds && has_building)
+	if (has_tds && tds == 0)
+		snprintf(text, sizeof(text), "none");
+	else if (has_tds && has_building)
 		snprintf(text, sizeof(text), "%ju, %ju being built", (uintmax_t)tds,
 			 (uintmax_t)building);
 	else if (has_tds)
@@ -185,7 +187,7 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 		return CTL_EXIT_OK;
 	r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), false, &table)
 		    ?: add_host(table, json_get(status, "host"));
-	if (r == 0 && !ctl->host_file)
+	if (r == 0 && !ctl->host_file && ctl_bus_is_ours(ctl))
 		r = add_daemon(table, json_get(status, "daemon"));
 	if (r == 0)
 		r = add_next(table, json_get(status, "plan"));

@@ -29,10 +29,10 @@ static void test_the_gravest_reason_speaks_for_all(void **state)
 	assert_reasons("[]", "", "");
 	assert_reasons("[" VERDICT("a", "warn") "]", "a title", "  warning: a text");
 	assert_reasons("[" VERDICT("a", "warn") "," VERDICT("b", "refuse") "]",
-		       "b title (and 1 more)", "  warning: a text\n  b text");
+		       "b title (and 1 more)", "  b text\n  warning: a text");
 	assert_reasons("[" VERDICT("a", "unknown") "," VERDICT("b", "refuse") "," VERDICT(
 			       "c", "refuse") "]",
-		       "b title (and 2 more)", "  a text\n  b text\n  c text");
+		       "b title (and 2 more)", "  b text\n  c text\n  a text");
 }
 
 /* Another version of the daemon, or no daemon at all, may have sent it. */
@@ -66,6 +66,7 @@ static void test_errors_become_exit_codes_and_reasons(void **state)
 		{ SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_EXIT_UNREACHABLE, "service-unknown" },
 		{ "org.freedesktop.DBus.Error.Spawn.ChildExited", CTL_EXIT_UNREACHABLE,
 		  "child-exited" },
+		{ "System.Error.ENOTCONN", CTL_EXIT_UNREACHABLE, "enotconn" },
 		{ "org.example.Other", CTL_EXIT_FAILURE, "other" },
 		{ "", CTL_EXIT_FAILURE, "failure" },
 		{ NULL, CTL_EXIT_FAILURE, "failure" },
