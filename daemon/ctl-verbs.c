@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the command line of tdxupdctl may say: verbs, the options that each takes, and the
+ * help made from these tables. The manual page is held against them by a test.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl-text.h"
+#include "ctl-verbs.h"
+
+#define FLAG(member) CTL_OPTION_FLAG, offsetof(struct ctl, member)
+#define TEXT(member) CTL_OPTION_TEXT, offsetof(struct ctl, member)
+
+/* What decides which host and which images are meant. */
+#define WHERE "host-file images mapping"
+
+const struct ctl_option ctl_options[] = {
+	/* every verb */
+	{ "root", 0, "DIR", "look at the host below DIR instead of /", TEXT(root), true },
+	{ "bus-address", 0, "ADDRESS", "talk to the daemon on this bus",
+	  TEXT(bus_address), true },
+	{ "json", 0, "[MODE]", "print JSON: short, pretty or seq", CTL_OPTION_JSON, 0,
+	  true },
+	{ "no-legend", 0, NULL, "no column names, no closing remarks",
+	  FLAG(has_no_legend), true },
+	{ "quiet", 'q', NULL, "print errors only; see the exit code", FLAG(is_quiet),
+	  true },
+	{ "help", 'h', NULL, "print this", CTL_OPTION_HELP, 0, true },
+	{ "version", 0, NULL, "print the version of tdxupdctl", CTL_OPTION_VERSION, 0,
+	  true },
+	/* some verbs */
+	{ "host-file", 0, "FILE", "plan for the host that FILE describes",
+	  TEXT(host_file), false },
+	{ "images", 0, "DIR", "take images from DIR, below the root", TEXT(images),
+	  false },
+	{ "mapping", 0, "FILE", "take this mapping_file.json, below the root",
+	  TEXT(mapping), false },
+	{ "all", 'a', NULL, "also releases whose image is not here", FLAG(is_all),
+	  false },
+	{ "why", 0, NULL, "every reason, in full", FLAG(is_why), false },
+	{ "strategy", 0, "HOW", "fewest updates, or the smallest steps", TEXT(strategy),
+	  false },
+	{ "exit-code", 0, NULL, "leave with 14 when an update is available",
+	  FLAG(is_exit_code), false },
+	{ "deadline", 0, "TIME", "give up when builds leave no gap for TIME",
+	  TEXT(deadline), false },
+	{ "no-wait", 0, NULL, "do not wait for the job to end", FLAG(is_no_wait), false },
+	{ "export-host", 0, NULL, "print the host as JSON for --host-file",
+	  FLAG(is_export_host), false },
+	{ "container", 0, "KIND", "kernel (0x200, the default) or published (0x100)",
+	  TEXT(container), false },
+	{ "force", 'f', NULL, "overwrite an existing file", FLAG(is_force), false },
+	{ "dot", 0, NULL, "print for graphviz", FLAG(is_dot), false },
+};
+const size_t ctl_option_count = ARRAY_SIZE(ctl_options);
+
+const struct ctl_verb ctl_verbs[] = {
+	{ "status", "", 0, 0, WHERE " export-host", "what runs here, and what goes on",
+	  ctl_status },
+	{ "list", "", 0, 0, WHERE " all why", "every image, and why (not)", ctl_list },
+	{ "plan", "[VERSION]", 0, 1, WHERE " strategy exit-code",
+	  "what an update would do", ctl_plan },
+	{ "update", "[VERSION]", 0, 1, "strategy deadline no-wait",
+	  "do it; waits for TDs under build", ctl_update },
+	{ "jobs", "", 0, 0, "", "updates under way and just ended", ctl_jobs },
+	{ "watch", "[JOB]", 0, 1, "", "come back to an update", ctl_watch },
+	{ "cancel", "[JOB]", 0, 1, "", "stop an update that was not committed yet",
+	  ctl_cancel },
+	{ "blockers", "", 0, 0, "", "who builds a TD, and who says so", ctl_blockers },
+	{ "doctor", "", 0, 0, "images mapping", "what is right here, what is missing",
+	  ctl_doctor },
+	{ "config show", "", 0, 0, "", "tdxupd.conf as it counts", ctl_config_show },
+	{ "image show", "FILE...", 1, -1, "", "what an image file holds",
+	  ctl_image_show },
+	{ "image verify", "FILE...", 1, -1, "", "is it genuine?", ctl_image_verify },
+	{ "image convert", "FILE NEW", 2, 2, "container force",
+	  "the same image in the other container", ctl_image_convert },
+	{ "image join", "MODULE SIGSTRUCT NEW", 3, 3, "container force",
+	  "an image from its two parts", ctl_image_join },
+	{ "catalog check", "", 0, 0, "images mapping", "are images and mapping sound?",
+	  ctl_catalog_check },
+	{ "catalog graph", "", 0, 0, WHERE " dot", "which image may follow which here",
+	  ctl_catalog_graph },
+};
+const size_t ctl_verb_count = ARRAY_SIZE(ctl_verbs);
+
+static bool is_verb(const struct ctl_verb *verb, int argc, char **argv, int *ret_words)
+{
+	const char *space = strchr(verb->name, ' ');
+	size_t first = space ? (size_t)(space - verb->name) : strlen(verb->name);
+
+	if (argc < 1 || strlen(argv[0]) != first ||
+	    strncmp(argv[0], verb->name, first) != 0)
+		return false;
+	if (space && (argc < 2 || strcmp(argv[1], space + 1) != 0))
+		return false;
+	*ret_words = space ? 2 : 1;
+	return true;
+}
+
+const struct ctl_verb *ctl_verb_find(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < ctl_verb_count; i++)
+		if (is_verb(&ctl_verbs[i], argc, argv, ret_words))
+			return &ctl_verbs[i];
+	return NULL;
+}
+
+bool ctl_verb_takes(const struct ctl_verb *verb, const struct ctl_option *option)
+{
+	size_t length = strlen(option->name);
+
+	if (option->is_global)
+		return true;
+	for (const char *p = verb->options; *p; p += strcspn(p, " ")) {
+		p += strspn(p, " ");
+		if (strcspn(p, " ") == length && strncmp(p, option->name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void print_verbs(void)
+{
+	puts("Verbs:");
+	for (size_t i = 0; i < ctl_verb_count; i++) {
+		char usage[64];
+
+		snprintf(usage, sizeof(usage), "%s %s", ctl_verbs[i].name,
+			 ctl_verbs[i].arguments);
+		printf("  %-33s %s\n", usage, ctl_verbs[i].help);
+	}
+}
+
+static void print_options(const char *title, bool is_global)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < ctl_option_count; i++) {
+		const struct ctl_option *option = &ctl_options[i];
+		bool is_optional = option->kind == CTL_OPTION_JSON;
+		char letter[8] = "    ";
+		char usage[64];
+
+		if (option->is_global != is_global)
+			continue;
+		if (option->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+		if (is_optional)
+			snprintf(usage, sizeof(usage), "%s--%s[=MODE]", letter,
+				 option->name);
+		else
+			snprintf(usage, sizeof(usage), "%s--%s%s%s", letter, option->name,
+				 option->argument ? "=" : "",
+				 option->argument ? option->argument : "");
+		printf("  %-33s %s\n", usage, option->help);
+	}
+}
+
+void ctl_print_help(const struct ctl *ctl)
+{
+	(void)ctl;
+	puts("tdxupdctl [OPTION...] VERB [ARGUMENT...]\n\n"
+	     "Keep the TDX module of this host current without hurting its TDs.\n");
+	print_verbs();
+	print_options("Options", true);
+	print_options("Options of some verbs", false);
+	puts("\nExit codes:");
+	for (int code = 0; code <= CTL_EXIT_DETACHED; code++)
+		if (ctl_exit_describe(code))
+			printf("  %3d  %s\n", code, ctl_exit_describe(code));
+}
