@@ -70,24 +70,70 @@ static int answer(sd_bus_message *message, sd_bus_error *error, int r)
 	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
-static int on_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	int r = bus_authorize(message, error);
+static const struct bus_question about_job = { .action = BUS_ACTION_CANCEL };
 
-	return r < 0 ? r : answer(message, error, job_cancel(userdata));
+/* The job may be gone by the time that polkit has answered. */
+static int find_again(sd_bus_message *message, struct bus *bus, struct job **ret,
+		      sd_bus_error *error)
+{
+	void *found;
+
+	if (find_job(NULL, sd_bus_message_get_path(message), NULL, bus, &found, error) <=
+	    0)
+		return bus_fail(error, FAILURE_NO_SUCH_JOB,
+				strdup("the job has ended already"));
+	*ret = found;
+	return 0;
 }
 
-static int on_set_deadline(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int cancel(sd_bus_message *message, void *bus, sd_bus_error *error)
+{
+	struct job *job;
+	int r = bus_authorize(bus, message, &about_job, cancel, error);
+
+	if (r == 0)
+		return 1;
+	if (r > 0)
+		r = find_again(message, bus, &job, error);
+	return r < 0 ? r : answer(message, error, job_cancel(job));
+}
+
+static int set_deadline(sd_bus_message *message, void *bus, sd_bus_error *error)
 {
 	uint64_t now = clock_usec(CLOCK_MONOTONIC), usec;
-	int r = bus_authorize(message, error);
+	struct job *job;
+	int r = bus_authorize(bus, message, &about_job, set_deadline, error);
 
+	if (r == 0)
+		return 1;
+	if (r > 0)
+		r = find_again(message, bus, &job, error);
 	if (r >= 0)
 		r = sd_bus_message_read(message, "t", &usec);
 	if (r < 0)
 		return r;
 	usec = usec < USEC_INFINITY - now ? now + usec : USEC_INFINITY;
-	return answer(message, error, job_set_deadline(userdata, usec));
+	return answer(message, error, job_set_deadline(job, usec));
+}
+
+/* Of the interface, while one of its handlers runs. */
+static struct bus *bus_of(sd_bus_message *message)
+{
+	sd_bus *bus = sd_bus_message_get_bus(message);
+
+	return sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));
+}
+
+static int on_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)userdata;
+	return cancel(message, bus_of(message), error);
+}
+
+static int on_set_deadline(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)userdata;
+	return set_deadline(message, bus_of(message), error);
 }
 
 /* ---- properties ---- */

@@ -98,6 +98,8 @@ static int refuse(sd_bus_error *error, int r)
 	}
 }
 
+static const struct bus_question about_builds = { .action = BUS_ACTION_BUILD_LEASE };
+
 int bus_lease_on_begin(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct lease_desk *desk = ((struct bus *)userdata)->manager->desk;
@@ -109,8 +111,11 @@ int bus_lease_on_begin(sd_bus_message *message, void *userdata, sd_bus_error *er
 	if (r >= 0)
 		r = bus_read_no_options(message, error);
 	if (r >= 0)
-		r = bus_authorize(message, error);
-	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_builds, bus_lease_on_begin,
+				  error);
+	if (r == 0)
+		return 1;
+	if (r > 0)
 		r = pending_new(desk, message, &pending);
 	if (r < 0)
 		return r;

@@ -101,6 +101,36 @@ static char *name_caller(sd_bus_message *message)
 	return text;
 }
 
+/* Is it the caller and not the configuration who says where to go? */
+static bool is_chosen(const struct job_request *request, const struct config *config)
+{
+	return request->has_target &&
+	       (!config->has_target ||
+		tdxupd_version_compare(&request->target, &config->target) != 0);
+}
+
+static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+static int authorize_update(struct bus *bus, sd_bus_message *message,
+			    const struct job_request *request, sd_bus_error *error)
+{
+	char target[TDXUPD_VERSION_TEXT_BYTES] = "";
+	struct bus_question question = {
+		.action = BUS_ACTION_UPDATE,
+		.target = target,
+		.guard = gate_policy_to_string(request->guard),
+	};
+
+	if (is_chosen(request, bus->manager->config)) {
+		tdxupd_version_format(&request->target, target);
+		question.action = BUS_ACTION_UPDATE_VERSION;
+	}
+	/* From strict to off. */
+	if (request->guard > bus->manager->config->guard)
+		question.action = BUS_ACTION_UPDATE_UNSAFE;
+	return bus_authorize(bus, message, &question, on_update, error);
+}
+
 static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct manager *manager = manager_of(userdata);
@@ -113,9 +143,9 @@ static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	job_request_init(&request, manager->config);
 	r = bus_read_request(message, &request, error);
 	if (r >= 0)
-		r = bus_authorize(message, error);
-	if (r < 0)
-		return r;
+		r = authorize_update(userdata, message, &request, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	request.caller = name_caller(message);
 	hold = holds_find(&manager->holds, request.has_target ? &request.target : NULL);
 	if (hold) {
@@ -184,6 +214,8 @@ static int on_get_job(sd_bus_message *message, void *userdata, sd_bus_error *err
 
 /* ---- holds ---- */
 
+static const struct bus_question about_policy = { .action = BUS_ACTION_POLICY };
+
 static int answer_hold(sd_bus_message *message, sd_bus_error *error, int r, char *why)
 {
 	if (r == -EINVAL)
@@ -208,9 +240,9 @@ static int on_hold(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 	r = sd_bus_message_read(message, "sst", &what, &reason, &until);
 	if (r >= 0)
-		r = bus_authorize(message, error);
-	if (r < 0)
-		return r;
+		r = bus_authorize(userdata, message, &about_policy, on_hold, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	hold = (struct hold){
 		.what = (char *)what,
 		.reason = (char *)reason,
@@ -228,9 +260,9 @@ static int on_release(sd_bus_message *message, void *userdata, sd_bus_error *err
 
 	r = sd_bus_message_read(message, "s", &what);
 	if (r >= 0)
-		r = bus_authorize(message, error);
-	if (r < 0)
-		return r;
+		r = bus_authorize(userdata, message, &about_policy, on_release, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	r = manager_release(manager_of(userdata), what, &why);
 	return answer_hold(message, error, r, why);
 }
@@ -239,20 +271,21 @@ static int on_release(sd_bus_message *message, void *userdata, sd_bus_error *err
 
 static int on_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	int r = bus_authorize(message, error);
+	int r = bus_authorize(userdata, message, &about_policy, on_refresh, error);
 
-	if (r >= 0)
-		r = manager_refresh(manager_of(userdata), "external");
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	r = manager_refresh(manager_of(userdata), "external");
 	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
 static int on_reload(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	char *why = NULL;
-	int r = bus_authorize(message, error);
+	int r = bus_authorize(userdata, message, &about_policy, on_reload, error);
 
-	if (r < 0)
-		return r;
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	r = manager_reload(manager_of(userdata), &why);
 	if (r < 0)
 		return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(strerror(-r)));

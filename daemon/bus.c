@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The connection: its name, who may do what, and what is told when. The interfaces are in
- * bus-manager.c and bus-job.c.
+ * The connection: its name, and what is told when. Who may do what is in bus-auth.c, the
+ * interfaces are in bus-manager.c and bus-job.c.
  *
  * A bus that goes away takes no job with it: the daemon works on and comes back to the
  * bus when there is one again.
@@ -21,23 +21,6 @@
 static int open_bus(struct bus *bus);
 
 /* ---- for the interfaces ---- */
-
-int bus_authorize(sd_bus_message *message, sd_bus_error *error)
-{
-	sd_bus_creds *creds = NULL;
-	uid_t uid;
-	int r;
-
-	r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds);
-	if (r >= 0)
-		r = sd_bus_creds_get_euid(creds, &uid);
-	sd_bus_creds_unref(creds);
-	/* Our own user: a daemon that is run by hand on a bus of one's own. */
-	if (r >= 0 && (uid == 0 || uid == geteuid()))
-		return 1;
-	return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
-				"only root may change this host");
-}
 
 int bus_fail(sd_bus_error *error, enum failure failure, char *detail)
 {
@@ -218,6 +201,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	journal_say(LOG_WARNING, NULL, "the bus has gone away; jobs go on without it");
 	retry_later(bus);
 	inhibit_set(&bus->inhibit, NULL, INHIBIT_NOTHING);
+	bus_auth_done(bus);
 	sd_bus_detach_event(bus->bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
 	return 0;
@@ -310,6 +294,7 @@ struct bus *bus_free(struct bus *bus)
 	inhibit_set(&bus->inhibit, NULL, INHIBIT_NOTHING);
 	sd_event_source_disable_unref(bus->teller);
 	sd_event_source_disable_unref(bus->retry);
+	bus_auth_done(bus);
 	sd_bus_flush_close_unref(bus->bus);
 	free(bus);
 	return NULL;

@@ -4,6 +4,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "bus-auth.h"
 #include "inhibit.h"
 #include "manager.h"
 
@@ -15,6 +16,7 @@
  * @address: of a private bus; NULL for the system bus
  * @bus: NULL while there is no connection; jobs go on without
  * @inhibit: follows the current job
+ * @queries: callers whom polkit has not answered yet
  * @is_dirty, @dirty_job: whose properties are to be told at the end of this turn
  */
 struct bus {
@@ -24,6 +26,7 @@ struct bus {
 	sd_event_source *teller;
 	sd_event_source *retry;
 	struct inhibit inhibit;
+	struct bus_query *queries;
 	bool is_dirty;
 	uint32_t dirty_job;
 	uint64_t told_usec;
@@ -35,8 +38,6 @@ int bus_new(struct manager *manager, const char *address, struct bus **ret);
 struct bus *bus_free(struct bus *bus);
 DEFINE_CLEANUP(struct bus, bus, bus_free)
 
-/* May the sender change this host? Return: 1; or a negative errno with @error set. */
-int bus_authorize(sd_bus_message *message, sd_bus_error *error);
 /* Answer with one of the project's errors. @detail is taken over, may be NULL. */
 int bus_fail(sd_bus_error *error, enum failure failure, char *detail);
 /* Blockers of the sources in @mask, a(ssut). */

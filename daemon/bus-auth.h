@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BUS_AUTH_H
+#define BUS_AUTH_H
+
+#include <systemd/sd-bus.h>
+
+#include "util.h"
+
+struct bus;
+
+/* What polkit is asked for: systemd/org.tdxupd1.policy has an action for each. */
+enum bus_action {
+	BUS_ACTION_UPDATE,         /* to where the configuration says */
+	BUS_ACTION_UPDATE_VERSION, /* to one that the caller chose */
+	BUS_ACTION_UPDATE_UNSAFE,  /* with less of a guard than the configuration wants */
+	BUS_ACTION_CANCEL,         /* and other changes to somebody's job */
+	BUS_ACTION_BUILD_LEASE,    /* to hold updates up */
+	BUS_ACTION_POLICY,         /* what the daemon goes by */
+	_BUS_ACTION_MAX,
+	_BUS_ACTION_INVALID = -22,
+};
+/* "org.tdxupd1.update"; NULL outside the enum. */
+const char *bus_action_to_string(enum bus_action action);
+
+/* @target, @guard: for the person who is asked, and for polkit's rules; may be NULL. */
+struct bus_question {
+	enum bus_action action;
+	const char *target;
+	const char *guard;
+};
+
+/*
+ * May the sender do this? Root may, and so may our own user, whether polkit runs or not.
+ * Anybody else is polkit's to decide, and that may take a person who types a password:
+ * @resume is called when the answer is there, with the message at its beginning and with
+ * @bus. It asks again, and then gets it.
+ *
+ * Return: 1 yes; 0 not known yet: the handler returns 1 and leaves the reply to @resume;
+ * a negative errno with @error set: no.
+ */
+int bus_authorize(struct bus *bus, sd_bus_message *message,
+		  const struct bus_question *question, sd_bus_message_handler_t resume,
+		  sd_bus_error *error);
+
+/* One who waits for polkit; in bus-auth.c. */
+struct bus_query;
+/* The connection goes away, and with it those who wait. */
+void bus_auth_done(struct bus *bus);
+
+#endif
