@@ -801,9 +801,12 @@ enum tdxupd_transport tdxupd_upload_get_transport(const struct tdxupd_upload *up
 int tdxupd_upload_stage(struct tdxupd_upload *upload, const struct tdxupd_image *image);
 /**
  * tdxupd_upload_check() - the last look before the commit: staged data is still there,
- * every possible CPU is online, the module is the one of @host Costs three system calls.
- * @report: gets what changed. Return: 0; -ESTALE staged data is gone; another errno:
- * unknown, do not commit. Since: 0.1
+ * every CPU of @host is still online, the module is still the one of @host
+ * @host: the snapshot that the plan rests on, of a live module and with its CPUs known
+ * @report: gets what changed for the worse
+ *
+ * Costs four system calls. Return: 0; -ESTALE staged data is gone or another module runs;
+ * -EINVAL; another errno: unknown, do not commit. Since: 0.1
  */
 int tdxupd_upload_check(struct tdxupd_upload *upload, const struct tdxupd_host *host,
 			struct tdxupd_report *report);
