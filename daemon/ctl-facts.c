@@ -210,7 +210,9 @@ int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *f
 	if (target && tdxupd_version_parse(target, &version) < 0)
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"\"%s\" is no version such as 1.5.16", target);
-	r = ctl_facts_read_host(ctl, facts);
+	r = ctl_facts_read_config(ctl, facts);
+	if (r == CTL_EXIT_OK)
+		r = ctl_facts_read_host(ctl, facts);
 	if (r == CTL_EXIT_OK)
 		r = ctl_facts_check_host(ctl, facts);
 	if (r == CTL_EXIT_OK)

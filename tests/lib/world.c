@@ -43,7 +43,7 @@ bool world_is_possible(void)
 static void exec_simhost(const struct world *world, const char *lps, int notify_fd,
 			 char **commands)
 {
-	char *argv[8 + 2 * COMMANDS_MAX], fd[16];
+	char *argv[8 + 2 * COMMANDS_MAX], fd[16], command[] = "--command";
 	size_t count = 0;
 
 	snprintf(fd, sizeof(fd), "%d", notify_fd);
@@ -55,7 +55,7 @@ static void exec_simhost(const struct world *world, const char *lps, int notify_
 	argv[count++] = (char[]){ "--notify-fd" };
 	argv[count++] = fd;
 	for (; *commands; commands++) {
-		argv[count++] = (char[]){ "--command" };
+		argv[count++] = command;
 		argv[count++] = *commands;
 	}
 	argv[count++] = (char *)(uintptr_t)world->tree.path;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+
+#include <json-c/json_object.h>
+
+/* What a run of tdxupdctl left: its exit code and what it printed. */
+struct cli {
+	int code;
+	char *out;
+	char *err;
+};
+
+/* Prints why not: the program is not where meson says. */
+bool cli_is_possible(void);
+
+/* Run tdxupdctl with these arguments, up to NULL; below @root where that is not NULL. A
+ * run that takes longer than 30 s fails the test. */
+void cli_run(struct cli *ret, const char *root, ...) __attribute__((sentinel));
+void cli_done(struct cli *cli);
+
+/* The one JSON value that was printed; fails the test where there is another number. */
+struct json_object *cli_parse(const struct cli *cli);
+
+#endif
