@@ -46,7 +46,8 @@ void host_changed(struct host *host)
 
 void host_advance(struct host *host)
 {
-	tdx_model_advance(host->model, host_now_nsec());
+	tdx_model_advance(host->model,
+			  host->now ? host->now(host->now_userdata) : host_now_nsec());
 	host_changed(host);
 }
 
@@ -173,32 +174,63 @@ bool host_is_cpu_online(const struct host *host, unsigned cpu)
 }
 
 /*
+ * What this kernel looks at once it has the image and before it shuts the module down.
+ * After `set guard=no` our kernel piece is as careless as mainline, as sim.c is.
+ */
+static int check_before_shutdown(struct host *host)
+{
+	int error;
+
+	switch (host->kernel) {
+	case HOST_PIECE:
+		return tdx_model_guard(host->model) == TDX_MODEL_GUARD_NONE
+			       ? 0
+			       : tdx_model_check(host->model);
+	case HOST_PATCHED:
+		error = tdx_model_check(host->model);
+		return error == -ENODEV ? -EAGAIN : error;
+	default:
+		return 0;
+	}
+}
+
+/*
  * stop_machine(): nobody gets the lock meanwhile. An LP that firmware enabled and the
  * kernel never saw makes no calls, just as one that is offline.
  */
+static int run_steps(struct host *host, const struct tdx_model_image *image)
+{
+	unsigned cpus = host_cpu_count(host), cpu, online = 0;
+	int error = 0, failed;
+
+	for (cpu = 0; cpu < cpus; cpu++)
+		online += host_is_cpu_online(host, cpu);
+	for (int step = 0; !error && step < _TDX_MODEL_STEP_MAX; step++) {
+		for (cpu = 0; cpu < cpus; cpu++) {
+			failed = tdx_model_update_step(host->model, image,
+						       (enum tdx_model_step)step, cpu);
+			error = failed ? failed : error;
+		}
+		if (step == TDX_MODEL_STEP_CPU_INSTALL)
+			host_sleep(tdx_model_install_nsec(host->model) * online);
+	}
+
+	return error;
+}
+
 static int replace_module(struct host *host, const uint8_t *bytes, size_t count)
 {
-	unsigned lps = tdx_model_lp_count(host->model), lp;
-	unsigned online = 0;
 	struct tdx_model_image *image;
-	int error = 0, failed;
+	int error;
 
 	host_advance(host);
 	error = tdx_model_image_new(host->model, bytes, count, &image);
 	if (error)
 		return error;
 
-	for (lp = 0; lp < lps; lp++)
-		online += host_is_cpu_online(host, lp);
-	for (int step = 0; !error && step < _TDX_MODEL_STEP_MAX; step++) {
-		for (lp = 0; lp < host_cpu_count(host); lp++) {
-			failed = tdx_model_update_step(host->model, image,
-						       (enum tdx_model_step)step, lp);
-			error = failed ? failed : error;
-		}
-		if (step == TDX_MODEL_STEP_CPU_INSTALL)
-			host_sleep(tdx_model_install_nsec(host->model) * online);
-	}
+	error = check_before_shutdown(host);
+	if (!error)
+		error = run_steps(host, image);
 	tdx_model_image_free(image);
 	host_advance(host);
 
@@ -273,30 +305,19 @@ int host_write_update(struct host *host, const char *text)
 	return error;
 }
 
-/* What this kernel looks at before it shuts the module down. */
-static enum upload_error check_first(struct host *host)
+/* upload_write() of kernel/host.c, or of the patched tdx-host.c */
+static enum upload_error to_upload_error(const struct host *host, int error)
 {
-	int error;
-
-	if (host->kernel == HOST_MAINLINE)
-		return UPLOAD_ERROR_NONE;
-
-	error = tdx_model_check(host->model);
 	if (!error)
 		return UPLOAD_ERROR_NONE;
 	if (error == -EBUSY)
 		return UPLOAD_ERROR_BUSY;
-	if (host->kernel == HOST_PIECE)
-		return UPLOAD_ERROR_FW_INVALID;
-
-	switch (error) {
-	case -ENODEV:
+	if (host->kernel == HOST_PATCHED && error == -EAGAIN)
 		return UPLOAD_ERROR_HW;
-	case -ENOSPC:
+	if (host->kernel == HOST_PATCHED && error == -ENOSPC)
 		return UPLOAD_ERROR_WEAROUT;
-	default:
-		return UPLOAD_ERROR_FW_INVALID;
-	}
+
+	return UPLOAD_ERROR_FW_INVALID;
 }
 
 void host_upload_write(struct host *host)
@@ -311,19 +332,7 @@ void host_upload_write(struct host *host)
 
 	host->is_updating = true;
 	host_pause(host, UPLOAD_TRANSFERRING);
-	host_advance(host);
-	error = check_first(host);
-	if (!error) {
-		switch (replace_module(host, upload->data, upload->size)) {
-		case 0:
-			break;
-		case -EBUSY:
-			error = UPLOAD_ERROR_BUSY;
-			break;
-		default:
-			error = UPLOAD_ERROR_FW_INVALID;
-		}
-	}
+	error = to_upload_error(host, replace_module(host, upload->data, upload->size));
 	host->is_updating = false;
 	if (error)
 		upload_set_error(upload, error);

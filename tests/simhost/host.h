@@ -19,6 +19,12 @@ enum host_kernel {
 
 /*
  * struct host - the simulated machine and its kernel's files, without a file system
+ *
+ * With a clock of its own (@now) this is all that a bench on simulated time needs: make
+ * TDs with tdx_model_command(), go from tdx_model_next_nsec() to the next with
+ * host_advance(), read files with files_show(), update with host_write_update() or
+ * upload_write_*() and host_upload_run().
+ *
  * @lock: around everything here; the model knows no locks
  * @changed: anything may have changed
  * @hidden_lps: the last LPs are ones that firmware enabled and the kernel never saw
@@ -26,6 +32,7 @@ enum host_kernel {
  * @is_updating: someone replaces the module, through `update` or through fw_upload
  * @building_event: counts notifications of `tds_building`, from 1 as kernfs does
  * @wake_pollers: called with the lock held after a notification
+ * @now: simulated time for tests without threads; NULL: CLOCK_MONOTONIC
  * @phase_nsec: how long the worker stays in each phase
  * @held_phase: the worker does not leave this one, _UPLOAD_PROGRESS_MAX for none
  * @delays: files that take their time, or for ever
@@ -44,6 +51,8 @@ struct host {
 	unsigned building_event;
 	void (*wake_pollers)(void *userdata);
 	void *userdata;
+	uint64_t (*now)(void *userdata);
+	void *now_userdata;
 	uint64_t phase_nsec[_UPLOAD_PROGRESS_MAX];
 	enum upload_progress held_phase;
 	struct host_delay *delays;
@@ -67,7 +76,7 @@ struct host *host_free(struct host *host);
 
 /* Something changed: whoever waits looks again. */
 void host_changed(struct host *host);
-/* Bring the TD builds up to now (CLOCK_MONOTONIC). */
+/* Bring the TD builds up to now. */
 void host_advance(struct host *host);
 /* What a boot does to the kernel's side; the model has been booted already. */
 void host_booted(struct host *host);
