@@ -30,6 +30,11 @@ static int append_strategy(struct ctl *ctl, sd_bus_message *call)
 			     : 0;
 }
 
+static int append_drain(struct ctl *ctl, sd_bus_message *call)
+{
+	return ctl->is_drain ? sd_bus_message_append(call, "{sv}", "drain", "b", 1) : 0;
+}
+
 static int make_call(struct ctl *ctl, sd_bus *bus, const char *target,
 		     sd_bus_message **ret)
 {
@@ -41,7 +46,7 @@ static int make_call(struct ctl *ctl, sd_bus *bus, const char *target,
 	if (r < 0 || (r = sd_bus_message_append(call, "s", target)) < 0 ||
 	    (r = sd_bus_message_open_container(call, 'a', "{sv}")) < 0 ||
 	    (r = append_deadline(ctl, call)) < 0 ||
-	    (r = append_strategy(ctl, call)) < 0 ||
+	    (r = append_strategy(ctl, call)) < 0 || (r = append_drain(ctl, call)) < 0 ||
 	    (r = sd_bus_message_close_container(call)) < 0)
 		return r;
 	*ret = TAKE_PTR(call);

@@ -60,6 +60,9 @@ struct ctl {
 	const char *strategy;
 	const char *container;
 	const char *deadline;
+	const char *vm;
+	const char *release_after;
+	const char *until_removed;
 	enum ctl_json json;
 	bool is_quiet;
 	bool is_silent; /* not even errors: what is tried is a nicety */
@@ -70,6 +73,7 @@ struct ctl {
 	bool is_force;
 	bool is_export_host;
 	bool is_no_wait;
+	bool is_drain;
 	bool is_exit_code;
 	bool is_terminal;
 	bool has_colour;
@@ -95,6 +99,7 @@ int ctl_catalog_graph(struct ctl *ctl, int argc, char **argv);
 int ctl_jobs(struct ctl *ctl, int argc, char **argv);
 int ctl_watch(struct ctl *ctl, int argc, char **argv);
 int ctl_cancel(struct ctl *ctl, int argc, char **argv);
+int ctl_guard(struct ctl *ctl, int argc, char **argv);
 int ctl_blockers(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_config_show(struct ctl *ctl, int argc, char **argv);

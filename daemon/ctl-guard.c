@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * tdxupdctl guard: holds a build lease around a launch. A launch must never fail, nor
+ * wait longer than the bound, for the sake of an update: whatever goes wrong with the
+ * lease, it goes without.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "clock.h"
+#include "config.h"
+#include "ctl-bus.h"
+#include "ctl.h"
+#include "duration.h"
+
+/* Where tdxupd.conf can't be read: its default. */
+#define BOUND_USEC (5 * USEC_PER_SEC)
+
+/* A holder in the background whose launch nobody tells of any more. */
+#define BACKGROUND_USEC (10 * 60 * USEC_PER_SEC)
+
+/* As a shell does. */
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND      127
+#define EXIT_SIGNAL_BASE    128
+
+/* ---- the lease ---- */
+
+/* @lease: -1 until there is one */
+struct request {
+	bool is_answered;
+	int lease;
+	char trouble[128];
+};
+
+static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *unused)
+{
+	struct request *request = userdata;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	int fd;
+
+	(void)unused;
+	request->is_answered = true;
+	if (error)
+		text_make_printable(request->trouble, sizeof(request->trouble),
+				    error->message ? error->message : error->name);
+	else if (sd_bus_message_read_basic(answer, 'h', &fd) >= 0)
+		request->lease = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return 1;
+}
+
+/* A daemon that is not there makes no updates: it is not started for this. */
+static int ask(sd_bus *bus, const char *vm, struct request *request)
+{
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *call = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER,
+					   "BeginBuild");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "sa{sv}", vm, 0);
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(call, false);
+	return r < 0 ? r
+		     : sd_bus_call_async(bus, NULL, call, on_answer, request, UINT64_MAX);
+}
+
+/* By our own clock: neither the daemon nor the bus itself needs to be well. */
+static int await(sd_bus *bus, const struct request *request, uint64_t until_usec)
+{
+	while (!request->is_answered) {
+		uint64_t now = clock_usec(CLOCK_MONOTONIC);
+		int r = sd_bus_process(bus, NULL);
+
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		if (now >= until_usec)
+			return -ETIMEDOUT;
+		r = sd_bus_wait(bus, until_usec - now);
+		if (r < 0 && r != -EINTR)
+			return r;
+	}
+	return 0;
+}
+
+static uint64_t read_bound(const struct ctl *ctl)
+{
+	struct config *config;
+	uint64_t usec;
+
+	if (config_load(ctl->root, &config, NULL) < 0)
+		return BOUND_USEC;
+	usec = config->barrier_max_usec;
+	config_unref(config);
+	return usec;
+}
+
+/* Return: the lease, or -1, and has said why. */
+static int take_lease(struct ctl *ctl, const char *vm)
+{
+	uint64_t until = clock_usec(CLOCK_MONOTONIC) + read_bound(ctl);
+	struct request request = { .lease = -1 };
+	sd_bus *bus = NULL;
+	int r;
+
+	if (ctl_bus_open(ctl, &bus) != CTL_EXIT_OK)
+		return -1;
+	r = ask(bus, vm, &request);
+	if (r >= 0)
+		r = await(bus, &request, until);
+	/* Not flushed: that could wait. A call that is still open ends with this. */
+	sd_bus_close_unref(bus);
+	if (r == -ETIMEDOUT)
+		fprintf(stderr,
+			"tdxupdctl: no build lease within the bound, going without\n");
+	else if (r < 0)
+		fprintf(stderr, "tdxupdctl: no build lease: %s\n", strerror(-r));
+	else if (request.lease < 0)
+		fprintf(stderr, "tdxupdctl: no build lease: %s\n", request.trouble);
+	return request.lease;
+}
+
+/* ---- around a command ---- */
+
+static const int forwarded[] = { SIGTERM, SIGHUP };
+
+/* Interrupts from the terminal reach the command by themselves. */
+static void block_signals(sigset_t *ret_old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &set, ret_old);
+}
+
+static void run_command(char **argv, const sigset_t *mask)
+{
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	execvp(argv[0], argv);
+	fprintf(stderr, "tdxupdctl: %s: %s\n", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+static int exit_code_of(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status)
+				 : EXIT_SIGNAL_BASE + WTERMSIG(status);
+}
+
+static struct timespec left_until(uint64_t until_usec)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+	uint64_t usec = until_usec > now ? until_usec - now : 0;
+
+	return (struct timespec){ .tv_sec = (time_t)(usec / USEC_PER_SEC),
+				  .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000 };
+}
+
+/* Until @child ends; the lease is given back at @until_usec already. */
+static int wait_for(pid_t child, int lease, uint64_t until_usec)
+{
+	sigset_t set;
+	int status;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	while (waitpid(child, &status, WNOHANG) != child) {
+		struct timespec left = left_until(until_usec);
+		bool has_end = lease >= 0 && until_usec != USEC_INFINITY;
+		int signal = has_end ? sigtimedwait(&set, NULL, &left)
+				     : sigwaitinfo(&set, NULL);
+
+		if (signal < 0 && errno == EAGAIN)
+			close(TAKE_FD(lease));
+		for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+			if (signal == forwarded[i])
+				kill(child, signal);
+	}
+	if (lease >= 0)
+		close(lease);
+	return exit_code_of(status);
+}
+
+static int guard_command(struct ctl *ctl, int lease, uint64_t until_usec, char **argv)
+{
+	sigset_t mask;
+	pid_t child;
+
+	block_signals(&mask);
+	child = fork();
+	if (child < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "fork-failed",
+				"can't start %s: %s", argv[0], strerror(errno));
+	if (child == 0)
+		run_command(argv, &mask);
+	return wait_for(child, lease, until_usec);
+}
+
+/* ---- in the background, until a file is gone ---- */
+
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static void hold_until_removed(const char *path, uint64_t until_usec)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	if (fd < 0 || inotify_add_watch(fd, path, IN_DELETE_SELF | IN_ATTRIB) < 0)
+		return;
+	while (is_there(path) && clock_usec(CLOCK_MONOTONIC) < until_usec) {
+		struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+		struct timespec left = left_until(until_usec);
+
+		if (ppoll(&pollfd, 1, &left, NULL) > 0 &&
+		    read(fd, events, sizeof(events)) < 0)
+			break;
+	}
+}
+
+static int detach(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || setsid() < 0)
+		return -errno;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) < 0)
+			return -errno;
+	return 0;
+}
+
+/* The file is there before this returns: whoever removes it finds it. */
+static int guard_in_background(struct ctl *ctl, int lease, uint64_t until_usec)
+{
+	int fd = open(ctl->until_removed, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
+	pid_t child;
+
+	if (fd < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "file-unwritable", "%s: %s",
+				ctl->until_removed, strerror(errno));
+	close(fd);
+	child = fork();
+	if (child < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "fork-failed",
+				"can't hold the lease: %s", strerror(errno));
+	if (child == 0) {
+		if (detach() == 0)
+			hold_until_removed(ctl->until_removed, until_usec);
+		_exit(0);
+	}
+	close(lease);
+	return CTL_EXIT_OK;
+}
+
+/* ---- the verb ---- */
+
+static const char *name_of(const struct ctl *ctl, int argc, char **argv)
+{
+	if (ctl->vm)
+		return ctl->vm;
+	return argc > 1 ? argv[1] : "unnamed";
+}
+
+int ctl_guard(struct ctl *ctl, int argc, char **argv)
+{
+	uint64_t span = ctl->until_removed ? BACKGROUND_USEC : USEC_INFINITY;
+	uint64_t now;
+	int lease;
+
+	if ((argc > 1) == (ctl->until_removed != NULL))
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"either a command to run, or --until-removed=FILE");
+	if (ctl->release_after && duration_parse(ctl->release_after, &span) < 0)
+		return ctl_fail(
+			ctl, CTL_EXIT_USAGE, "usage",
+			"--release-after is a time such as 90 or 5min, not \"%s\"",
+			ctl->release_after);
+	lease = take_lease(ctl, name_of(ctl, argc, argv));
+	now = clock_usec(CLOCK_MONOTONIC);
+	if (span != USEC_INFINITY)
+		span = span < USEC_INFINITY - now ? now + span : USEC_INFINITY;
+	if (argc > 1)
+		return guard_command(ctl, lease, span, argv + 1);
+	return lease < 0 ? CTL_EXIT_OK : guard_in_background(ctl, lease, span);
+}
