@@ -206,7 +206,10 @@ char *tdxupd_verdict_format(const struct tdxupd_verdict *verdict);
  */
 struct tdxupd_report;
 
+/** tdxupd_report_new() - an empty report, tdxupd_report_free() it. Return: 0, -EINVAL,
+ * -ENOMEM. Since: 0.1 */
 int tdxupd_report_new(struct tdxupd_report **ret);
+/** tdxupd_report_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_report *tdxupd_report_free(struct tdxupd_report *report);
 /** tdxupd_report_add() - add a verdict; @found and @wanted may be NULL, are copied, cut
  * to TDXUPD_VERDICT_TEXT_BYTES and made printable. Return: 0, -EINVAL, -ENOMEM. Since:
@@ -216,6 +219,7 @@ int tdxupd_report_add(struct tdxupd_report *report, enum tdxupd_check check,
 		      const char *wanted);
 /** tdxupd_report_merge() - copy all verdicts of @from into @report. Since: 0.1 */
 int tdxupd_report_merge(struct tdxupd_report *report, const struct tdxupd_report *from);
+/** tdxupd_report_count() - Return: the number of verdicts, 0 for NULL. Since: 0.1 */
 size_t tdxupd_report_count(const struct tdxupd_report *report);
 /** tdxupd_report_get() - Return: verdict @i, owned by the report; NULL past the end.
  * Since: 0.1 */
@@ -242,6 +246,7 @@ int tdxupd_digest_parse(const char *hex, struct tdxupd_digest *ret);
 /** tdxupd_digest_format() - write 96 lower-case hex digits into @ret, at least
  * TDXUPD_DIGEST_TEXT_BYTES. Return: @ret. Since: 0.1 */
 const char *tdxupd_digest_format(const struct tdxupd_digest *digest, char *ret);
+/** tdxupd_digest_is_equal() - Return: whether all 48 bytes agree. Since: 0.1 */
 bool tdxupd_digest_is_equal(const struct tdxupd_digest *a, const struct tdxupd_digest *b);
 
 /* ---- host: one snapshot of a machine ---- */
@@ -259,7 +264,10 @@ int tdxupd_cpuset_parse(const char *list, struct tdxupd_cpuset *ret);
 /** tdxupd_cpuset_format() - Return: newly allocated list form, free() it; NULL: no
  * memory. Since: 0.1 */
 char *tdxupd_cpuset_format(const struct tdxupd_cpuset *set);
+/** tdxupd_cpuset_has() - Return: whether @cpu is in @set; false above the maximum. Since:
+ * 0.1 */
 bool tdxupd_cpuset_has(const struct tdxupd_cpuset *set, unsigned cpu);
+/** tdxupd_cpuset_count() - Return: the number of CPUs in @set. Since: 0.1 */
 unsigned tdxupd_cpuset_count(const struct tdxupd_cpuset *set);
 
 /**
@@ -279,6 +287,8 @@ enum tdxupd_tdx_state {
 	_TDXUPD_TDX_MAX,
 	_TDXUPD_TDX_INVALID = -22,
 };
+/** tdxupd_tdx_state_to_string() - Return: "absent", "live", "lost", "unknown" or NULL.
+ * Since: 0.1 */
 const char *tdxupd_tdx_state_to_string(enum tdxupd_tdx_state state);
 
 /**
@@ -292,7 +302,10 @@ enum tdxupd_guard {
 	_TDXUPD_GUARD_MAX,
 	_TDXUPD_GUARD_INVALID = -22,
 };
+/** tdxupd_guard_to_string() - Return: "none", "kernel", "module" or NULL. Since: 0.1 */
 const char *tdxupd_guard_to_string(enum tdxupd_guard guard);
+/** tdxupd_guard_from_string() - Return: the guard, or -EINVAL for an unknown name. Since:
+ * 0.1 */
 enum tdxupd_guard tdxupd_guard_from_string(const char *text);
 
 /** Bits of FEATURES0 that matter here (TDX module metadata 0A00000300000008). Since: 0.1
@@ -362,6 +375,7 @@ struct tdxupd_host {
  * Since: 0.1
  */
 int tdxupd_host_read(int root_fd, struct tdxupd_host **ret);
+/** tdxupd_host_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_host *tdxupd_host_free(struct tdxupd_host *host);
 /** tdxupd_host_open_builds() - Return: a descriptor of `tds_building` to poll for
  * POLLPRI, close() it; -ENODATA where the kernel has no such file; another errno. Since:
@@ -389,7 +403,10 @@ enum tdxupd_strategy {
 	_TDXUPD_STRATEGY_MAX,
 	_TDXUPD_STRATEGY_INVALID = -22,
 };
+/** tdxupd_strategy_to_string() - Return: "fewest", "smallest" or NULL. Since: 0.1 */
 const char *tdxupd_strategy_to_string(enum tdxupd_strategy strategy);
+/** tdxupd_strategy_from_string() - Return: the strategy, or -EINVAL for an unknown name.
+ * Since: 0.1 */
 enum tdxupd_strategy tdxupd_strategy_from_string(const char *text);
 
 /**
@@ -418,11 +435,14 @@ struct tdxupd_policy {
 /** tdxupd_policy_new() - the built-in policy: Intel's signer, nothing overridden. Since:
  * 0.1 */
 int tdxupd_policy_new(struct tdxupd_policy **ret);
+/** tdxupd_policy_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_policy *tdxupd_policy_free(struct tdxupd_policy *policy);
 /** tdxupd_policy_trust() - trust one more signer. Return: 0, -ENOMEM. Since: 0.1 */
 int tdxupd_policy_trust(struct tdxupd_policy *policy, const struct tdxupd_digest *signer);
 /** tdxupd_policy_trust_nobody() - forget all signers, the built-in one too. Since: 0.1 */
 void tdxupd_policy_trust_nobody(struct tdxupd_policy *policy);
+/** tdxupd_policy_allow() - add to the MRSEAMs that may be loaded; from the first one on,
+ * only those may. Return: 0, -EINVAL, -ENOMEM. Since: 0.1 */
 int tdxupd_policy_allow(struct tdxupd_policy *policy, const struct tdxupd_digest *mrseam);
 /** tdxupd_policy_block() - @text: a version or 96 hex digits. Return: 0, -EBADMSG,
  * -ENOMEM. Since: 0.1 */
@@ -430,6 +450,8 @@ int tdxupd_policy_block(struct tdxupd_policy *policy, const char *text);
 /** tdxupd_policy_accept() - take a check's refusal as a warning. Return: 0; -EPERM where
  * the check's row has no override. Since: 0.1 */
 int tdxupd_policy_accept(struct tdxupd_policy *policy, enum tdxupd_check check);
+/** tdxupd_policy_is_trusted() - Return: whether @signer is among the trusted ones. Since:
+ * 0.1 */
 bool tdxupd_policy_is_trusted(const struct tdxupd_policy *policy,
 			      const struct tdxupd_digest *signer);
 
@@ -486,6 +508,7 @@ struct tdxupd_image {
  */
 int tdxupd_image_parse(const void *bytes, size_t bytes_count,
 		       struct tdxupd_report *report, struct tdxupd_image **ret);
+/** tdxupd_image_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_image *tdxupd_image_free(struct tdxupd_image *image);
 /** tdxupd_image_drop_bytes() - keep the facts, free the bytes. Since: 0.1 */
 void tdxupd_image_drop_bytes(struct tdxupd_image *image);
@@ -615,6 +638,8 @@ enum tdxupd_catalog_flags {
 int tdxupd_catalog_read(int root_fd, const char *images, const char *mapping,
 			const struct tdxupd_policy *policy, unsigned flags,
 			struct tdxupd_catalog **ret, char **ret_why);
+/** tdxupd_catalog_free() - takes NULL. Plans made from it must be freed before. Return:
+ * NULL. Since: 0.1 */
 struct tdxupd_catalog *tdxupd_catalog_free(struct tdxupd_catalog *catalog);
 /**
  * tdxupd_catalog_load() - read one entry's file again, whole, and check it again
@@ -625,6 +650,8 @@ struct tdxupd_catalog *tdxupd_catalog_free(struct tdxupd_catalog *catalog);
 int tdxupd_catalog_load(int root_fd, const char *images, const struct tdxupd_entry *entry,
 			const struct tdxupd_policy *policy, unsigned flags,
 			struct tdxupd_report *report, struct tdxupd_image **ret);
+/** tdxupd_catalog_find_release() - Return: the row of the mapping for @version, owned by
+ * the catalog; NULL where there is none. Since: 0.1 */
 const struct tdxupd_release *
 tdxupd_catalog_find_release(const struct tdxupd_catalog *catalog,
 			    const struct tdxupd_version *version);
@@ -676,6 +703,8 @@ enum tdxupd_candidate_state {
 	_TDXUPD_CANDIDATE_MAX,
 	_TDXUPD_CANDIDATE_INVALID = -22,
 };
+/** tdxupd_candidate_state_to_string() - Return: "refused", "running", "older", "offered",
+ * "reachable" or NULL. Since: 0.1 */
 const char *tdxupd_candidate_state_to_string(enum tdxupd_candidate_state state);
 
 /** struct tdxupd_candidate - @report: every reason, those of the entry included. Since:
@@ -694,6 +723,8 @@ enum tdxupd_plan_result {
 	_TDXUPD_PLAN_MAX,
 	_TDXUPD_PLAN_INVALID = -22,
 };
+/** tdxupd_plan_result_to_string() - Return: "update", "current", "blocked" or NULL.
+ * Since: 0.1 */
 const char *tdxupd_plan_result_to_string(enum tdxupd_plan_result result);
 
 #define TDXUPD_PLAN_ID_BYTES 33
@@ -732,6 +763,7 @@ struct tdxupd_plan {
 int tdxupd_plan_new(const struct tdxupd_host *host, const struct tdxupd_catalog *catalog,
 		    const struct tdxupd_policy *policy,
 		    const struct tdxupd_version *target, struct tdxupd_plan **ret);
+/** tdxupd_plan_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_plan *tdxupd_plan_free(struct tdxupd_plan *plan);
 
 /* ---- upload: the only part that changes the host ---- */
@@ -744,6 +776,8 @@ enum tdxupd_transport {
 	_TDXUPD_TRANSPORT_MAX,
 	_TDXUPD_TRANSPORT_INVALID = -22,
 };
+/** tdxupd_transport_to_string() - Return: "auto", "fw-upload", "trigger" or NULL. Since:
+ * 0.1 */
 const char *tdxupd_transport_to_string(enum tdxupd_transport transport);
 
 struct tdxupd_upload;
@@ -757,6 +791,8 @@ enum tdxupd_upload_state {
 	_TDXUPD_UPLOAD_MAX,
 	_TDXUPD_UPLOAD_INVALID = -22,
 };
+/** tdxupd_upload_state_to_string() - Return: "idle", "staged", "running", "ended" or
+ * NULL. Since: 0.1 */
 const char *tdxupd_upload_state_to_string(enum tdxupd_upload_state state);
 
 /** enum tdxupd_upload_error - what the kernel said. Since: 0.1 */
@@ -772,6 +808,8 @@ enum tdxupd_upload_error {
 	_TDXUPD_UPLOAD_ERROR_MAX,
 	_TDXUPD_UPLOAD_ERROR_INVALID = -22,
 };
+/** tdxupd_upload_error_to_string() - Return: a name like "busy" or "no-slots", NULL
+ * outside the enum. Since: 0.1 */
 const char *tdxupd_upload_error_to_string(enum tdxupd_upload_error error);
 
 /** struct tdxupd_upload_result - @text: the `error` file or the errno's name. Since: 0.1
@@ -792,6 +830,8 @@ int tdxupd_upload_new(int root_fd, enum tdxupd_transport transport,
 /** tdxupd_upload_free() - close; staged data is dropped, a running update goes on. Since:
  * 0.1 */
 struct tdxupd_upload *tdxupd_upload_free(struct tdxupd_upload *upload);
+/** tdxupd_upload_get_transport() - Return: the way that was taken, never AUTO. Since: 0.1
+ */
 enum tdxupd_transport tdxupd_upload_get_transport(const struct tdxupd_upload *upload);
 /**
  * tdxupd_upload_stage() - give the kernel the image, re-wrapped as 0x200 where needed
@@ -849,6 +889,8 @@ enum tdxupd_outcome {
 	_TDXUPD_OUTCOME_MAX,
 	_TDXUPD_OUTCOME_INVALID = -22,
 };
+/** tdxupd_outcome_to_string() - Return: a name like "succeeded" or "lost", NULL outside
+ * the enum. Since: 0.1 */
 const char *tdxupd_outcome_to_string(enum tdxupd_outcome outcome);
 
 /**
