@@ -47,6 +47,11 @@ static enum job_event load(struct job *job, const struct tdxupd_policy *policy,
 	return refuse(job, failure, detail);
 }
 
+static bool is_zero(const struct tdxupd_version *version)
+{
+	return !version->major && !version->minor && !version->update;
+}
+
 /* What was agreed to at the start holds for all hops. */
 static enum job_event agree(struct job *job, const struct tdxupd_plan *plan)
 {
@@ -55,7 +60,7 @@ static enum job_event agree(struct job *job, const struct tdxupd_plan *plan)
 	strcpy(job->plan_id, plan->id);
 	job->from = plan->from;
 	job->to = plan->to;
-	job->has_versions = true;
+	job->has_versions = job->before->state == TDXUPD_TDX_LIVE && !is_zero(&plan->to);
 	if (*job->request.plan_id && strcmp(job->request.plan_id, plan->id) != 0)
 		return refuse(job, FAILURE_STALE,
 			      strdup("the host or the images have changed since that "

@@ -34,20 +34,27 @@ static void decide(struct manager *manager)
 				       manager->config->guard, has_module_guard);
 }
 
-/* The job first: a gap between two builds can be short. */
-void manager_gate_changed(struct manager *manager)
+/* For whoever looks; a job that waits decides for itself. */
+static void show(struct manager *manager)
 {
 	const struct manager_listener *listener = &manager->listener;
-	struct job *job = manager_get_current(manager);
 	enum gate_decision before = manager->verdict.decision;
 
-	if (job)
-		job_on_gate(job);
 	decide(manager);
 	if (listener->changed)
 		listener->changed(listener->userdata);
 	if (manager->verdict.decision != before && listener->gate_changed)
 		listener->gate_changed(listener->userdata, manager->verdict.decision);
+}
+
+/* The job first: a gap between two builds can be short. */
+void manager_gate_changed(struct manager *manager)
+{
+	struct job *job = manager_get_current(manager);
+
+	if (job)
+		job_on_gate(job);
+	show(manager);
 }
 
 static void on_sources_changed(void *userdata)
@@ -120,6 +127,9 @@ void manager_gate_follow(struct manager *manager, const struct job *job)
 		lease_desk_follow(manager->desk, current->state, current->request.drain);
 	else if (job_state_is_end(job->state))
 		lease_desk_follow(manager->desk, job->state, false);
+	/* What it waits for may be older than what was shown last. */
+	if (is_waiting(current))
+		show(manager);
 }
 
 /* ---- builds that were hit ---- */
