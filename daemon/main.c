@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* tdxupdd: arguments, signals and systemd around the manager and its bus. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "build-config.h"
+#include "bus.h"
+#include "journal.h"
+
+/* sysexits.h and tdxupdctl's numbers where they mean the same. */
+enum {
+	EXIT_USAGE = 2,
+	EXIT_NO_BUS = 10,
+};
+
+struct options {
+	const char *root;
+	const char *bus_address;
+};
+
+static void print_help(FILE *out)
+{
+	fputs("tdxupdd [OPTION]...\n\n"
+	      "Updates the TDX module of this host when asked over D-Bus "
+	      "(org.tdxupd1).\n\n"
+	      "  --root DIR           look for sys, proc, etc, run below DIR\n"
+	      "  --bus-address ADDR   a bus of one's own instead of the system bus\n"
+	      "  --help               this text\n"
+	      "  --version            the version\n",
+	      out);
+}
+
+/* Return: -1 to go on, else the exit status. */
+static int parse(int argc, char **argv, struct options *ret)
+{
+	static const struct option table[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "bus-address", required_argument, NULL, 'b' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", table, NULL)) >= 0)
+		switch (c) {
+		case 'r':
+			ret->root = optarg;
+			break;
+		case 'b':
+			ret->bus_address = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		case 'v':
+			puts("tdxupdd " TDXUPD_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			print_help(stderr);
+			return EXIT_USAGE;
+		}
+	if (optind == argc)
+		return -1;
+	print_help(stderr);
+	return EXIT_USAGE;
+}
+
+/* ---- signals ---- */
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
+		   void *userdata)
+{
+	(void)source;
+	(void)info;
+	(void)sd_notify(0, "STOPPING=1");
+	manager_stop(userdata);
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info,
+		     void *userdata)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	int r;
+
+	(void)source;
+	(void)info;
+	(void)sd_notify(0, "RELOADING=1");
+	r = manager_reload(userdata, &why);
+	if (r < 0)
+		journal_say(LOG_ERR, MESSAGE_CONFIG_REJECTED,
+			    "the configuration stays as it was: %s",
+			    why ? why : strerror(-r));
+	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+static int add_signals(sd_event *event, struct manager *manager)
+{
+	int r;
+
+	r = sd_event_add_signal(event, NULL, SIGTERM, on_stop, manager);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGINT, on_stop, manager);
+	if (r >= 0)
+		r = sd_event_add_signal(event, NULL, SIGHUP, on_hangup, manager);
+	return r;
+}
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- running ---- */
+
+static int fail_start(int r, const char *why)
+{
+	if (r == -EWOULDBLOCK)
+		journal_say(LOG_ERR, NULL, "another tdxupd works on this host");
+	else
+		journal_say(LOG_ERR, r == -EBADMSG ? MESSAGE_CONFIG_REJECTED : NULL, "%s",
+			    why ? why : strerror(-r));
+	return EXIT_FAILURE;
+}
+
+static int fail_bus(int r)
+{
+	if (r == -EEXIST)
+		journal_say(LOG_ERR, NULL, "another program has the name " BUS_NAME);
+	else
+		journal_say(LOG_ERR, NULL, "no bus to be reached: %s", strerror(-r));
+	return EXIT_NO_BUS;
+}
+
+static int serve(sd_event *event, const struct options *options)
+{
+	_cleanup_(cleanup_manager)
+	struct manager *manager = NULL;
+	_cleanup_(cleanup_bus)
+	struct bus *bus = NULL;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	int r;
+
+	r = manager_new(event, options->root, &manager, &why);
+	if (r < 0)
+		return fail_start(r, why);
+	r = add_signals(event, manager);
+	if (r < 0)
+		return fail_start(r, NULL);
+	r = bus_new(manager, options->bus_address, &bus);
+	if (r < 0)
+		return fail_bus(r);
+	(void)sd_event_set_watchdog(event, true);
+	(void)sd_notify(0, "READY=1");
+	r = sd_event_loop(event);
+	return r < 0 ? fail_start(r, NULL) : r;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .root = "/" };
+	sd_event *event = NULL;
+	int r;
+
+	r = parse(argc, argv, &options);
+	if (r >= 0)
+		return r;
+	block_signals();
+	r = sd_event_default(&event);
+	if (r < 0)
+		return fail_start(r, NULL);
+	r = serve(event, &options);
+	sd_event_unref(event);
+	return r;
+}
