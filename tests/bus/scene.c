@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scene.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "util.h"
+
+#define SERVICE  "org.tdxupd1"
+#define ARGS_MAX 24
+#define PATIENCE 10000 /* ms */
+#define PAUSE_MS 5
+
+/* Set by tests/meson.build. */
+static const char *program(const char *variable)
+{
+	const char *path = getenv(variable);
+
+	return path ? path : "";
+}
+
+bool scene_is_possible(void)
+{
+	static const char *const variables[] = { "TDXUPD_DAEMON", "TDXUPD_MKIMAGE" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		if (access(program(variables[i]), X_OK) < 0) {
+			printf("SKIPPED: %s names no program (run it with meson test)\n",
+			       variables[i]);
+			return false;
+		}
+	if (access("/usr/bin/dbus-daemon", X_OK) < 0) {
+		printf("SKIPPED: there is no dbus-daemon\n");
+		return false;
+	}
+	return world_is_possible();
+}
+
+static void pause_ms(unsigned ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000,
+				      .tv_nsec = (long)(ms % 1000) * 1000000 },
+		  NULL);
+}
+
+/* ---- programs ---- */
+
+/* @out: NULL, or a file that gets standard output. */
+static pid_t start_program(char **argv, const char *out)
+{
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (out) {
+		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+		dup2(fd, STDOUT_FILENO);
+	}
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static int await_program(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void scene_put_images(struct scene *scene, ...)
+{
+	char directory[128], listing[128];
+	char *argv[ARGS_MAX + 1] = { (char *)(uintptr_t)program("TDXUPD_MKIMAGE"),
+				     directory };
+	size_t count = 2;
+	va_list args;
+
+	snprintf(directory, sizeof(directory), "%s/" WORLD_IMAGES,
+		 scene->world.tree.path);
+	snprintf(listing, sizeof(listing), "%s/images", scene->world.tree.path);
+	tree_put(&scene->world.tree, WORLD_IMAGES "/README", "no image\n");
+	va_start(args, scene);
+	while (count < ARGS_MAX && (argv[count] = va_arg(args, char *)))
+		count++;
+	va_end(args);
+	argv[count] = NULL;
+	assert_int_equal(await_program(start_program(argv, listing)), 0);
+}
+
+static void read_signer(struct scene *scene, char *ret, size_t size)
+{
+	char path[128];
+	char *argv[] = { (char *)(uintptr_t)program("TDXUPD_MKIMAGE"),
+			 (char[]){ "--signer" }, NULL };
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/signer", scene->world.tree.path);
+	assert_int_equal(await_program(start_program(argv, path)), 0);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(ret, (int)size, file));
+	fclose(file);
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+void scene_put_config(struct scene *scene, const char *text)
+{
+	char signer[128], config[4096];
+
+	read_signer(scene, signer, sizeof(signer));
+	snprintf(config, sizeof(config), "[Update]\nTrustedSigner=%s\n%s", signer, text);
+	tree_put(&scene->world.tree, "etc/tdxupd/tdxupd.conf", config);
+}
+
+/* ---- the bus ---- */
+
+static void start_dbus(struct scene *scene)
+{
+	static const char format[] =
+		"<!DOCTYPE busconfig PUBLIC "
+		"\"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" "
+		"\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+		"<busconfig><type>session</type><listen>%s</listen><auth>EXTERNAL</auth>"
+		"<policy context=\"default\"><allow send_destination=\"*\"/>"
+		"<allow eavesdrop=\"true\"/><allow own=\"*\"/><allow user=\"*\"/>"
+		"</policy></busconfig>\n";
+	char config[1024], option[160], out[128];
+	char *argv[] = { (char[]){ "/usr/bin/dbus-daemon" }, option,
+			 (char[]){ "--nofork" }, (char[]){ "--nopidfile" }, NULL };
+
+	snprintf(scene->address, sizeof(scene->address), "unix:path=%s/run/bus",
+		 scene->world.tree.path);
+	snprintf(config, sizeof(config), format, scene->address);
+	tree_put(&scene->world.tree, "run/bus.conf", config);
+	snprintf(option, sizeof(option), "--config-file=%s/run/bus.conf",
+		 scene->world.tree.path);
+	snprintf(out, sizeof(out), "%s/run/bus.log", scene->world.tree.path);
+	scene->dbus = start_program(argv, out);
+}
+
+static bool try_connect(struct scene *scene)
+{
+	if (scene->bus)
+		return true;
+	if (sd_bus_new(&scene->bus) >= 0 &&
+	    sd_bus_set_address(scene->bus, scene->address) >= 0 &&
+	    sd_bus_set_bus_client(scene->bus, true) >= 0 &&
+	    sd_bus_start(scene->bus) >= 0 &&
+	    sd_bus_get_unique_name(scene->bus, &(const char *){ NULL }) >= 0)
+		return true;
+	scene->bus = sd_bus_close_unref(scene->bus);
+	return false;
+}
+
+static void connect_bus(struct scene *scene)
+{
+	for (unsigned waited = 0; !try_connect(scene); waited += PAUSE_MS) {
+		if (waited > PATIENCE)
+			fail_msg("there is no bus at %s", scene->address);
+		pause_ms(PAUSE_MS);
+	}
+}
+
+static void furnish(struct scene *scene)
+{
+	scene_put_images(scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_put_config(scene, "");
+	start_dbus(scene);
+	connect_bus(scene);
+}
+
+void scene_set(struct scene *ret, ...)
+{
+	va_list args;
+	const char *command;
+
+	*ret = (struct scene){ 0 };
+	world_start(&ret->world, 4, "boot version=1.5.06 svn=0x0106 ctx=1",
+		    "set remaining=10", "trust any", NULL);
+	va_start(args, ret);
+	while ((command = va_arg(args, const char *)))
+		world_do(&ret->world, "%s", command);
+	va_end(args);
+	furnish(ret);
+}
+
+void scene_set_bare(struct scene *ret)
+{
+	*ret = (struct scene){ 0 };
+	tree_new(&ret->world.tree);
+	furnish(ret);
+}
+
+void scene_end(struct scene *scene)
+{
+	if (scene->daemon)
+		assert_int_equal(scene_stop(scene), 0);
+	scene->bus = sd_bus_close_unref(scene->bus);
+	kill(scene->dbus, SIGTERM);
+	await_program(scene->dbus);
+	if (scene->world.simhost)
+		world_stop(&scene->world);
+	else
+		tree_remove(&scene->world.tree);
+}
+
+/* ---- the daemon ---- */
+
+static pid_t start_daemon(struct scene *scene)
+{
+	char *argv[] = { (char *)(uintptr_t)program("TDXUPD_DAEMON"),
+			 (char[]){ "--root" },
+			 scene->world.tree.path,
+			 (char[]){ "--bus-address" },
+			 scene->address,
+			 NULL };
+
+	return start_program(argv, NULL);
+}
+
+static bool has_name(struct scene *scene)
+{
+	sd_bus_message *reply = NULL;
+	int has_owner = 0;
+
+	assert_true(sd_bus_call_method(scene->bus, "org.freedesktop.DBus", "/",
+				       "org.freedesktop.DBus", "NameHasOwner", NULL,
+				       &reply, "s", SERVICE) >= 0);
+	assert_true(sd_bus_message_read(reply, "b", &has_owner) >= 0);
+	sd_bus_message_unref(reply);
+	return has_owner;
+}
+
+void scene_run(struct scene *scene)
+{
+	scene->daemon = start_daemon(scene);
+	for (unsigned waited = 0; !has_name(scene); waited += PAUSE_MS) {
+		if (waited > PATIENCE ||
+		    waitpid(scene->daemon, NULL, WNOHANG) == scene->daemon)
+			fail_msg("the daemon did not start; what it said is above");
+		pause_ms(PAUSE_MS);
+	}
+}
+
+int scene_run_failing(struct scene *scene)
+{
+	return await_program(start_daemon(scene));
+}
+
+int scene_stop(struct scene *scene)
+{
+	pid_t pid = scene->daemon;
+
+	scene->daemon = 0;
+	kill(pid, SIGTERM);
+	return await_program(pid);
+}
+
+void scene_kill(struct scene *scene)
+{
+	kill(scene->daemon, SIGKILL);
+	assert_int_equal(await_program(scene->daemon), 128 + SIGKILL);
+	scene->daemon = 0;
+}
+
+/* ---- asking ---- */
+
+/* Returns NULL and the error's name in @ret_error, or the job's path. */
+static char *ask(struct scene *scene, const char *target, unsigned count, va_list args,
+		 char **ret_error)
+{
+	sd_bus_message *call = NULL, *reply = NULL;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char *path = NULL;
+	const char *job;
+
+	assert_true(sd_bus_message_new_method_call(scene->bus, &call, SERVICE,
+						   SCENE_MANAGER, SERVICE ".Manager",
+						   "Update") >= 0);
+	assert_true(sd_bus_message_append(call, "s", target ? target : "") >= 0);
+	assert_true(sd_bus_message_open_container(call, 'a', "{sv}") >= 0);
+	for (; count; count--) {
+		assert_true(sd_bus_message_open_container(call, 'e', "sv") >= 0);
+		assert_true(sd_bus_message_append(call, "s", va_arg(args, char *)) >= 0);
+		assert_true(sd_bus_message_appendv(call, "v", args) >= 0);
+		assert_true(sd_bus_message_close_container(call) >= 0);
+	}
+	assert_true(sd_bus_message_close_container(call) >= 0);
+	if (sd_bus_call(scene->bus, call, 0, &error, &reply) >= 0) {
+		assert_true(sd_bus_message_read(reply, "o", &job) >= 0);
+		path = strdup(job);
+	} else {
+		*ret_error = strdup(error.name ? error.name : "?");
+	}
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(call);
+	sd_bus_message_unref(reply);
+	return path;
+}
+
+char *scene_update_with(struct scene *scene, const char *target, unsigned count, ...)
+{
+	char *error = NULL;
+	va_list args;
+	char *path;
+
+	va_start(args, count);
+	path = ask(scene, target, count, args, &error);
+	va_end(args);
+	if (!path)
+		fail_msg("Update: %s", error);
+	return path;
+}
+
+char *scene_update(struct scene *scene, const char *target)
+{
+	return scene_update_with(scene, target, 0);
+}
+
+void scene_update_refused(struct scene *scene, const char *error, const char *target,
+			  unsigned count, ...)
+{
+	char *found = NULL;
+	va_list args;
+	char *path;
+
+	va_start(args, count);
+	path = ask(scene, target, count, args, &found);
+	va_end(args);
+	if (path)
+		fail_msg("Update was not refused but gave %s", path);
+	assert_string_equal(found, error);
+	free(found);
+}
+
+static const char *interface_of(const char *path)
+{
+	return strcmp(path, SCENE_MANAGER) == 0 ? SERVICE ".Manager" : SERVICE ".Job";
+}
+
+const char *scene_call(struct scene *scene, const char *path, const char *member)
+{
+	static char name[128];
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r;
+
+	r = sd_bus_call_method(scene->bus, SERVICE, path, interface_of(path), member,
+			       &error, NULL, NULL);
+	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
+	sd_bus_error_free(&error);
+	return r < 0 ? name : NULL;
+}
+
+/* ---- looking ---- */
+
+static char *format_value(sd_bus_message *reply)
+{
+	const char *contents, *text;
+	char *value = NULL;
+	uint32_t number;
+	int32_t integer;
+	uint64_t large;
+	char type;
+
+	assert_true(sd_bus_message_peek_type(reply, &type, &contents) >= 0);
+	assert_true(sd_bus_message_enter_container(reply, 'v', contents) >= 0);
+	if (contents[0] == 's' || contents[0] == 'o') {
+		assert_true(sd_bus_message_read_basic(reply, contents[0], &text) >= 0);
+		return strdup(text);
+	}
+	if (contents[0] == 'u' || contents[0] == 'b') {
+		assert_true(sd_bus_message_read_basic(reply, contents[0], &number) >= 0);
+		assert_true(asprintf(&value, "%u", number) > 0);
+	} else if (contents[0] == 'i') {
+		assert_true(sd_bus_message_read_basic(reply, 'i', &integer) >= 0);
+		assert_true(asprintf(&value, "%d", integer) > 0);
+	} else if (contents[0] == 't') {
+		assert_true(sd_bus_message_read_basic(reply, 't', &large) >= 0);
+		assert_true(asprintf(&value, "%llu", (unsigned long long)large) > 0);
+	}
+	return value;
+}
+
+char *scene_get(struct scene *scene, const char *path, const char *property)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	char *value;
+
+	if (sd_bus_call_method(scene->bus, SERVICE, path,
+			       "org.freedesktop.DBus.Properties", "Get", &error, &reply,
+			       "ss", interface_of(path), property) < 0)
+		fail_msg("%s of %s: %s", property, path, error.message);
+	value = format_value(reply);
+	assert_non_null(value);
+	sd_bus_message_unref(reply);
+	return value;
+}
+
+void scene_assert(struct scene *scene, const char *path, const char *property,
+		  const char *value)
+{
+	_cleanup_(cleanup_free)
+	char *found = scene_get(scene, path, property);
+
+	if (strcmp(found, value) != 0)
+		fail_msg("%s of %s is `%s', not `%s'", property, path, found, value);
+}
+
+void scene_await(struct scene *scene, const char *path, const char *property,
+		 const char *value)
+{
+	for (unsigned waited = 0;; waited += PAUSE_MS) {
+		_cleanup_(cleanup_free)
+		char *found = scene_get(scene, path, property);
+
+		if (strcmp(found, value) == 0)
+			return;
+		if (waited > PATIENCE)
+			fail_msg("%s of %s is still `%s', not `%s'", property, path,
+				 found, value);
+		pause_ms(PAUSE_MS);
+	}
+}
+
+void scene_await_end(struct scene *scene, const char *job, const char *result)
+{
+	char expected[96];
+
+	for (unsigned waited = 0;; waited += PAUSE_MS) {
+		_cleanup_(cleanup_free)
+		char *found = scene_get(scene, job, "Result");
+
+		if (*found)
+			break;
+		if (waited > PATIENCE)
+			fail_msg("%s has not ended", job);
+		pause_ms(PAUSE_MS);
+	}
+	snprintf(expected, sizeof(expected), "%s%s",
+		 strcmp(result, "done") == 0 ? "" : SERVICE ".Error.", result);
+	scene_assert(scene, job, "Result", expected);
+}
+
+void scene_assert_host(struct scene *scene, const char *version, unsigned updates)
+{
+	_cleanup_(cleanup_free)
+	char *status = world_ask(&scene->world, "status");
+	_cleanup_(cleanup_free)
+	char *loading = NULL;
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "version %s\n", version);
+	assert_non_null(strstr(status, expected));
+	snprintf(expected, sizeof(expected), " updates %u\n", updates);
+	assert_non_null(strstr(status, expected));
+	/* Not there where the module does not support updates. */
+	if (world_read(&scene->world, WORLD_UPLOAD "loading", &loading) == 0)
+		assert_string_equal(loading, "0\n");
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SCENE_H
+#define SCENE_H
+
+#include <systemd/sd-bus.h>
+
+#include "world.h"
+
+/*
+ * A simulated host, a bus of its own and the real daemon on both. As with world.h, what
+ * can't be had fails the running test.
+ */
+struct scene {
+	struct world world;
+	char address[96];
+	pid_t dbus;
+	pid_t daemon;
+	sd_bus *bus;
+};
+
+#define SCENE_MANAGER "/org/tdxupd1"
+
+/* Prints why not. */
+bool scene_is_possible(void);
+
+/*
+ * A host of four LPs that runs 1.5.06, images 1.5.06 and 1.5.16 whose measurement
+ * contexts differ, and no daemon yet. The strings up to NULL are commands for the host.
+ */
+void scene_set(struct scene *ret, ...) __attribute__((sentinel));
+/* A machine without TDX: no file of a host at all. */
+void scene_set_bare(struct scene *ret);
+/* The first with a daemon. */
+#define scene_start(ret, ...)                \
+	do {                                 \
+		scene_set(ret, __VA_ARGS__); \
+		scene_run(ret);              \
+	} while (0)
+void scene_end(struct scene *scene);
+
+/* Images instead of the two: arguments of mkimage, up to NULL. */
+void scene_put_images(struct scene *scene, ...) __attribute__((sentinel));
+/* tdxupd.conf's [Update], beside the test's signer. */
+void scene_put_config(struct scene *scene, const char *text);
+
+/* Start a daemon and wait for its name. */
+void scene_run(struct scene *scene);
+/* One that is to fail: its exit status. */
+int scene_run_failing(struct scene *scene);
+/* SIGTERM, and its exit status. */
+int scene_stop(struct scene *scene);
+/* SIGKILL. */
+void scene_kill(struct scene *scene);
+
+/* Ask for an update; the job's path, free() it. @target: NULL or "" for the newest. */
+char *scene_update(struct scene *scene, const char *target);
+/* The same with options, types and values as sd_bus_message_append() takes a{sv}'s. */
+char *scene_update_with(struct scene *scene, const char *target, unsigned count, ...);
+/* One that is refused at once, with that error. */
+void scene_update_refused(struct scene *scene, const char *error, const char *target,
+			  unsigned count, ...);
+/* A method of the manager's or a job's without arguments: NULL, or the error's name. */
+const char *scene_call(struct scene *scene, const char *path, const char *member);
+
+/* A property as text, free() it. */
+char *scene_get(struct scene *scene, const char *path, const char *property);
+void scene_assert(struct scene *scene, const char *path, const char *property,
+		  const char *value);
+/* Fails the test when it has not come true after 10 s. */
+void scene_await(struct scene *scene, const char *path, const char *property,
+		 const char *value);
+/* Until a job has ended; asserts its result, "done" or the end of the error's name. */
+void scene_await_end(struct scene *scene, const char *job, const char *result);
+
+/* The host was not touched: as many updates as @updates have ever gone through, nothing
+ * is staged, and it runs @version. */
+void scene_assert_host(struct scene *scene, const char *version, unsigned updates);
+
+#endif
