@@ -122,12 +122,15 @@ guest_modules() {
 
 # guest_tests ROOT BUILD [TEST...]: the tests, and a target that runs them and ends the guest
 guest_tests() {
-	local root=$1 build=$2 here
+	local root=$1 build=$2 here program mkimage
 	shift 2
 	here=$(dirname "${BASH_SOURCE[0]}")
 	mkdir -p "$root/tests" "$root/etc/systemd/system"
 	cp "$here"/guest/{runner,lib.sh,test-*} "$root/tests/"
-	gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/poke" "$here/guest/poke.c"
+	for program in poke tiny-kvm; do
+		gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/$program" \
+			"$here/guest/$program.c"
+	done
 
 	# In the container that the kernel takes; the rest is for the daemon to choose from.
 	mkdir -p "$root/tests/images"
