@@ -221,36 +221,38 @@ bool tdx_backend_last_seamcall(struct tdx_host_seamcall *ret_call)
 	return any;
 }
 
+/* Called with the lock held. */
+static int check(void)
+{
+	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
+		return -ENODEV;
+
+	return tdx_model_check(sim.model);
+}
+
 int tdx_backend_check(void)
 {
 	int ret;
 
-	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
-		return -ENODEV;
-
 	mutex_lock(&sim.lock);
-	ret = tdx_model_check(sim.model);
+	ret = check();
 	mutex_unlock(&sim.lock);
 
 	return ret;
 }
 
-/*
- * What a kernel that counts builds looks at before it begins, as native.c does. After
- * `set guard=no` this is a mainline kernel, which finds out the hard way.
- */
+/* What native.c looks at before it begins, and at the last moment once more. */
 static int check_before_install(void)
 {
-	int ret;
+	int ret = check();
 
-	if (tdx_model_guard(sim.model) == TDX_MODEL_GUARD_NONE)
-		return 0;
-
-	ret = tdx_model_check(sim.model);
 	if (ret)
 		return ret;
+	if (tdx_model_guard(sim.model) == TDX_MODEL_GUARD_KERNEL &&
+	    build_watch_count() > 0)
+		return -EBUSY;
 
-	return build_watch_count() > 0 ? -EBUSY : 0;
+	return 0;
 }
 
 static int install(const u8 *bytes, u32 size)
@@ -258,11 +260,12 @@ static int install(const u8 *bytes, u32 size)
 	struct tdx_model_image *image;
 	int ret;
 
-	ret = tdx_model_image_new(sim.model, bytes, size, &image);
+	ret = check_before_install()
+		      ?: tdx_model_image_new(sim.model, bytes, size, &image);
 	if (ret)
 		return ret;
 
-	ret = check_before_install() ?: sim_update(sim.model, image);
+	ret = sim_update(sim.model, image);
 	tdx_model_image_free(image);
 
 	return ret;

@@ -126,7 +126,7 @@ guest_tests() {
 	shift 2
 	here=$(dirname "${BASH_SOURCE[0]}")
 	mkdir -p "$root/tests" "$root/etc/systemd/system"
-	cp "$here"/guest/{runner,lib.sh,test-*} "$root/tests/"
+	cp "$here"/guest/{runner,lib.sh,scenario,test-*} "$root/tests/"
 	for program in poke tiny-kvm; do
 		gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/$program" \
 			"$here/guest/$program.c"
@@ -137,8 +137,10 @@ guest_tests() {
 	mkimage=${MKIMAGE:-$build/tests/lib/mkimage}
 	"$mkimage" "$root/tests/images" 1.5.16,container=0x200,file=1.5.16 \
 		1.5.08,container=0x200,file=1.5.08 \
-		1.5.16,container=0x200,key=foreign,file=foreign >/dev/null
+		1.5.16,container=0x200,key=foreign,file=foreign \
+		1.5.13,container=0x100,file=foreign-version >/dev/null
 	"$mkimage" --signer >"$root/tests/signer"
+	guest_scenario "$root/tests" "$build"
 
 	cat >"$root/etc/systemd/system/tdx-vm.target" <<-UNIT
 		[Unit]
@@ -158,4 +160,25 @@ guest_tests() {
 		TTYPath=/dev/ttyS1
 		ExecStopPost=/bin/systemctl poweroff -ff
 	UNIT
+}
+
+# guest_scenario TESTS BUILD: what the scenario says on tests/simhost, for comparison
+guest_scenario() {
+	local tests=$1 simhost=$2/tests/simhost root pid
+	if [ ! -e /dev/fuse ]; then
+		echo "no /dev/fuse for simhost where this guest was made" >"$tests/scenario.skipped"
+		return
+	fi
+	root=$(mktemp -d)
+	"$simhost/simhost" --lps 2 "$root" >"$root/ready" &
+	pid=$!
+	until [ -s "$root/ready" ] || ! kill -0 "$pid"; do sleep 0.05; done
+	(
+		sim() { "$simhost/simctl" "$root" "$*" 2>/dev/null; }
+		# shellcheck source-path=SCRIPTDIR source=guest/scenario
+		. "$tests/scenario"
+	) >"$tests/scenario.simhost" 2>"$tests/scenario.skipped"
+	kill "$pid"
+	wait "$pid" || true
+	rm -rf "$root"
 }
