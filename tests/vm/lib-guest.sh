@@ -138,7 +138,9 @@ guest_tests() {
 	"$mkimage" "$root/tests/images" 1.5.16,container=0x200,file=1.5.16 \
 		1.5.08,container=0x200,file=1.5.08 \
 		1.5.16,container=0x200,key=foreign,file=foreign \
-		1.5.13,container=0x100,file=foreign-version >/dev/null
+		1.5.13,container=0x100,file=foreign-version \
+		1.5.17,container=0x200,ctx=2,file=other-context \
+		1.5.18,container=0x200,ctx=2,features0=0x80226f3f0fbf,hv=1,file=guarding >/dev/null
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"
 
@@ -174,7 +176,7 @@ guest_scenario() {
 	pid=$!
 	until [ -s "$root/ready" ] || ! kill -0 "$pid"; do sleep 0.05; done
 	(
-		sim() { "$simhost/simctl" "$root" "$*" 2>/dev/null; }
+		ask() { "$simhost/simctl" "$root" "$*" 2>/dev/null; }
 		# shellcheck source-path=SCRIPTDIR source=guest/scenario
 		. "$tests/scenario"
 	) >"$tests/scenario.simhost" 2>"$tests/scenario.skipped"
