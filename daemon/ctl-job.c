@@ -20,6 +20,7 @@
 /*
  * @path: NULL until the job is known
  * @job: its properties, merged from all answers and signals
+ * @timer: for a look at what lasts
  */
 struct ctl_job_watch {
 	struct ctl *ctl;
@@ -27,6 +28,7 @@ struct ctl_job_watch {
 	sd_event *event;
 	char *path;
 	struct json_object *job;
+	sd_event_source *timer;
 	struct ctl_progress progress;
 };
 
@@ -93,6 +95,27 @@ static int show(struct ctl_job_watch *watch)
 	return is_end ? end_loop(watch, say_end(watch)) : 0;
 }
 
+static int on_lasting(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct ctl_job_watch *watch = userdata;
+
+	(void)source;
+	(void)usec;
+	/* Programs are told of changes, and this is none. */
+	return watch->ctl->json == CTL_JSON_OFF ? show(watch) : 0;
+}
+
+/* Look once more at what a change led to. */
+static int look_later(struct ctl_job_watch *watch)
+{
+	int r;
+
+	watch->timer = sd_event_source_unref(watch->timer);
+	r = sd_event_add_time_relative(watch->event, &watch->timer, CLOCK_MONOTONIC,
+				       CTL_PROGRESS_DOUBT_USEC, 0, on_lasting, watch);
+	return r < 0 ? end_loop(watch, ctl_bus_fail(watch->ctl, NULL, r)) : 0;
+}
+
 /* Merge a{sv} at the message's position. */
 static int take_properties(struct ctl_job_watch *watch, sd_bus_message *message)
 {
@@ -100,7 +123,8 @@ static int take_properties(struct ctl_job_watch *watch, sd_bus_message *message)
 
 	if (r < 0)
 		return end_loop(watch, ctl_bus_fail(watch->ctl, NULL, r));
-	return show(watch);
+	r = show(watch);
+	return r < 0 ? r : look_later(watch);
 }
 
 static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -231,6 +255,7 @@ struct ctl_job_watch *ctl_job_watch_free(struct ctl_job_watch *watch)
 {
 	if (!watch)
 		return NULL;
+	sd_event_source_unref(watch->timer);
 	sd_bus_detach_event(watch->bus);
 	sd_bus_unref(watch->bus);
 	sd_event_unref(watch->event);

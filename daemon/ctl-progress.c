@@ -96,7 +96,10 @@ static void print_milestones(FILE *out, struct ctl_progress *progress,
 	}
 }
 
-/* Says whom it waits for, once for each answer. */
+/*
+ * Says whom it waits for, once for each answer. That nobody is named may be only because
+ * the gate is about to be looked at; after a moment it means that no source is sure.
+ */
 static int print_waiting(FILE *out, struct ctl_progress *progress,
 			 struct json_object *job, uint64_t now_usec)
 {
@@ -108,11 +111,15 @@ static int print_waiting(FILE *out, struct ctl_progress *progress,
 
 	if (!key || !text)
 		return -1;
+	if (!progress->waiting_usec)
+		progress->waiting_usec = now_usec;
+	if (!*text && now_usec - progress->waiting_usec < CTL_PROGRESS_DOUBT_USEC)
+		return 0;
 	if (progress->key && strcmp(progress->key, key) == 0)
 		return 0;
 	begin_line(out, progress, now_usec, "waiting");
 	fprintf(out, "%s\n",
-		*text ? text : "nothing can tell yet whether a TD is being built");
+		*text ? text : "no source is sure that no TD is being built");
 	free(progress->key);
 	progress->key = TAKE_PTR(key);
 	return 0;
@@ -161,7 +168,10 @@ static int print_news(FILE *out, struct ctl_progress *progress, struct json_obje
 	print_milestones(out, progress, job, now_usec, reached);
 	if (state == JOB_BACKOFF)
 		print_backoff(out, progress, job, now_usec);
-	return state == JOB_WAITING ? print_waiting(out, progress, job, now_usec) : 0;
+	if (state == JOB_WAITING)
+		return print_waiting(out, progress, job, now_usec);
+	progress->waiting_usec = 0;
+	return 0;
 }
 
 char *ctl_progress_format(struct ctl_progress *progress, struct json_object *job,

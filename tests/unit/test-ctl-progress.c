@@ -77,10 +77,9 @@ static void test_skipped_states_are_made_up_for(void **state)
 static void test_a_refusal_is_followed_by_the_next_attempt(void **state)
 {
 	static const char *const jobs[] = {
-		JOB("committing", ""),
-		JOB("backoff", ", \"next_attempt\": 1200000"),
-		JOB("waiting", ""),
-		JOB("committing", ""),
+		JOB("committing", ""), JOB("backoff", ", \"next_attempt\": 1200000"),
+		JOB("waiting", ""), /* may be for a moment only */
+		JOB("waiting", ""),    JOB("committing", ""),
 	};
 
 	(void)state;
@@ -91,8 +90,8 @@ static void test_a_refusal_is_followed_by_the_next_attempt(void **state)
 		"   0.0 s  committed  no TD is being built: this is the moment\n"
 		"   1.0 s  refused    a TD is being built; nothing is lost; again in 0.2 "
 		"s\n"
-		"   2.0 s  waiting    nothing can tell yet whether a TD is being built\n"
-		"   3.0 s  committed  no TD is being built: this is the moment\n");
+		"   3.0 s  waiting    no source is sure that no TD is being built\n"
+		"   4.0 s  committed  no TD is being built: this is the moment\n");
 }
 
 static void test_nothing_to_do(void **state)
