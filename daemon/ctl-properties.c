@@ -19,6 +19,7 @@ static const struct {
 	const char *fields[FIELDS_MAX];
 } structures[] = {
 	{ "Blockers", { "source", "who", "pid", "since_usec" } },
+	{ "Holds", { "what", "reason", "until_usec", "is_automatic" } },
 	{ "GateSources", { "name", "state", "confidence", "count", "reason" } },
 };
 

@@ -23,16 +23,21 @@ static int append_deadline(struct ctl *ctl, sd_bus_message *call)
 	return sd_bus_message_append(call, "{sv}", "deadline_usec", "t", usec);
 }
 
-static int append_strategy(struct ctl *ctl, sd_bus_message *call)
+static int append_text(sd_bus_message *call, const char *name, const char *text)
 {
-	return ctl->strategy ? sd_bus_message_append(call, "{sv}", "strategy", "s",
-						     ctl->strategy)
-			     : 0;
+	return text ? sd_bus_message_append(call, "{sv}", name, "s", text) : 0;
 }
 
-static int append_drain(struct ctl *ctl, sd_bus_message *call)
+static int append_options(struct ctl *ctl, sd_bus_message *call)
 {
-	return ctl->is_drain ? sd_bus_message_append(call, "{sv}", "drain", "b", 1) : 0;
+	int r = append_deadline(ctl, call);
+
+	if (r < 0 || (r = append_text(call, "strategy", ctl->strategy)) < 0 ||
+	    (r = append_text(call, "guard", ctl->guard)) < 0 ||
+	    (r = append_text(call, "plan_id", ctl->plan_id)) < 0)
+		return r;
+	return ctl->is_drain ? sd_bus_message_append(call, "{sv}", "drain", "b", true)
+			     : 0;
 }
 
 static int make_call(struct ctl *ctl, sd_bus *bus, const char *target,
@@ -45,8 +50,7 @@ static int make_call(struct ctl *ctl, sd_bus *bus, const char *target,
 
 	if (r < 0 || (r = sd_bus_message_append(call, "s", target)) < 0 ||
 	    (r = sd_bus_message_open_container(call, 'a', "{sv}")) < 0 ||
-	    (r = append_deadline(ctl, call)) < 0 ||
-	    (r = append_strategy(ctl, call)) < 0 || (r = append_drain(ctl, call)) < 0 ||
+	    (r = append_options(ctl, call)) < 0 ||
 	    (r = sd_bus_message_close_container(call)) < 0)
 		return r;
 	*ret = TAKE_PTR(call);

@@ -24,6 +24,7 @@ const struct ctl_option ctl_options[] = {
 	  true },
 	{ "no-legend", 0, NULL, "no column names, no closing remarks",
 	  FLAG(has_no_legend), true },
+	{ "no-pager", 0, NULL, "do not page what log prints", FLAG(is_no_pager), true },
 	{ "quiet", 'q', NULL, "print errors only; see the exit code", FLAG(is_quiet),
 	  true },
 	{ "help", 'h', NULL, "print this", CTL_OPTION_HELP, 0, true },
@@ -41,23 +42,29 @@ const struct ctl_option ctl_options[] = {
 	{ "why", 0, NULL, "every reason, in full", FLAG(is_why), false },
 	{ "strategy", 0, "HOW", "fewest updates, or the smallest steps", TEXT(strategy),
 	  false },
-	{ "exit-code", 0, NULL, "leave with 14 when an update is available",
+	{ "exit-code", 0, NULL, "leave with 14 where an update is there",
 	  FLAG(is_exit_code), false },
 	{ "deadline", 0, "TIME", "give up when builds leave no gap for TIME",
 	  TEXT(deadline), false },
-	{ "drain", 0, NULL, "make a gap at once: launches of TDs wait a moment",
-	  FLAG(is_drain), false },
+	{ "guard", 0, "HOW", "strict, observed or off for this update", TEXT(guard),
+	  false },
+	{ "drain", 0, NULL, "make a gap at once; new builds wait", FLAG(is_drain),
+	  false },
+	{ "plan-id", 0, "ID", "only if the plan is still this one", TEXT(plan_id),
+	  false },
 	{ "no-wait", 0, NULL, "do not wait for the job to end", FLAG(is_no_wait), false },
 	{ "export-host", 0, NULL, "print the host as JSON for --host-file",
 	  FLAG(is_export_host), false },
-	{ "container", 0, "KIND", "kernel (0x200, the default) or published (0x100)",
-	  TEXT(container), false },
-	{ "force", 'f', NULL, "overwrite an existing file", FLAG(is_force), false },
+	{ "for", 0, "TIME", "how long: 90, 5min, 3d", TEXT(duration), false },
 	{ "vm", 0, "NAME", "what the TD that is built is called", TEXT(vm), false },
 	{ "release-after", 0, "TIME", "give the lease back then, whatever goes on",
 	  TEXT(release_after), false },
 	{ "until-removed", 0, "FILE", "hold in the background until FILE is gone",
 	  TEXT(until_removed), false },
+	{ "reason", 0, "TEXT", "why, for those who see it", TEXT(why_text), false },
+	{ "container", 0, "KIND", "kernel (0x200, the default) or published",
+	  TEXT(container), false },
+	{ "force", 'f', NULL, "overwrite an existing file", FLAG(is_force), false },
 	{ "dot", 0, NULL, "print for graphviz", FLAG(is_dot), false },
 };
 const size_t ctl_option_count = ARRAY_SIZE(ctl_options);
@@ -68,18 +75,34 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "list", "", 0, 0, WHERE " all why", "every image, and why (not)", ctl_list },
 	{ "plan", "[VERSION]", 0, 1, WHERE " strategy exit-code",
 	  "what an update would do", ctl_plan },
-	{ "update", "[VERSION]", 0, 1, "strategy deadline drain no-wait",
+	{ "update", "[VERSION]", 0, 1, "strategy deadline guard drain plan-id no-wait",
 	  "do it; waits for TDs under build", ctl_update },
+	{ "check", "", 0, 0, WHERE " exit-code",
+	  "print the version that is offered, if any", ctl_check },
+	{ "is-current", "[VERSION]", 0, 1, WHERE,
+	  "exit code 0: nothing to do, 14: outdated", ctl_is_current },
 	{ "jobs", "", 0, 0, "", "updates under way and just ended", ctl_jobs },
 	{ "watch", "[JOB]", 0, 1, "", "come back to an update", ctl_watch },
 	{ "cancel", "[JOB]", 0, 1, "", "stop an update that was not committed yet",
 	  ctl_cancel },
+	{ "blockers", "", 0, 0, "", "who builds a TD, and who says so", ctl_blockers },
 	{ "guard", "[-- COMMAND...]", 0, -1, "vm release-after until-removed",
 	  "no update while COMMAND launches a TD", ctl_guard },
-	{ "blockers", "", 0, 0, "", "who builds a TD, and who says so", ctl_blockers },
+	{ "hold", "[VERSION|all]", 0, 1, "for reason", "load nothing, or not this",
+	  ctl_hold },
+	{ "unhold", "[VERSION|all]", 0, 1, "", "end a hold", ctl_unhold },
+	{ "holds", "", 0, 0, "", "what is held, and why", ctl_holds },
+	{ "history", "", 0, 0, "", "what was done to this host", ctl_history },
+	{ "log", "[ARGUMENT...]", 0, -1, "", "the daemon's journal, by journalctl",
+	  ctl_log },
+	{ "attest show", "[VERSION]", 0, 1, WHERE,
+	  "what quotes carry now and after an update", ctl_attest_show },
+	{ "attest export", "[VERSION]", 0, 1, WHERE,
+	  "the same as CoRIM-shaped reference values", ctl_attest_export },
 	{ "doctor", "", 0, 0, "images mapping", "what is right here, what is missing",
 	  ctl_doctor },
 	{ "config show", "", 0, 0, "", "tdxupd.conf as it counts", ctl_config_show },
+	{ "version", "", 0, 0, "", "of tdxupdctl and of the daemon", ctl_version },
 	{ "image show", "FILE...", 1, -1, "", "what an image file holds",
 	  ctl_image_show },
 	{ "image verify", "FILE...", 1, -1, "", "is it genuine?", ctl_image_verify },
@@ -138,7 +161,7 @@ static void print_verbs(void)
 
 		snprintf(usage, sizeof(usage), "%s %s", ctl_verbs[i].name,
 			 ctl_verbs[i].arguments);
-		printf("  %-33s %s\n", usage, ctl_verbs[i].help);
+		printf("  %-32s %s\n", usage, ctl_verbs[i].help);
 	}
 }
 
@@ -162,7 +185,7 @@ static void print_options(const char *title, bool is_global)
 			snprintf(usage, sizeof(usage), "%s--%s%s%s", letter, option->name,
 				 option->argument ? "=" : "",
 				 option->argument ? option->argument : "");
-		printf("  %-33s %s\n", usage, option->help);
+		printf("  %-32s %s\n", usage, option->help);
 	}
 }
 

@@ -29,7 +29,7 @@ static const char *const exit_codes[] = {
 	[CTL_EXIT_UNTRUSTED] = "the image is damaged or not trusted",
 	[CTL_EXIT_CANCELLED] = "the job was cancelled",
 	[CTL_EXIT_EXHAUSTED] = "no update slots left until the next reboot",
-	[CTL_EXIT_AVAILABLE] = "an update is available (only with --exit-code)",
+	[CTL_EXIT_AVAILABLE] = "an update is available (is-current, --exit-code)",
 };
 
 static const char *const json_names[] = {

@@ -60,9 +60,13 @@ struct ctl {
 	const char *strategy;
 	const char *container;
 	const char *deadline;
+	const char *duration;
+	const char *guard;
 	const char *vm;
 	const char *release_after;
 	const char *until_removed;
+	const char *plan_id;
+	const char *why_text;
 	enum ctl_json json;
 	bool is_quiet;
 	bool is_silent; /* not even errors: what is tried is a nicety */
@@ -73,6 +77,7 @@ struct ctl {
 	bool is_force;
 	bool is_export_host;
 	bool is_no_wait;
+	bool is_no_pager;
 	bool is_drain;
 	bool is_exit_code;
 	bool is_terminal;
@@ -99,9 +104,19 @@ int ctl_catalog_graph(struct ctl *ctl, int argc, char **argv);
 int ctl_jobs(struct ctl *ctl, int argc, char **argv);
 int ctl_watch(struct ctl *ctl, int argc, char **argv);
 int ctl_cancel(struct ctl *ctl, int argc, char **argv);
-int ctl_guard(struct ctl *ctl, int argc, char **argv);
 int ctl_blockers(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
+int ctl_attest_show(struct ctl *ctl, int argc, char **argv);
+int ctl_attest_export(struct ctl *ctl, int argc, char **argv);
+int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_guard(struct ctl *ctl, int argc, char **argv);
+int ctl_history(struct ctl *ctl, int argc, char **argv);
+int ctl_hold(struct ctl *ctl, int argc, char **argv);
+int ctl_holds(struct ctl *ctl, int argc, char **argv);
+int ctl_is_current(struct ctl *ctl, int argc, char **argv);
+int ctl_log(struct ctl *ctl, int argc, char **argv);
+int ctl_unhold(struct ctl *ctl, int argc, char **argv);
+int ctl_version(struct ctl *ctl, int argc, char **argv);
 int ctl_config_show(struct ctl *ctl, int argc, char **argv);
 
 /*

@@ -28,6 +28,7 @@ static void make_getopt(struct option *ret, char *ret_letters)
 {
 	char *letter = ret_letters;
 
+	*letter++ = '-'; /* hand out arguments in their place among the options */
 	*letter++ = ':'; /* tell a missing value from an unknown option */
 	for (size_t i = 0; i < ctl_option_count && i < OPTIONS_MAX - 1; i++) {
 		const struct ctl_option *option = &ctl_options[i];
@@ -79,41 +80,75 @@ static int set_option(struct ctl *ctl, const struct ctl_option *option, const ch
 	return CTL_EXIT_OK;
 }
 
+static int fail_option(struct ctl *ctl, int c, const char *word)
+{
+	return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+			c == ':' ? "%s needs a value; see --help"
+				 : "unknown option %s; see --help",
+			word);
+}
+
 /*
- * Reads all options into @ctl and into @ret_given (one flag an option); -1 when one of
- * them was answered already.
+ * What a command line said. @given: one flag an option; @words: the verb and its
+ * arguments
  */
-static int parse_options(struct ctl *ctl, int argc, char **argv, bool *ret_given)
+struct line {
+	bool given[OPTIONS_MAX];
+	int count;
+	char **words;
+};
+
+/* Everything behind the verb is for another program. */
+static bool is_for_another(const struct line *line)
+{
+	return line->count == 1 && (strcmp(line->words[0], "guard") == 0 ||
+				    strcmp(line->words[0], "log") == 0);
+}
+
+/* -1 when it was answered already. */
+static int take_option(struct ctl *ctl, const struct ctl_option *option,
+		       struct line *line)
+{
+	if (option->kind == CTL_OPTION_HELP) {
+		ctl_print_help(ctl);
+		return -1;
+	}
+	if (option->kind == CTL_OPTION_VERSION) {
+		puts("tdxupdctl " TDXUPD_VERSION);
+		return -1;
+	}
+	line->given[option - ctl_options] = true;
+	return set_option(ctl, option, optarg);
+}
+
+static int parse_line(struct ctl *ctl, int argc, char **argv, struct line *line)
 {
 	struct option options[OPTIONS_MAX] = { 0 };
-	char letters[OPTIONS_MAX + 2];
-	int c;
+	char letters[OPTIONS_MAX + 3];
+	int c, r = CTL_EXIT_OK;
 
 	make_getopt(options, letters);
-	while ((c = getopt_long(argc, argv, letters, options, NULL)) >= 0) {
-		const struct ctl_option *option =
-			c >= OPTION_BASE ? &ctl_options[c - OPTION_BASE] : find_letter(c);
-		int r;
+	while (r == CTL_EXIT_OK &&
+	       (c = getopt_long(argc, argv, letters, options, NULL)) >= 0) {
+		const struct ctl_option *option;
 
-		if (c == '?' || c == ':' || !option)
-			return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
-					c == ':' ? "%s needs a value; see --help"
-						 : "unknown option %s; see --help",
-					argv[optind - 1]);
-		if (option->kind == CTL_OPTION_HELP) {
-			ctl_print_help(ctl);
-			return -1;
+		if (c == 1) {
+			bool is_last = is_for_another(line);
+
+			line->words[line->count++] = optarg;
+			if (is_last)
+				break;
+			continue;
 		}
-		if (option->kind == CTL_OPTION_VERSION) {
-			puts("tdxupdctl " TDXUPD_VERSION);
-			return -1;
-		}
-		r = set_option(ctl, option, optarg);
-		if (r)
-			return r;
-		ret_given[option - ctl_options] = true;
+		option =
+			c >= OPTION_BASE ? &ctl_options[c - OPTION_BASE] : find_letter(c);
+		r = c == '?' || c == ':' || !option
+			    ? fail_option(ctl, c, argv[optind - 1])
+			    : take_option(ctl, option, line);
 	}
-	return CTL_EXIT_OK;
+	while (r == CTL_EXIT_OK && optind < argc)
+		line->words[line->count++] = argv[optind++];
+	return r;
 }
 
 static unsigned get_width(bool is_terminal)
@@ -191,16 +226,17 @@ static int run_verb(struct ctl *ctl, int argc, char **argv, const bool *given)
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .root = "/", .root_fd = -1 };
-	bool given[OPTIONS_MAX] = { 0 };
+	struct line line = { .words = calloc((size_t)argc + 1, sizeof(*line.words)) };
 	int r;
 
 	setlocale(LC_ALL, "");
 	look_at_terminal(&ctl);
-	r = parse_options(&ctl, argc, argv, given);
+	r = line.words ? parse_line(&ctl, argc, argv, &line) : ctl_fail_memory(&ctl);
+	if (r == CTL_EXIT_OK)
+		r = run_verb(&ctl, line.count, line.words, line.given);
+	free(line.words);
 	if (r < 0)
 		return CTL_EXIT_OK;
-	if (r == CTL_EXIT_OK)
-		r = run_verb(&ctl, argc - optind, argv + optind, given);
 	if (fflush(stdout) == EOF && r == CTL_EXIT_OK)
 		r = CTL_EXIT_FAILURE;
 	return r;

@@ -65,6 +65,19 @@ static void test_a_part_of_an_options_name_is_not_the_option(void **state)
 	assert_false(ctl_verb_takes(&verb, &option));
 }
 
+/* Each has a line of its own behind 35 columns of usage. */
+static void test_the_help_fits_80_columns(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ctl_verb_count; i++) {
+		assert_true(strlen(ctl_verbs[i].help) <= 45);
+		assert_true(strlen(ctl_verbs[i].name) + strlen(ctl_verbs[i].arguments) <
+			    32);
+	}
+	for (size_t i = 0; i < ctl_option_count; i++)
+		assert_true(strlen(ctl_options[i].help) <= 45);
+}
+
 static void test_every_exit_code_is_described(void **state)
 {
 	(void)state;
@@ -82,6 +95,7 @@ int main(void)
 		cmocka_unit_test(test_every_option_of_a_verb_exists),
 		cmocka_unit_test(test_every_option_is_taken_by_some_verb),
 		cmocka_unit_test(test_a_part_of_an_options_name_is_not_the_option),
+		cmocka_unit_test(test_the_help_fits_80_columns),
 		cmocka_unit_test(test_every_exit_code_is_described),
 	};
 

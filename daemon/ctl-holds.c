@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * tdxupdctl hold, unhold, holds: what must not be loaded for now.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "clock.h"
+#include "ctl-bus.h"
+#include "ctl-table.h"
+#include "ctl.h"
+#include "duration.h"
+#include "json.h"
+#include "tdxupd.h"
+
+static const struct ctl_column columns[] = {
+	{ .name = "WHAT" },
+	{ .name = "UNTIL" },
+	{ .name = "WHY", .is_wrapped = true },
+};
+
+/* ---- holds ---- */
+
+static const char *format_until(struct json_object *hold, char *ret, size_t size)
+{
+	uint64_t usec;
+	struct tm tm;
+	time_t seconds;
+
+	if (!json_get_number(hold, "until_usec", &usec) || usec == 0 ||
+	    usec == USEC_INFINITY)
+		return "unheld";
+	seconds = (time_t)(usec / USEC_PER_SEC);
+	if (!localtime_r(&seconds, &tm) ||
+	    strftime(ret, size, "%Y-%m-%d %H:%M", &tm) == 0)
+		return "?";
+	return ret;
+}
+
+static int print_holds(struct ctl *ctl, struct json_object *holds)
+{
+	_cleanup_(cleanup_ctl_table)
+	struct ctl_table *table = NULL;
+	int r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), true, &table);
+
+	for (size_t i = 0; r == 0 && i < json_count(holds); i++) {
+		struct json_object *hold = json_object_array_get_idx(holds, i);
+		char until[32];
+		const char *cells[ARRAY_SIZE(columns)] = {
+			json_get_text(hold, "what"),
+			format_until(hold, until, sizeof(until)),
+			json_get_text(hold, "reason"),
+		};
+
+		r = ctl_table_add(table, cells, NULL);
+	}
+	if (r < 0)
+		return ctl_fail_memory(ctl);
+	if (!json_count(holds) && !ctl->has_no_legend)
+		ctl_say(ctl, "Nothing is held.");
+	return ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+}
+
+int ctl_holds(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	_cleanup_(cleanup_json)
+	struct json_object *manager = NULL;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct json_object *holds;
+	int r = ctl_bus_open(ctl, &bus);
+
+	(void)argc;
+	(void)argv;
+	if (r)
+		return r;
+	r = ctl_bus_get_manager(bus, &manager, &error);
+	holds = json_get(manager, "holds");
+	if (r < 0 || !holds)
+		r = ctl_bus_fail(ctl, &error, r < 0 ? r : -EOPNOTSUPP);
+	else if (ctl->json == CTL_JSON_OFF)
+		r = print_holds(ctl, holds);
+	else
+		r = ctl_print_json(ctl, holds);
+	sd_bus_error_free(&error);
+	return r;
+}
+
+/* ---- hold, unhold ---- */
+
+static int check_what(struct ctl *ctl, const char *what)
+{
+	struct tdxupd_version version;
+
+	if (strcmp(what, "all") == 0 || tdxupd_version_parse(what, &version) == 0)
+		return CTL_EXIT_OK;
+	return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+			"\"%s\" is neither a version such as 1.5.16 nor `all`", what);
+}
+
+/* From now, as a point in time; 0 for until somebody releases it. */
+static int get_until(struct ctl *ctl, uint64_t *ret)
+{
+	uint64_t usec = USEC_INFINITY, now = clock_usec(CLOCK_REALTIME);
+
+	if (ctl->duration && duration_parse(ctl->duration, &usec) < 0)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"--for is a time such as 90, 5min or 3d, not \"%s\"",
+				ctl->duration);
+	*ret = usec < USEC_INFINITY - now ? now + usec : 0;
+	return CTL_EXIT_OK;
+}
+
+static int call_manager(struct ctl *ctl, sd_bus *bus, sd_bus_message *call)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_call(bus, call, 0, &error, NULL);
+
+	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
+	sd_bus_error_free(&error);
+	return r;
+}
+
+int ctl_hold(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *call = NULL;
+	const char *what = argc > 1 ? argv[1] : "all";
+	uint64_t until = 0;
+	int r = check_what(ctl, what) ?: get_until(ctl, &until);
+
+	r = r ? r : ctl_bus_open(ctl, &bus);
+	if (r)
+		return r;
+	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER,
+					   "Hold");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "sst", what,
+					  ctl->why_text ? ctl->why_text : "", until);
+	r = r < 0 ? ctl_bus_fail(ctl, NULL, r) : call_manager(ctl, bus, call);
+	if (r == CTL_EXIT_OK)
+		ctl_say(ctl, "Held; `tdxupdctl unhold %s` ends it.", what);
+	return r;
+}
+
+int ctl_unhold(struct ctl *ctl, int argc, char **argv)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *call = NULL;
+	const char *what = argc > 1 ? argv[1] : "all";
+	int r = check_what(ctl, what);
+
+	r = r ? r : ctl_bus_open(ctl, &bus);
+	if (r)
+		return r;
+	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER,
+					   "Release");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", what);
+	return r < 0 ? ctl_bus_fail(ctl, NULL, r) : call_manager(ctl, bus, call);
+}
