@@ -82,13 +82,23 @@ debian_kernel() {
 	[ ! -e "$dir/$kernel_release/done" ] || return 0
 
 	rm -rf "${dir:?}/$kernel_release"
-	# Newer suites have the image in two packages of its own.
+	# Newer suites have the image in three packages of its own, and all of it below usr.
 	# shellcheck disable=SC2046 # one word each
 	debian_unpack "$dir/$kernel_release" "$image" \
+		$(debian_depends "$image" '^linux-base-[0-9]') \
 		$(debian_depends "$image" '^linux-binary-') \
 		$(debian_depends "$image" '^linux-modules-') \
 		"$headers" "$(debian_depends "$headers" '-common$')" \
 		"$(debian_depends "$headers" '^linux-kbuild-')"
+	if [ ! -e "$dir/$kernel_release/lib" ]; then
+		ln -s usr/lib "$dir/$kernel_release/lib"
+		mkdir -p "$dir/$kernel_release/boot"
+		ln -s "../lib/modules/$kernel_release/vmlinuz" \
+			"$dir/$kernel_release/boot/vmlinuz-$kernel_release"
+	fi
+	# What the package's own scripts would do.
+	[ -e "$dir/$kernel_release/lib/modules/$kernel_release/modules.dep" ] ||
+		depmod -b "$dir/$kernel_release" "$kernel_release"
 	# The only absolute paths in there; and BTF that pahole would be needed for.
 	sed -i "s|\([ =]\)/usr/src|\1$dir/$kernel_release/usr/src|" \
 		"$dir/$kernel_release/usr/src/$headers/Makefile"
