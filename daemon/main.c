@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* tdxupdd: arguments, signals and systemd around the manager and its bus. */
+/* tdxupdd: arguments, and the manager with its bus and what systemd wants. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include "build-config.h"
 #include "bus.h"
 #include "journal.h"
+#include "service.h"
 
 /* sysexits.h and tdxupdctl's numbers where they mean the same. */
 enum {
@@ -69,48 +70,7 @@ static int parse(int argc, char **argv, struct options *ret)
 	return EXIT_USAGE;
 }
 
-/* ---- signals ---- */
-
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
-		   void *userdata)
-{
-	(void)source;
-	(void)info;
-	(void)sd_notify(0, "STOPPING=1");
-	manager_stop(userdata);
-	return 0;
-}
-
-static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info,
-		     void *userdata)
-{
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-	int r;
-
-	(void)source;
-	(void)info;
-	(void)sd_notify(0, "RELOADING=1");
-	r = manager_reload(userdata, &why);
-	if (r < 0)
-		journal_say(LOG_ERR, MESSAGE_CONFIG_REJECTED,
-			    "the configuration stays as it was: %s",
-			    why ? why : strerror(-r));
-	(void)sd_notify(0, "READY=1");
-	return 0;
-}
-
-static int add_signals(sd_event *event, struct manager *manager)
-{
-	int r;
-
-	r = sd_event_add_signal(event, NULL, SIGTERM, on_stop, manager);
-	if (r >= 0)
-		r = sd_event_add_signal(event, NULL, SIGINT, on_stop, manager);
-	if (r >= 0)
-		r = sd_event_add_signal(event, NULL, SIGHUP, on_hangup, manager);
-	return r;
-}
+/* ---- running ---- */
 
 static void block_signals(void)
 {
@@ -123,8 +83,6 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
-
-/* ---- running ---- */
 
 static int fail_start(int r, const char *why)
 {
@@ -149,6 +107,8 @@ static int serve(sd_event *event, const struct options *options)
 {
 	_cleanup_(cleanup_manager)
 	struct manager *manager = NULL;
+	_cleanup_(cleanup_service)
+	struct service *service = NULL;
 	_cleanup_(cleanup_bus)
 	struct bus *bus = NULL;
 	_cleanup_(cleanup_free)
@@ -158,13 +118,12 @@ static int serve(sd_event *event, const struct options *options)
 	r = manager_new(event, options->root, &manager, &why);
 	if (r < 0)
 		return fail_start(r, why);
-	r = add_signals(event, manager);
+	r = service_new(manager, &service);
 	if (r < 0)
 		return fail_start(r, NULL);
 	r = bus_new(manager, options->bus_address, &bus);
 	if (r < 0)
 		return fail_bus(r);
-	(void)sd_event_set_watchdog(event, true);
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(event);
 	return r < 0 ? fail_start(r, NULL) : r;

@@ -57,8 +57,16 @@ static void pause_ms(unsigned ms)
 
 /* ---- programs ---- */
 
-/* @out: NULL, or a file that gets standard output. */
-static pid_t start_program(char **argv, const char *out)
+static void redirect(int to, const char *file)
+{
+	int fd = file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
+
+	if (fd >= 0)
+		dup2(fd, to);
+}
+
+/* @out, @err: NULL, or files that get standard output and error. */
+static pid_t start_program(char **argv, const char *out, const char *err)
 {
 	pid_t pid = fork();
 
@@ -66,16 +74,13 @@ static pid_t start_program(char **argv, const char *out)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (out) {
-		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-		dup2(fd, STDOUT_FILENO);
-	}
+	redirect(STDOUT_FILENO, out);
+	redirect(STDERR_FILENO, err);
 	execv(argv[0], argv);
 	_exit(127);
 }
 
-static int await_program(pid_t pid)
+int scene_reap(pid_t pid)
 {
 	int status;
 
@@ -100,7 +105,7 @@ void scene_put_images(struct scene *scene, ...)
 		count++;
 	va_end(args);
 	argv[count] = NULL;
-	assert_int_equal(await_program(start_program(argv, listing)), 0);
+	assert_int_equal(scene_reap(start_program(argv, listing, NULL)), 0);
 }
 
 static void read_signer(struct scene *scene, char *ret, size_t size)
@@ -111,7 +116,7 @@ static void read_signer(struct scene *scene, char *ret, size_t size)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/signer", scene->world.tree.path);
-	assert_int_equal(await_program(start_program(argv, path)), 0);
+	assert_int_equal(scene_reap(start_program(argv, path, NULL)), 0);
 	file = fopen(path, "re");
 	assert_non_null(file);
 	assert_non_null(fgets(ret, (int)size, file));
@@ -151,7 +156,7 @@ static void start_dbus(struct scene *scene)
 	snprintf(option, sizeof(option), "--config-file=%s/run/bus.conf",
 		 scene->world.tree.path);
 	snprintf(out, sizeof(out), "%s/run/bus.log", scene->world.tree.path);
-	scene->dbus = start_program(argv, out);
+	scene->dbus = start_program(argv, NULL, out);
 }
 
 static bool try_connect(struct scene *scene)
@@ -185,6 +190,20 @@ static void furnish(struct scene *scene)
 	connect_bus(scene);
 }
 
+void scene_stop_bus(struct scene *scene)
+{
+	scene->bus = sd_bus_close_unref(scene->bus);
+	kill(scene->dbus, SIGTERM);
+	scene_reap(scene->dbus);
+	tree_drop(&scene->world.tree, "run/bus");
+}
+
+void scene_restart_bus(struct scene *scene)
+{
+	start_dbus(scene);
+	connect_bus(scene);
+}
+
 void scene_set(struct scene *ret, ...)
 {
 	va_list args;
@@ -211,9 +230,7 @@ void scene_end(struct scene *scene)
 {
 	if (scene->daemon)
 		assert_int_equal(scene_stop(scene), 0);
-	scene->bus = sd_bus_close_unref(scene->bus);
-	kill(scene->dbus, SIGTERM);
-	await_program(scene->dbus);
+	scene_stop_bus(scene);
 	if (scene->world.simhost)
 		world_stop(&scene->world);
 	else
@@ -222,7 +239,7 @@ void scene_end(struct scene *scene)
 
 /* ---- the daemon ---- */
 
-static pid_t start_daemon(struct scene *scene)
+pid_t scene_spawn(struct scene *scene)
 {
 	char *argv[] = { (char *)(uintptr_t)program("TDXUPD_DAEMON"),
 			 (char[]){ "--root" },
@@ -231,7 +248,7 @@ static pid_t start_daemon(struct scene *scene)
 			 scene->address,
 			 NULL };
 
-	return start_program(argv, NULL);
+	return start_program(argv, NULL, NULL);
 }
 
 static bool has_name(struct scene *scene)
@@ -247,9 +264,8 @@ static bool has_name(struct scene *scene)
 	return has_owner;
 }
 
-void scene_run(struct scene *scene)
+void scene_await_name(struct scene *scene)
 {
-	scene->daemon = start_daemon(scene);
 	for (unsigned waited = 0; !has_name(scene); waited += PAUSE_MS) {
 		if (waited > PATIENCE ||
 		    waitpid(scene->daemon, NULL, WNOHANG) == scene->daemon)
@@ -258,9 +274,15 @@ void scene_run(struct scene *scene)
 	}
 }
 
+void scene_run(struct scene *scene)
+{
+	scene->daemon = scene_spawn(scene);
+	scene_await_name(scene);
+}
+
 int scene_run_failing(struct scene *scene)
 {
-	return await_program(start_daemon(scene));
+	return scene_reap(scene_spawn(scene));
 }
 
 int scene_stop(struct scene *scene)
@@ -269,13 +291,13 @@ int scene_stop(struct scene *scene)
 
 	scene->daemon = 0;
 	kill(pid, SIGTERM);
-	return await_program(pid);
+	return scene_reap(pid);
 }
 
 void scene_kill(struct scene *scene)
 {
 	kill(scene->daemon, SIGKILL);
-	assert_int_equal(await_program(scene->daemon), 128 + SIGKILL);
+	assert_int_equal(scene_reap(scene->daemon), 128 + SIGKILL);
 	scene->daemon = 0;
 }
 
@@ -365,6 +387,33 @@ const char *scene_call(struct scene *scene, const char *path, const char *member
 	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
 	sd_bus_error_free(&error);
 	return r < 0 ? name : NULL;
+}
+
+static const char *call_with(struct scene *scene, const char *member, const char *types,
+			     ...)
+{
+	static char name[128];
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	va_list args;
+	int r;
+
+	va_start(args, types);
+	r = sd_bus_call_methodv(scene->bus, SERVICE, SCENE_MANAGER, SERVICE ".Manager",
+				member, &error, NULL, types, args);
+	va_end(args);
+	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
+	sd_bus_error_free(&error);
+	return r < 0 ? name : NULL;
+}
+
+const char *scene_hold(struct scene *scene, const char *what, uint64_t until_usec)
+{
+	return call_with(scene, "Hold", "sst", what, "a test", until_usec);
+}
+
+const char *scene_release(struct scene *scene, const char *what)
+{
+	return call_with(scene, "Release", "s", what);
 }
 
 /* ---- looking ---- */

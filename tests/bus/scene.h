@@ -43,6 +43,16 @@ void scene_put_images(struct scene *scene, ...) __attribute__((sentinel));
 /* tdxupd.conf's [Update], beside the test's signer. */
 void scene_put_config(struct scene *scene, const char *text);
 
+/* End the bus, and start one at the same address. */
+void scene_stop_bus(struct scene *scene);
+void scene_restart_bus(struct scene *scene);
+
+/* Start a daemon without waiting for anything. */
+pid_t scene_spawn(struct scene *scene);
+/* Until a daemon has its name. */
+void scene_await_name(struct scene *scene);
+/* Wait for a program's end: its exit status, or 128 and its signal. */
+int scene_reap(pid_t pid);
 /* Start a daemon and wait for its name. */
 void scene_run(struct scene *scene);
 /* One that is to fail: its exit status. */
@@ -61,6 +71,10 @@ void scene_update_refused(struct scene *scene, const char *error, const char *ta
 			  unsigned count, ...);
 /* A method of the manager's or a job's without arguments: NULL, or the error's name. */
 const char *scene_call(struct scene *scene, const char *path, const char *member);
+
+/* Hold or Release: NULL, or the error's name. @until_usec: CLOCK_REALTIME, 0 for ever. */
+const char *scene_hold(struct scene *scene, const char *what, uint64_t until_usec);
+const char *scene_release(struct scene *scene, const char *what);
 
 /* A property as text, free() it. */
 char *scene_get(struct scene *scene, const char *path, const char *property);

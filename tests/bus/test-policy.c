@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What an administrator wants without being asked: pins, holds, AutoUpdate, reloads. */
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "scene.h"
+#include "util.h"
+
+#define HELD "org.tdxupd1.Error.Held"
+
+static uint64_t in_ms(unsigned ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 +
+	       (uint64_t)ms * 1000;
+}
+
+static void must_update(struct scene *scene, const char *target)
+{
+	_cleanup_(cleanup_free)
+	char *job = scene_update(scene, target);
+
+	scene_await_end(scene, job, "done");
+}
+
+static void test_a_version_that_is_held(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	assert_null(scene_hold(&scene, "1.5.16", 0));
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.08");
+	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	/* It outlives the daemon. */
+	assert_int_equal(scene_stop(&scene), 0);
+	scene_run(&scene);
+	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.08", 1);
+	assert_null(scene_release(&scene, "1.5.16"));
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.16", 2);
+	scene_end(&scene);
+}
+
+static void test_a_hold_ends_by_itself(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	assert_null(scene_hold(&scene, "all", in_ms(1500)));
+	scene_update_refused(&scene, HELD, NULL, 0);
+	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	usleep(2000000);
+	must_update(&scene, NULL);
+	scene_end(&scene);
+}
+
+static void test_holds_that_are_none(void **state)
+{
+	static const char no_version[] = "org.tdxupd1.Error.NoSuchVersion";
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	assert_string_equal(scene_hold(&scene, "", 0), no_version);
+	assert_string_equal(scene_hold(&scene, "1.5", 0), no_version);
+	assert_string_equal(scene_release(&scene, "1.5.16"), no_version);
+	scene_end(&scene);
+}
+
+/* Refused by the loader or the module for a reason nobody saw coming: not again. */
+static void test_what_failed_is_held(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "fail step=shutdown", NULL);
+	job = scene_update(&scene, NULL);
+	scene_await_end(&scene, job, "Refused");
+	scene_assert(&scene, job, "Outcome", "refused");
+	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	assert_null(scene_release(&scene, "1.5.16"));
+	must_update(&scene, NULL);
+	scene_end(&scene);
+}
+
+static void test_a_pin(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_put_config(&scene, "Target=1.5.08\n");
+	scene_run(&scene);
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.08", 1);
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.08", 1);
+	scene_end(&scene);
+}
+
+/* An image that turns up later; nobody asks. */
+static void test_auto_update(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	scene_await(&scene, SCENE_MANAGER, "LastResult", "done");
+	scene_assert_host(&scene, "1.5.16", 1);
+	scene_end(&scene);
+}
+
+static void test_stage_only_looks(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", NULL);
+	scene_put_config(&scene, "AutoUpdate=stage\n");
+	scene_run(&scene);
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	usleep(200000);
+	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* Nothing is tried again because of a restart alone. */
+static void test_auto_update_does_not_resume(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	scene_run(&scene);
+	scene_await(&scene, "/org/tdxupd1/job/_1", "State", "waiting");
+	scene_kill(&scene);
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	usleep(200000);
+	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
+	scene_assert(&scene, SCENE_MANAGER, "LastResult",
+		     "org.tdxupd1.Error.Interrupted");
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* What a job has begun with holds to its end, and for nothing after. */
+static void test_a_reload_leaves_a_running_job_alone(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	job = scene_update(&scene, NULL);
+	scene_await(&scene, job, "State", "waiting");
+	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "wait");
+	scene_put_config(&scene, "Guard=off\n");
+	kill(scene.daemon, SIGHUP);
+	scene_await(&scene, SCENE_MANAGER, "GateDecision", "go");
+	scene_assert(&scene, job, "State", "waiting");
+	/* Nonsense changes nothing. */
+	scene_put_config(&scene, "Guard=strictly\n");
+	kill(scene.daemon, SIGHUP);
+	usleep(200000);
+	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "go");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, job, "done");
+	world_assert_mrtd(&scene.world, "vm1", true);
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_version_that_is_held),
+		cmocka_unit_test(test_a_hold_ends_by_itself),
+		cmocka_unit_test(test_holds_that_are_none),
+		cmocka_unit_test(test_what_failed_is_held),
+		cmocka_unit_test(test_a_pin),
+		cmocka_unit_test(test_auto_update),
+		cmocka_unit_test(test_stage_only_looks),
+		cmocka_unit_test(test_auto_update_does_not_resume),
+		cmocka_unit_test(test_a_reload_leaves_a_running_job_alone),
+	};
+
+	if (!scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
