@@ -15,9 +15,11 @@
  *                                detect=yes (SYS.UPDATE asks for foreign hashes)
  *                                guard=yes (a kernel that counts TD builds)
  *                                cpu-bug=yes (seamret_invd_vmcs; from the next boot)
- *   known MRSEAM FACT...         what the module of that hash is (version, features0,
- * ctx) trust SIGNER|any|none        add to the signers that P-SEAMLDR has built in lp
- * offline|online N          an LP that will make no calls fail none forget all of these:
+ *   known MRSEAM FACT...         what the module of that hash is: version, features0,
+ *                                ctx, min_seamldr=1.5.00
+ *   trust SIGNER|any|none        add to the signers that P-SEAMLDR has built in
+ *   lp offline|online N          an LP that will make no calls
+ *   fail none                    forget all of these:
  *   fail module-entropy=N        the next N calls that need it find no entropy
  *   fail loader-entropy=N        the same for P-SEAMLDR
  *   fail sys-busy=N              the next N SYS.SHUTDOWN answer SYS_BUSY
@@ -258,6 +260,7 @@ static int do_known(struct tdx_model_command *command)
 	known.version = facts.version;
 	known.features0 = facts.features0;
 	known.ctx = facts.ctx;
+	known.min_seamldr = facts.min_seamldr;
 	known.next = command->model->known; /* the latest word on a hash counts */
 	*copy = known;
 	command->model->known = copy;

@@ -27,6 +27,7 @@
  *
  * @ctx: crypto_ctx_version, the layout of a hash in progress. No field of an image tells
  *	it (simulation: told by `known` or by the image's first line, else the SVN).
+ * @min_seamldr: the oldest P-SEAMLDR that can load it; no field tells it either
  */
 struct tdx_model_facts {
 	struct tdx_model_version version;
@@ -37,6 +38,7 @@ struct tdx_model_facts {
 	u16 min_update_hv;
 	bool no_downgrade;
 	u16 handoff_pages;
+	struct tdx_model_version min_seamldr;
 };
 
 /* ---- module (tdx-model-module.c) ---- */
@@ -232,6 +234,7 @@ struct tdx_model_known {
 	u64 features0;
 	bool has_ctx;
 	u16 ctx;
+	struct tdx_model_version min_seamldr;
 };
 
 /* ---- text (tdx-model-text.c) ---- */
@@ -259,7 +262,7 @@ int tdx_model_parse_duration(const char *text, u64 *ret_nsec);
 char *tdx_model_next_word(char **cursor);
 /* Split "key=value" in place; NULL where there is no '='. */
 char *tdx_model_split_value(char *word);
-/* version, features0, ctx, svn, hv, min_hv, no_downgrade; -ENOENT for another key. */
+/* version, features0, ctx, svn, hv, min_hv, no_downgrade, min_seamldr; -ENOENT: none. */
 int tdx_model_facts_set(struct tdx_model_facts *facts, const char *key,
 			const char *value);
 

@@ -198,6 +198,7 @@ static void read_known(const struct tdx_model *model, struct tdx_model_image *im
 			image->facts.features0 = known->features0;
 		if (known->has_ctx)
 			image->facts.ctx = known->ctx;
+		image->facts.min_seamldr = known->min_seamldr;
 		return;
 	}
 }
@@ -295,11 +296,28 @@ static bool is_trusted(const struct tdx_model_loader *loader, const u8 *signer)
 	return loader->is_anyone_trusted;
 }
 
+/* Simulation: an older loader does not know what to do with the module. */
+static bool is_loader_too_old(const struct tdx_model *model,
+			      const struct tdx_model_image *image)
+{
+	const struct tdx_model_version *has = &model->loader.version;
+	const struct tdx_model_version *needs = &image->facts.min_seamldr;
+
+	if (has->major != needs->major)
+		return has->major < needs->major;
+	if (has->minor != needs->minor)
+		return has->minor < needs->minor;
+
+	return has->update < needs->update;
+}
+
 static u64 check_svn(const struct tdx_model *model, const struct tdx_model_image *image)
 {
 	u16 old = model->module.facts.svn, new = image->facts.svn;
 	bool is_update = image->params.scenario == TDX_MODEL_SCENARIO_UPDATE;
 
+	if (is_loader_too_old(model, image))
+		return SEAMLDR_EUNSUPPORTED;
 	if (!(new >> 8) || (is_update && new >> 8 != old >> 8))
 		return SEAMLDR_EUNSUPPORTED;
 	if (is_update && (new & 0xFF) < (old & 0xFF))

@@ -218,6 +218,8 @@ int tdx_model_facts_set(struct tdx_model_facts *facts, const char *key, const ch
 
 	if (!strcmp(key, "version"))
 		return tdx_model_parse_version(value, &facts->version);
+	if (!strcmp(key, "min_seamldr"))
+		return tdx_model_parse_version(value, &facts->min_seamldr);
 	if (!strcmp(key, "features0"))
 		return tdx_model_parse_number(value, ~0ULL, &facts->features0);
 	if (!strcmp(key, "no_downgrade"))

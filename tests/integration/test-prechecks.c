@@ -159,10 +159,8 @@ static const struct cause causes[] = {
 	  .checks = { TDXUPD_CHECK_SIGSTRUCT_RESERVED } },
 	{ "handoff range is empty", .change_bytes = empty_handoff_range,
 	  .checks = { TDXUPD_CHECK_SIGSTRUCT_HANDOFF, TDXUPD_CHECK_HANDOFF_RANGE } },
-	/* Nothing in an image tells which loader can load it; that this one can't is
-	 * what the mapping says and what the machine is told. */
-	{ "loader is too old", .command = "fail step=install lp=3 count=100",
-	  .min_seamldr = "1.5.04", .checks = { TDXUPD_CHECK_SEAMLDR_TOO_OLD } },
+	{ "loader is too old", .min_seamldr = "1.5.04",
+	  .checks = { TDXUPD_CHECK_SEAMLDR_TOO_OLD } },
 };
 /* clang-format on */
 
@@ -176,6 +174,18 @@ struct scene {
 	struct tdxupd_catalog *catalog;
 	struct tdxupd_plan *plan;
 };
+
+/* Nothing in an image tells which loader can load it: the mapping does, and the machine
+ * has to be told. */
+static void tell_min_seamldr(struct scene *scene, const uint8_t *image)
+{
+	char hex[TDXUPD_DIGEST_TEXT_BYTES];
+	struct tdxupd_digest mrseam;
+
+	memcpy(mrseam.bytes, image + SIGSTRUCT + 900, sizeof(mrseam.bytes));
+	world_do(&scene->world, "known %s version=" TARGET " min_seamldr=%s",
+		 tdxupd_digest_format(&mrseam, hex), scene->cause->min_seamldr);
+}
 
 static void put_image(struct scene *scene, const char *version)
 {
@@ -193,6 +203,8 @@ static void put_image(struct scene *scene, const char *version)
 	assert_int_equal(testimage_build(&spec, &bytes, &count), 0);
 	if (is_target && cause->change_bytes)
 		cause->change_bytes(bytes, count);
+	if (is_target && cause->min_seamldr)
+		tell_min_seamldr(scene, bytes);
 	snprintf(name, sizeof(name), "tdx_module_%s.blob", version);
 	world_put_image(&scene->world, name, bytes, count);
 	free(bytes);

@@ -15,6 +15,7 @@ enum defect {
 	BAD_FIELDS,
 	BAD_SIGNER,
 	BAD_DEBUG,
+	BAD_LOADER_AGE,
 	BAD_SVN_MAJOR,
 	BAD_SVN_MINOR,
 	BAD_CPU,
@@ -28,13 +29,13 @@ enum defect {
 };
 
 static const u64 defect_status[DEFECTS] = {
-	[BAD_PARAMS] = SEAMLDR_EBADPARAM,       [BAD_FIELDS] = SEAMLDR_EBADSIG,
-	[BAD_SIGNER] = SEAMLDR_EBADSIG,         [BAD_DEBUG] = SEAMLDR_EBADSIG,
-	[BAD_SVN_MAJOR] = SEAMLDR_EUNSUPPORTED, [BAD_SVN_MINOR] = SEAMLDR_EBADSIG,
-	[BAD_CPU] = SEAMLDR_EUNSUPCPU,          [BAD_SIGNATURE] = SEAMLDR_EBADSIG,
-	[BAD_MEMORY] = SEAMLDR_ENOMEM,          [BAD_REMAINING] = SEAMLDR_EBADCALL,
-	[BAD_HANDOFF] = SEAMLDR_EBADHANDOFF,    [BAD_HASH] = SEAMLDR_EBADHASH,
-	[BAD_ENTROPY] = SEAMLDR_ENOENTROPY,
+	[BAD_PARAMS] = SEAMLDR_EBADPARAM,        [BAD_FIELDS] = SEAMLDR_EBADSIG,
+	[BAD_SIGNER] = SEAMLDR_EBADSIG,          [BAD_DEBUG] = SEAMLDR_EBADSIG,
+	[BAD_LOADER_AGE] = SEAMLDR_EUNSUPPORTED, [BAD_SVN_MAJOR] = SEAMLDR_EUNSUPPORTED,
+	[BAD_SVN_MINOR] = SEAMLDR_EBADSIG,       [BAD_CPU] = SEAMLDR_EUNSUPCPU,
+	[BAD_SIGNATURE] = SEAMLDR_EBADSIG,       [BAD_MEMORY] = SEAMLDR_ENOMEM,
+	[BAD_REMAINING] = SEAMLDR_EBADCALL,      [BAD_HANDOFF] = SEAMLDR_EBADHANDOFF,
+	[BAD_HASH] = SEAMLDR_EBADHASH,           [BAD_ENTROPY] = SEAMLDR_ENOENTROPY,
 };
 
 static void spoil(struct tdx_model *model, struct tdx_model_image *image,
@@ -52,6 +53,9 @@ static void spoil(struct tdx_model *model, struct tdx_model_image *image,
 		break;
 	case BAD_DEBUG:
 		image->sigstruct[15] = 0x80;
+		break;
+	case BAD_LOADER_AGE:
+		image->facts.min_seamldr = (struct tdx_model_version){ 1, 5, 1 };
 		break;
 	case BAD_SVN_MAJOR:
 		image->facts.svn = 0x0206;
