@@ -119,6 +119,22 @@ static void empty_handoff_range(uint8_t *bytes, size_t count)
 	set_signed(bytes, count, 986, 1);
 }
 
+static void change_type(uint8_t *bytes, size_t count)
+{
+	set_signed(bytes, count, 12, 1);
+}
+
+static void overfill_cpus(uint8_t *bytes, size_t count)
+{
+	set_signed(bytes, count, 1025, 1); /* 256 more than there are */
+}
+
+static void damage_signed_field(uint8_t *bytes, size_t count)
+{
+	bytes[SIGSTRUCT + 1003] ^= 1;
+	testimage_fix_checksum(bytes, count);
+}
+
 /* clang-format off */
 static const struct cause causes[] = {
 	{ "a CPU is offline", .command = "lp offline 3",
@@ -147,6 +163,8 @@ static const struct cause causes[] = {
 	  .checks = { TDXUPD_CHECK_MODULE_DEBUG } },
 	{ "signature is damaged", .change_bytes = damage_signature,
 	  .checks = { TDXUPD_CHECK_SIGNATURE_INVALID } },
+	{ "what was signed is damaged", .change_bytes = damage_signed_field,
+	  .checks = { TDXUPD_CHECK_SIGNATURE_INVALID } },
 	{ "module is damaged", .change_bytes = damage_module,
 	  .checks = { TDXUPD_CHECK_HASH_MISMATCH } },
 	{ "header is another", .change_bytes = change_header,
@@ -155,6 +173,10 @@ static const struct cause causes[] = {
 	  .checks = { TDXUPD_CHECK_SIGSTRUCT_VENDOR } },
 	{ "sizes are wrong", .change_bytes = change_size,
 	  .checks = { TDXUPD_CHECK_SIGSTRUCT_SIZES } },
+	{ "CPU table is too long", .change_bytes = overfill_cpus,
+	  .checks = { TDXUPD_CHECK_SIGSTRUCT_SIZES, TDXUPD_CHECK_CPU_UNSUPPORTED } },
+	{ "module type is none", .change_bytes = change_type,
+	  .checks = { TDXUPD_CHECK_SIGSTRUCT_RESERVED } },
 	{ "reserved bytes are in use", .change_bytes = change_reserved,
 	  .checks = { TDXUPD_CHECK_SIGSTRUCT_RESERVED } },
 	{ "handoff range is empty", .change_bytes = empty_handoff_range,
