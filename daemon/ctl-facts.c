@@ -194,6 +194,8 @@ int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts)
 	flags = ctl->images || ctl->mapping || ctl->host_file
 			? 0
 			: TDXUPD_CATALOG_REQUIRE_SAFE;
+	if (facts->may_use_cache)
+		flags |= TDXUPD_CATALOG_USE_CACHE;
 	r = tdxupd_catalog_read(ctl->root_fd, images, mapping, facts->config->policy,
 				flags, &facts->catalog, &why);
 	if (r < 0)
@@ -210,6 +212,7 @@ int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *f
 	if (target && tdxupd_version_parse(target, &version) < 0)
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"\"%s\" is no version such as 1.5.16", target);
+	facts->may_use_cache = true;
 	r = ctl_facts_read_config(ctl, facts);
 	if (r == CTL_EXIT_OK)
 		r = ctl_facts_read_host(ctl, facts);

@@ -6,8 +6,10 @@
 #include "ctl.h"
 #include "tdxupd.h"
 
-/* What a verb rests on, read in this order; what it did not ask for is NULL. */
+/* What a verb rests on, read in this order; what it did not ask for is NULL.
+ * @may_use_cache: what an earlier run verified need not be verified again */
 struct ctl_facts {
+	bool may_use_cache;
 	struct config *config;
 	struct tdxupd_host *host;
 	struct tdxupd_catalog *catalog;

@@ -349,6 +349,7 @@ static int graph_of(struct ctl *ctl, struct ctl_facts *facts, struct graph *grap
 	struct json_object *object = NULL;
 	int r = ctl_facts_read_host(ctl, facts);
 
+	facts->may_use_cache = true;
 	if (r == CTL_EXIT_OK)
 		r = ctl_facts_check_host(ctl, facts);
 	if (r == CTL_EXIT_OK)

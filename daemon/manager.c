@@ -121,8 +121,9 @@ int manager_read_catalog(struct manager *manager, const struct config *config,
 	int r;
 
 	r = tdxupd_catalog_read(manager->root_fd, config->images, config->mapping,
-				config->policy, TDXUPD_CATALOG_REQUIRE_SAFE, &catalog,
-				ret_why);
+				config->policy,
+				TDXUPD_CATALOG_REQUIRE_SAFE | TDXUPD_CATALOG_USE_CACHE,
+				&catalog, ret_why);
 	if (r < 0)
 		return r;
 	tdxupd_catalog_free(manager->catalog);

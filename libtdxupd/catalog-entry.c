@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "catalog-cache.h"
 #include "catalog-entry.h"
 #include "image-format.h"
 #include "io.h"
@@ -164,35 +166,69 @@ static unsigned io_flags(const struct entry_rules *rules)
 	return rules->flags & TDXUPD_CATALOG_REQUIRE_SAFE ? IO_REQUIRE_SAFE : 0;
 }
 
-int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
-	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why)
+static bool is_unchanged(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) == 0 && now.st_size == before->st_size &&
+	       memcmp(&now.st_mtim, &before->st_mtim, sizeof(now.st_mtim)) == 0 &&
+	       memcmp(&now.st_ctim, &before->st_ctim, sizeof(now.st_ctim)) == 0;
+}
+
+/* Return: 1 it is an image, 0 it is none, or an errno. */
+static int read_open_file(int fd, bool is_named, const struct entry_rules *rules,
+			  struct tdxupd_entry *entry)
 {
 	_cleanup_(cleanup_free)
 	uint8_t *bytes = NULL;
-	_cleanup_(entry_done)
-	struct tdxupd_entry entry = {};
-	struct tdxupd_version version;
-	bool is_named = entry_parse_name(name, &version);
+	struct stat st;
 	size_t count = 0;
-	int error = io_read_file_in(dir_fd, name, TDXUPD_IMAGE_BYTES_MAX, io_flags(rules),
-				    &bytes, &count);
 	int r;
 
-	if (error == -ENOMEM)
-		return error;
-	if (!is_named && (error < 0 || !has_magic(bytes, count))) {
-		why_set(ret_why, 0, "%s",
-			error < 0 ? io_strerror(error) : "no TDX module image");
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	r = rules->cache ? cache_find(rules->cache, &st, entry) : 0;
+	if (r != 0)
+		return r;
+	r = io_read_file_fd(fd, TDXUPD_IMAGE_BYTES_MAX, &bytes, &count);
+	if (r < 0)
+		return r;
+	if (!is_named && !has_magic(bytes, count))
+		return 0;
+	r = tdxupd_report_new(&entry->report);
+	if (r == 0)
+		r = judge(entry, bytes, count, rules);
+	if (r < 0)
+		return r;
+	/* Under any name, what has the magic is an image. */
+	if (rules->cache && has_magic(bytes, count) && is_unchanged(fd, &st))
+		r = cache_add(rules->cache, &st, entry);
+	return r < 0 ? r : 1;
+}
+
+int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
+	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why)
+{
+	_cleanup_(entry_done)
+	struct tdxupd_entry entry = {};
+	_cleanup_(cleanup_close)
+	int fd = io_open_file_in(dir_fd, name, io_flags(rules));
+	struct tdxupd_version version;
+	bool is_named = entry_parse_name(name, &version);
+	int r = fd < 0 ? fd : read_open_file(fd, is_named, rules, &entry);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0 || (r < 0 && !is_named)) {
+		why_set(ret_why, 0, "%s", r < 0 ? io_strerror(r) : "no TDX module image");
 		*ret_is_image = false;
 		return 0;
 	}
 	entry.name = strdup(name);
 	if (!entry.name)
 		return -ENOMEM;
-	r = tdxupd_report_new(&entry.report);
-	if (r == 0)
-		r = error < 0 ? judge_unread(&entry, error)
-			      : judge(&entry, bytes, count, rules);
+	if (r < 0 && !entry.report)
+		r = tdxupd_report_new(&entry.report) ?: judge_unread(&entry, r);
 	if (r < 0)
 		return r;
 	*ret = entry;

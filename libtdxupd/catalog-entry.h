@@ -7,17 +7,20 @@
 
 #include "tdxupd.h"
 
-/* What an entry is judged by. */
+struct cache;
+
+/* What an entry is judged by. @cache: what is known from earlier runs, or NULL. */
 struct entry_rules {
 	const struct tdxupd_policy *policy;
 	const struct tdxupd_known_module *known;
 	size_t known_count;
 	unsigned flags; /* enum tdxupd_catalog_flags */
+	struct cache *cache;
 };
 
 /*
  * Read one file of the images directory: what it is and whether it may be trusted, not
- * yet which version. Its bytes stay in entry->image.
+ * yet which version. Its bytes stay in entry->image, unless the cache knows it.
  *
  * @ret_is_image: false where the file is none, by content and by name; @ret then is left
  * alone and @ret_why, free() it, says what it is instead. Return: 0; -ENOMEM.

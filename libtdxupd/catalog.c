@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog-cache.h"
 #include "catalog-entry.h"
 #include "catalog-mapping.h"
 #include "io.h"
@@ -21,6 +22,7 @@
 
 DEFINE_CLEANUP(struct tdxupd_catalog, catalog, tdxupd_catalog_free)
 DEFINE_CLEANUP(char *, names, io_free_names)
+DEFINE_CLEANUP(struct cache, cache, cache_free)
 
 _public_ struct tdxupd_catalog *tdxupd_catalog_free(struct tdxupd_catalog *catalog)
 {
@@ -261,7 +263,8 @@ static int open_images(int root_fd, const char *images, unsigned flags, char **r
 }
 
 static int fill(struct tdxupd_catalog *catalog, int dir_fd, const char *images,
-		const struct tdxupd_policy *policy, unsigned flags, char **ret_why)
+		const struct tdxupd_policy *policy, unsigned flags, struct cache *cache,
+		char **ret_why)
 {
 	_cleanup_(cleanup_free)
 	char *why = NULL;
@@ -270,6 +273,7 @@ static int fill(struct tdxupd_catalog *catalog, int dir_fd, const char *images,
 		.known = catalog->known,
 		.known_count = catalog->known_count,
 		.flags = flags,
+		.cache = cache,
 	};
 	int r = read_files(dir_fd, &rules, catalog, &why);
 
@@ -278,6 +282,23 @@ static int fill(struct tdxupd_catalog *catalog, int dir_fd, const char *images,
 	qsort(catalog->entries, catalog->entry_count, sizeof(*catalog->entries),
 	      compare_entries);
 	return check_ambiguous(catalog);
+}
+
+static int fill_with_cache(struct tdxupd_catalog *catalog, int root_fd, int dir_fd,
+			   const char *images, const struct tdxupd_policy *policy,
+			   unsigned flags, char **ret_why)
+{
+	_cleanup_(cleanup_cache)
+	struct cache *cache = NULL;
+	int r = 0;
+
+	if (flags & TDXUPD_CATALOG_USE_CACHE)
+		r = cache_new(root_fd, policy, time(NULL), &cache);
+	if (r == 0)
+		r = fill(catalog, dir_fd, images, policy, flags, cache, ret_why);
+	if (r == 0 && cache)
+		cache_save(cache, root_fd);
+	return r;
 }
 
 _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *mapping,
@@ -304,7 +325,8 @@ _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *ma
 		r = known_read(root_fd, io_flags(flags), &catalog->known,
 			       &catalog->known_count, &why);
 	if (r >= 0)
-		r = fill(catalog, dir_fd, images, policy, flags, &why);
+		r = fill_with_cache(catalog, root_fd, dir_fd, images, policy, flags,
+				    &why);
 	if (r < 0) {
 		if (ret_why && why)
 			*ret_why = TAKE_PTR(why);

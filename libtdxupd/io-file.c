@@ -159,11 +159,10 @@ static int read_to_end(int fd, size_t max_bytes, size_t first_bytes, uint8_t **r
 	return 0;
 }
 
-static int read_regular(int fd, size_t max_bytes, unsigned flags, uint8_t **ret,
-			size_t *ret_bytes)
+/* Return: 0, or why this is no file to read. */
+static int check_regular(int fd, unsigned flags, struct stat *ret)
 {
 	struct stat st;
-	size_t first = FILE_BYTES_FIRST;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -173,6 +172,21 @@ static int read_regular(int fd, size_t max_bytes, unsigned flags, uint8_t **ret,
 		return -EBADFD;
 	if ((flags & IO_REQUIRE_SAFE) && !is_roots_own(&st))
 		return -EPERM;
+	*ret = st;
+	return 0;
+}
+
+int io_read_file_fd(int fd, size_t max_bytes, uint8_t **ret, size_t *ret_bytes)
+{
+	struct stat st;
+	size_t first = FILE_BYTES_FIRST;
+	int rc;
+
+	if (!ret || !ret_bytes || max_bytes >= SIZE_MAX / 4)
+		return -EINVAL;
+	rc = check_regular(fd, 0, &st);
+	if (rc < 0)
+		return rc;
 	if (st.st_size > 0 && (uintmax_t)st.st_size > max_bytes)
 		return -EFBIG;
 	if (st.st_size > 0)
@@ -188,20 +202,17 @@ int io_read_file(int root_fd, const char *path, size_t max_bytes, uint8_t **ret,
 
 	if (fd < 0)
 		return fd;
-	if (!ret || !ret_bytes || max_bytes >= SIZE_MAX / 4)
-		return -EINVAL;
-	return read_regular(fd, max_bytes, 0, ret, ret_bytes);
+	return io_read_file_fd(fd, max_bytes, ret, ret_bytes);
 }
 
-int io_read_file_in(int dir_fd, const char *name, size_t max_bytes, unsigned flags,
-		    uint8_t **ret, size_t *ret_bytes)
+int io_open_file_in(int dir_fd, const char *name, unsigned flags)
 {
 	_cleanup_(cleanup_close)
 	int fd = -1;
 	struct stat st;
+	int rc;
 
-	if (dir_fd < 0 || !name || !*name || strchr(name, '/') || !ret || !ret_bytes ||
-	    max_bytes >= SIZE_MAX / 4)
+	if (dir_fd < 0 || !name || !*name || strchr(name, '/'))
 		return -EINVAL;
 	/* Opening a device can do something: look first. Who can put one there between
 	 * these two lines needs no trick. */
@@ -215,7 +226,46 @@ int io_read_file_in(int dir_fd, const char *name, size_t max_bytes, unsigned fla
 		fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return flags & IO_REQUIRE_SAFE ? fd : errno == ENOENT ? -ENODATA : -errno;
-	return read_regular(fd, max_bytes, flags, ret, ret_bytes);
+	rc = check_regular(fd, flags, &st);
+	return rc < 0 ? rc : TAKE_FD(fd);
+}
+
+int io_read_file_in(int dir_fd, const char *name, size_t max_bytes, unsigned flags,
+		    uint8_t **ret, size_t *ret_bytes)
+{
+	_cleanup_(cleanup_close)
+	int fd = io_open_file_in(dir_fd, name, flags);
+
+	if (fd < 0)
+		return fd;
+	return io_read_file_fd(fd, max_bytes, ret, ret_bytes);
+}
+
+/* In one step, so that a reader finds the old file or the new one and never a half. */
+int io_replace_file_in(int dir_fd, const char *name, const void *bytes, size_t count)
+{
+	_cleanup_(cleanup_close)
+	int fd = -1;
+	char draft[NAME_MAX + 1];
+	int rc;
+
+	if (snprintf(draft, sizeof(draft), ".%s.%d", name, getpid()) >=
+	    (int)sizeof(draft))
+		return -EINVAL;
+	(void)unlinkat(dir_fd, draft, 0);
+	fd = openat(dir_fd, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0644);
+	if (fd < 0)
+		return -errno;
+	rc = io_write_all_fd(fd, bytes, count);
+	/* Whatever the umask is. */
+	if (rc == 0 && fchmod(fd, 0644) < 0)
+		rc = -errno;
+	if (rc == 0 && renameat(dir_fd, draft, dir_fd, name) < 0)
+		rc = -errno;
+	if (rc < 0)
+		(void)unlinkat(dir_fd, draft, 0);
+	return rc;
 }
 
 /* ---- directories ---- */

@@ -48,6 +48,11 @@ int io_read_file(int root_fd, const char *path, size_t max_bytes, uint8_t **ret,
  */
 int io_read_file_in(int dir_fd, const char *name, size_t max_bytes, unsigned flags,
 		    uint8_t **ret, size_t *ret_bytes);
+/* The same in two steps, to look at the file in between. */
+int io_open_file_in(int dir_fd, const char *name, unsigned flags);
+int io_read_file_fd(int fd, size_t max_bytes, uint8_t **ret, size_t *ret_bytes);
+/* Write a file anew, mode 0644. */
+int io_replace_file_in(int dir_fd, const char *name, const void *bytes, size_t count);
 
 /*
  * Names in a directory without "." and "..", sorted bytewise. @ret: @ret_count strings

@@ -621,6 +621,10 @@ struct tdxupd_catalog {
 enum tdxupd_catalog_flags {
 	/** refuse what others than root could have written (daemon) */
 	TDXUPD_CATALOG_REQUIRE_SAFE = 1 << 0,
+	/** believe what an earlier run found out of a file that has not changed since,
+	 * and keep what this one finds, below var/cache/tdxupd; tdxupd_catalog_load()
+	 * never does */
+	TDXUPD_CATALOG_USE_CACHE = 1 << 1,
 };
 
 /**

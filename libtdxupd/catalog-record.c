@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * One verified image as bytes and back. Only this machine reads them, so numbers are as
+ * it has them; what reads them trusts nothing all the same.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog-record.h"
+#include "util.h"
+
+DEFINE_CLEANUP(struct tdxupd_image, image, tdxupd_image_free)
+DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
+
+#define TEXT_BYTES TDXUPD_VERDICT_TEXT_BYTES
+
+/* ---- writing ---- */
+
+static void put(FILE *file, const void *bytes, size_t count)
+{
+	fwrite(bytes, 1, count, file);
+}
+
+static void put_number(FILE *file, uint64_t number)
+{
+	put(file, &number, sizeof(number));
+}
+
+static void put_image(FILE *file, const struct tdxupd_image *image)
+{
+	struct tdxupd_image facts;
+
+	put_number(file, image != NULL);
+	if (!image)
+		return;
+	/* All but the pointer, and of the CPUs those that are there. */
+	facts = *image;
+	facts.bytes = NULL;
+	put_number(file, image->cpu_count);
+	put(file, &facts, offsetof(struct tdxupd_image, cpus));
+	put(file, image->cpus, image->cpu_count * sizeof(*image->cpus));
+}
+
+static void put_text(FILE *file, const char *text)
+{
+	put_number(file, strlen(text));
+	put(file, text, strlen(text));
+}
+
+static void put_report(FILE *file, const struct tdxupd_report *report)
+{
+	put_number(file, tdxupd_report_count(report));
+	for (size_t i = 0; i < tdxupd_report_count(report); i++) {
+		const struct tdxupd_verdict *verdict = tdxupd_report_get(report, i);
+
+		put_number(file, verdict->check);
+		put_number(file, verdict->severity);
+		put_text(file, verdict->found);
+		put_text(file, verdict->wanted);
+	}
+}
+
+void record_put(FILE *file, const struct record_key *key,
+		const struct tdxupd_image *image, const struct tdxupd_report *report)
+{
+	put(file, key, sizeof(*key));
+	put_image(file, image);
+	put_report(file, report);
+}
+
+/* ---- reading ---- */
+
+static void get(struct record_reader *reader, void *ret, size_t count)
+{
+	if (reader->is_bad || count > reader->left) {
+		reader->is_bad = true;
+		memset(ret, 0, count);
+		return;
+	}
+	memcpy(ret, reader->bytes, count);
+	reader->bytes += count;
+	reader->left -= count;
+}
+
+static uint64_t get_number(struct record_reader *reader, uint64_t max)
+{
+	uint64_t number;
+
+	get(reader, &number, sizeof(number));
+	if (number <= max)
+		return number;
+	reader->is_bad = true;
+	return 0;
+}
+
+static int get_image(struct record_reader *reader, struct tdxupd_image **ret)
+{
+	_cleanup_(cleanup_image)
+	struct tdxupd_image *image = NULL;
+	size_t cpu_count;
+
+	if (!get_number(reader, 1)) {
+		*ret = NULL;
+		return reader->is_bad ? -EBADMSG : 0;
+	}
+	image = calloc(1, sizeof(*image));
+	if (!image)
+		return -ENOMEM;
+	cpu_count = get_number(reader, TDXUPD_SIGSTRUCT_CPUS_MAX);
+	get(reader, image, offsetof(struct tdxupd_image, cpus));
+	image->bytes = NULL;
+	if (image->cpu_count != cpu_count)
+		reader->is_bad = true;
+	get(reader, image->cpus, cpu_count * sizeof(*image->cpus));
+	if (reader->is_bad)
+		return -EBADMSG;
+	*ret = TAKE_PTR(image);
+	return 0;
+}
+
+static void get_text(struct record_reader *reader, char *ret)
+{
+	size_t length = get_number(reader, TEXT_BYTES - 1);
+
+	get(reader, ret, length);
+	ret[length] = '\0';
+}
+
+static int get_report(struct record_reader *reader, struct tdxupd_report **ret)
+{
+	_cleanup_(cleanup_report)
+	struct tdxupd_report *report = NULL;
+	uint64_t count = get_number(reader, UINT16_MAX);
+	int r = tdxupd_report_new(&report);
+
+	for (uint64_t i = 0; r == 0 && i < count; i++) {
+		uint64_t check = get_number(reader, _TDXUPD_CHECK_MAX - 1);
+		uint64_t severity = get_number(reader, _TDXUPD_SEVERITY_MAX - 1);
+		char found[TEXT_BYTES], wanted[TEXT_BYTES];
+
+		get_text(reader, found);
+		get_text(reader, wanted);
+		if (reader->is_bad)
+			break;
+		r = tdxupd_report_add(report, (enum tdxupd_check)check,
+				      (enum tdxupd_severity)severity, found, wanted);
+	}
+	if (r < 0 || reader->is_bad)
+		return r < 0 ? r : -EBADMSG;
+	*ret = TAKE_PTR(report);
+	return 0;
+}
+
+int record_get(struct record_reader *reader, struct record_key *ret_key,
+	       struct tdxupd_image **ret_image, struct tdxupd_report **ret_report)
+{
+	_cleanup_(cleanup_image)
+	struct tdxupd_image *image = NULL;
+	_cleanup_(cleanup_report)
+	struct tdxupd_report *report = NULL;
+	struct record_key key;
+	int r;
+
+	get(reader, &key, sizeof(key));
+	r = get_image(reader, &image);
+	if (r == 0)
+		r = get_report(reader, &report);
+	if (r < 0)
+		return r;
+	*ret_key = key;
+	if (ret_image)
+		*ret_image = TAKE_PTR(image);
+	if (ret_report)
+		*ret_report = TAKE_PTR(report);
+	return 0;
+}
