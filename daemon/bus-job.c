@@ -116,6 +116,18 @@ static int set_deadline(sd_bus_message *message, void *bus, sd_bus_error *error)
 	return answer(message, error, job_set_deadline(job, usec));
 }
 
+static int expedite(sd_bus_message *message, void *bus, sd_bus_error *error)
+{
+	struct job *job;
+	int r = bus_authorize(bus, message, &about_job, expedite, error);
+
+	if (r == 0)
+		return 1;
+	if (r > 0)
+		r = find_again(message, bus, &job, error);
+	return r < 0 ? r : answer(message, error, job_expedite(job));
+}
+
 /* Of the interface, while one of its handlers runs. */
 static struct bus *bus_of(sd_bus_message *message)
 {
@@ -128,6 +140,12 @@ static int on_cancel(sd_bus_message *message, void *userdata, sd_bus_error *erro
 {
 	(void)userdata;
 	return cancel(message, bus_of(message), error);
+}
+
+static int on_expedite(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)userdata;
+	return expedite(message, bus_of(message), error);
 }
 
 static int on_set_deadline(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -249,6 +267,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Result", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Detail", "s", get_text, 0, CHANGES),
 	SD_BUS_METHOD("Cancel", "", "", on_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Expedite", "", "", on_expedite, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetDeadline", SD_BUS_ARGS("t", usec), SD_BUS_NO_RESULT,
 				on_set_deadline, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END

@@ -73,6 +73,14 @@ static const char *take_reserve(struct job_request *request, const union value *
 	return NULL;
 }
 
+static const char *take_token(struct job_request *request, const union value *value)
+{
+	if (!*value->text || strlen(value->text) >= sizeof(request->token))
+		return "not of 1 to 64 bytes";
+	strcpy(request->token, value->text);
+	return NULL;
+}
+
 static const struct option {
 	const char *name;
 	char type;
@@ -84,6 +92,7 @@ static const struct option {
 	{ "plan_id", 's', take_plan_id },
 	{ "reserve", 'u', take_reserve },
 	{ "strategy", 's', take_strategy },
+	{ "token", 's', take_token },
 };
 
 static const struct option *find_option(const char *name)

@@ -353,6 +353,17 @@ int job_cancel(struct job *job)
 	return 0;
 }
 
+int job_expedite(struct job *job)
+{
+	if (job_state_is_end(job->state))
+		return -ESRCH;
+	if (job_state_is_critical(job->state))
+		return -EBUSY;
+	job->request.drain = true;
+	job->context->changed(job->context->userdata, job);
+	return 0;
+}
+
 int job_set_deadline(struct job *job, uint64_t deadline_usec)
 {
 	if (job_state_is_end(job->state))

@@ -10,6 +10,8 @@ void job_start(struct job *job);
 void job_on_gate(struct job *job);
 /* Return: 0; -EBUSY past the point of no return; -ESRCH it has ended. */
 int job_cancel(struct job *job);
+/* Make a gap at once instead of waiting for one. Return: as job_cancel(). */
+int job_expedite(struct job *job);
 /* Give up at @deadline_usec (CLOCK_MONOTONIC). Return: as job_cancel(). */
 int job_set_deadline(struct job *job, uint64_t deadline_usec);
 

@@ -12,9 +12,13 @@
 #include "sources.h"
 #include "tdxupd.h"
 
+#define JOB_TOKEN_BYTES 65
+
 /*
  * What somebody asked for.
  * @plan_id: the plan that was shown to them, empty where none was
+ * @token: the caller's name for this request, empty for none: sent again, it is not asked
+ *	for again, even when the job has ended
  * @deadline_usec: CLOCK_MONOTONIC, USEC_INFINITY for none
  * @caller: who, for the record; may be NULL
  */
@@ -22,6 +26,7 @@ struct job_request {
 	bool has_target;
 	struct tdxupd_version target;
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
+	char token[JOB_TOKEN_BYTES];
 	uint64_t deadline_usec;
 	enum gate_policy guard;
 	bool has_strategy;

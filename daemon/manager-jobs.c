@@ -4,6 +4,7 @@
  * of a job that is there joins it. What a job does is job-run.c's business.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "clock.h"
 #include "duration.h"
@@ -212,6 +213,14 @@ void manager_jobs_done(struct manager *manager)
 
 /* ---- asking ---- */
 
+static struct job *find_token(const struct manager *manager, const char *token)
+{
+	for (size_t i = 0; *token && i < manager->job_count; i++)
+		if (strcmp(manager->jobs[i]->request.token, token) == 0)
+			return manager->jobs[i];
+	return NULL;
+}
+
 static struct job *find_same(const struct manager *manager,
 			     const struct job_request *request)
 {
@@ -257,9 +266,11 @@ struct job *manager_restore_job(struct manager *manager, uint32_t id)
 int manager_add_job(struct manager *manager, const struct job_request *request,
 		    struct job **ret)
 {
-	struct job *job = find_same(manager, request);
+	struct job *job = find_token(manager, request->token);
 	int r;
 
+	if (!job && (job = find_same(manager, request)) && request->drain)
+		(void)job_expedite(job);
 	if (job) {
 		*ret = job;
 		return 0;

@@ -237,6 +237,7 @@ static void test_options_that_are_none(void **state)
 	scene_update_refused(&scene, invalid, NULL, 1, "deadline_usec", "u", 5u);
 	scene_update_refused(&scene, invalid, NULL, 1, "plan_id", "s", "abc");
 	scene_update_refused(&scene, invalid, NULL, 1, "strategy", "s", "best");
+	scene_update_refused(&scene, invalid, NULL, 1, "token", "s", "");
 	scene_update_refused(&scene, invalid, NULL, 2, "drain", "b", 1, "x", "s", "");
 	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
 	scene_end(&scene);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Updates as they should go, with the real daemon on a simulated host. */
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -200,6 +201,69 @@ static void test_a_second_request_joins(void **state)
 	scene_end(&scene);
 }
 
+/* A caller who lost the answer asks again, and does not ask for a second update. */
+static void test_a_token_is_one_request(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *first = NULL;
+	_cleanup_(cleanup_free)
+	char *again = NULL;
+	_cleanup_(cleanup_free)
+	char *other = NULL;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	first = scene_update_with(&scene, NULL, 1, "token", "s", "mine");
+	scene_await_end(&scene, first, "done");
+	again = scene_update_with(&scene, NULL, 1, "token", "s", "mine");
+	assert_string_equal(first, again);
+	other = scene_update_with(&scene, NULL, 1, "token", "s", "yours");
+	assert_string_not_equal(first, other);
+	scene_end(&scene);
+}
+
+/* A VMM that asks for a lease and gives it back: is it answered at once? */
+static bool is_launch_let_go(struct scene *scene)
+{
+	sd_bus_message *call = NULL, *reply = NULL;
+	int r;
+
+	assert_true(sd_bus_message_new_method_call(scene->bus, &call, "org.tdxupd1",
+						   SCENE_MANAGER, "org.tdxupd1.Manager",
+						   "BeginBuild") >= 0);
+	assert_true(sd_bus_message_append(call, "sa{sv}", "vm2", 0) >= 0);
+	r = sd_bus_call(scene->bus, call, 300000, NULL, &reply);
+	sd_bus_message_unref(call);
+	sd_bus_message_unref(reply);
+	if (r < 0)
+		assert_int_equal(r, -ETIMEDOUT);
+	return r >= 0;
+}
+
+static void test_expedite(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	job = scene_update(&scene, NULL);
+	scene_await(&scene, job, "State", "waiting");
+	assert_true(is_launch_let_go(&scene));
+	assert_null(scene_call(&scene, job, "Expedite"));
+	assert_false(is_launch_let_go(&scene));
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, job, "done");
+	assert_true(is_launch_let_go(&scene));
+	assert_string_equal(scene_call(&scene, job, "Expedite"),
+			    "org.tdxupd1.Error.NoSuchJob");
+	scene_end(&scene);
+}
+
 static void test_cancel_takes_the_image_back(void **state)
 {
 	struct scene scene;
@@ -293,6 +357,8 @@ int main(void)
 		cmocka_unit_test(test_a_path_of_two_steps),
 		cmocka_unit_test(test_nothing_to_do_is_done),
 		cmocka_unit_test(test_a_second_request_joins),
+		cmocka_unit_test(test_a_token_is_one_request),
+		cmocka_unit_test(test_expedite),
 		cmocka_unit_test(test_cancel_takes_the_image_back),
 		cmocka_unit_test(test_a_staged_image_that_vanishes_is_staged_again),
 		cmocka_unit_test(test_a_stop_leaves_nothing_staged),
