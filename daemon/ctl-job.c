@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Follows one job of the daemon to its end. What is shown of it is decided in
- * ctl-progress.c.
+ * Follows one job of the daemon to its end. What is shown of it is ctl-job-show.c's.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,8 +12,8 @@
 
 #include "clock.h"
 #include "ctl-bus.h"
+#include "ctl-job-show.h"
 #include "ctl-job.h"
-#include "ctl-progress.h"
 #include "json.h"
 
 /*
@@ -39,60 +38,14 @@ static int end_loop(struct ctl_job_watch *watch, int code)
 	return sd_event_exit(watch->event, code);
 }
 
-static void fill_error(struct json_object *job, const char *name, int code)
-{
-	_cleanup_(cleanup_json)
-	struct json_object *error = NULL;
-	char reason[64];
-
-	ctl_bus_error_to_reason(name, reason, sizeof(reason));
-	if ((json_new_object(&error) ?: json_add_text(error, "reason", reason)
-		     ?: json_add_text(error, "message", json_get_text(job, "detail"))
-			     ?: json_add_number(error, "exit_code", (uint64_t)code)) == 0)
-		json_add(job, "error", TAKE_PTR(error));
-}
-
-/* The job's last word. */
-static int say_end(struct ctl_job_watch *watch)
-{
-	const char *result = json_get_text(watch->job, "result");
-	const char *detail = json_get_text(watch->job, "detail");
-	bool is_done = strcmp(result, "done") == 0;
-	int code = is_done ? CTL_EXIT_OK : (int)ctl_bus_error_to_exit(result);
-	char reason[64];
-
-	if (watch->ctl->json != CTL_JSON_OFF) {
-		if (!is_done)
-			fill_error(watch->job, result, code);
-		ctl_print_json(watch->ctl, watch->job);
-		return code;
-	}
-	if (is_done)
-		return CTL_EXIT_OK;
-	ctl_bus_error_to_reason(result, reason, sizeof(reason));
-	return ctl_fail_text(watch->ctl, (enum ctl_exit)code, reason,
-			     detail && *detail ? detail : result);
-}
-
 /* ---- news ---- */
 
 static int show(struct ctl_job_watch *watch)
 {
-	_cleanup_(cleanup_free)
-	char *text = ctl_progress_format(&watch->progress, watch->job,
-					 clock_usec(CLOCK_MONOTONIC));
-	const char *result = json_get_text(watch->job, "result");
-	bool is_end = result && *result;
+	bool has_ended = false;
+	int code = ctl_job_show(watch->ctl, &watch->progress, watch->job, &has_ended);
 
-	if (!text)
-		return end_loop(watch, ctl_fail_memory(watch->ctl));
-	if (watch->ctl->json == CTL_JSON_OFF && !watch->ctl->is_quiet) {
-		fputs(text, stdout);
-		fflush(stdout);
-	} else if (watch->ctl->json == CTL_JSON_SEQ && !is_end) {
-		ctl_print_json(watch->ctl, watch->job);
-	}
-	return is_end ? end_loop(watch, say_end(watch)) : 0;
+	return has_ended || code ? end_loop(watch, code) : 0;
 }
 
 static int on_lasting(sd_event_source *source, uint64_t usec, void *userdata)

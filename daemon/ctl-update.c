@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl-bus.h"
+#include "ctl-direct.h"
 #include "ctl-job.h"
 #include "ctl.h"
 #include "duration.h"
@@ -111,6 +112,8 @@ int ctl_update(struct ctl *ctl, int argc, char **argv)
 	if (argc > 1 && tdxupd_version_parse(argv[1], &version) < 0)
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"\"%s\" is no version such as 1.5.16", argv[1]);
+	if (ctl->is_direct)
+		return ctl_direct_update(ctl, argc > 1 ? argv[1] : "");
 	r = ctl_bus_open(ctl, &bus);
 	return r ? r : update(ctl, bus, argc > 1 ? argv[1] : "");
 }

@@ -77,6 +77,7 @@ struct ctl {
 	bool is_force;
 	bool is_export_host;
 	bool is_no_wait;
+	bool is_direct;
 	bool is_no_pager;
 	bool is_drain;
 	bool is_exit_code;

@@ -60,4 +60,11 @@ int describe_gate(const struct gate_source *sources, size_t count,
 		  enum gate_policy policy, const struct gate_verdict *verdict,
 		  struct json_object **ret);
 
+struct job;
+
+/* {id, target, from, to, plan_id, state, state_since, attempt, progress, next_attempt,
+ * blockers [{source, who, pid, since_usec}], cancellable, outcome, result, detail}: the
+ * properties of org.tdxupd1.Job */
+int describe_job(const struct job *job, struct json_object **ret);
+
 #endif

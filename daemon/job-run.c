@@ -278,6 +278,26 @@ static enum job_event enter(struct job *job)
 	return entries[job->state](job);
 }
 
+static char *describe_expiry(const struct job *job)
+{
+	const struct sources *sources = job->context->sources;
+
+	if (job->state != JOB_WAITING && job->state != JOB_BACKOFF)
+		return text_new("the deadline passed in state `%s'",
+				job_state_to_string(job->state));
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct gate_source *word = &sources->words[i];
+
+		if ((job->verdict.blocking & (UINT32_C(1) << i)) &&
+		    word->state == GATE_CLOSED)
+			return text_new("the deadline passed before there was a gap: TDs "
+					"are being built, says `%s', which counts %u",
+					word->name, word->count);
+	}
+	return strdup("the deadline passed, and no source was sure that no TD was being "
+		      "built");
+}
+
 /* What every end has in common; why is said before the state is shown. */
 static void explain(struct job *job, enum job_event event)
 {
@@ -287,9 +307,7 @@ static void explain(struct job *job, enum job_event event)
 					       ? "the daemon was told to stop"
 					       : "cancelled on request"));
 	if (event == JOB_EVENT_EXPIRE)
-		job_set_failure(job, FAILURE_EXPIRED,
-				text_new("the deadline passed in state `%s'",
-					 job_state_to_string(job->state)));
+		job_set_failure(job, FAILURE_EXPIRED, describe_expiry(job));
 	if (event == JOB_EVENT_LOSE)
 		job_set_failure(job, FAILURE_LOST, NULL);
 	if (event == JOB_EVENT_REFUSED)

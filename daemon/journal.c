@@ -30,6 +30,15 @@ static const struct milestone {
 	[JOB_UNKNOWN] = { LOG_CRIT, MESSAGE_UNKNOWN },
 };
 
+/* Of the log's level, so to say: the one thing that is the process's and nobody else's.
+ */
+static bool is_silent;
+
+void journal_be_silent(void)
+{
+	is_silent = true;
+}
+
 /* systemd.exec(5): JOURNAL_STREAM names the journal's socket by device and inode. */
 static bool is_stderr_the_journal(void)
 {
@@ -37,6 +46,8 @@ static bool is_stderr_the_journal(void)
 	unsigned long long device, inode;
 	struct stat st;
 
+	if (is_silent)
+		return true;
 	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
 	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
 	       st.st_ino == inode;

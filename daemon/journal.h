@@ -34,6 +34,8 @@
  */
 void journal_say(int priority, const char *message_id, const char *format, ...)
 	_printf_(3, 4);
+/* Only to the journal from now on: whoever runs this speaks for itself. */
+void journal_be_silent(void);
 /* A job went from @before to its state. */
 void journal_say_job(const struct job *job, enum job_state before);
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* tdxupdctl update --direct: the same update without a daemon. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "scene.h"
+
+static pid_t spawn(struct scene *scene, const char *deadline)
+{
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid)
+		return pid;
+	execl(getenv("TDXUPD_CTL"), "tdxupdctl", "--root", scene->world.tree.path,
+	      "update", "--direct", "--deadline", deadline, NULL);
+	_exit(127);
+}
+
+static void test_it_waits_for_the_build(void **state)
+{
+	struct scene scene;
+	pid_t pid;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 extend");
+	pid = spawn(&scene, "10s");
+	usleep(300000);
+	scene_assert_host(&scene, "1.5.06", 0);
+	world_do(&scene.world, "td step vm1 finalize");
+	assert_int_equal(scene_reap(pid), 0);
+	scene_assert_host(&scene, "1.5.16", 1);
+	world_assert_mrtd(&scene.world, "vm1", true);
+	scene_end(&scene);
+}
+
+static void test_its_exit_codes(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	assert_int_equal(scene_reap(spawn(&scene, "300ms")), 5);
+	world_do(&scene.world, "td abort vm1");
+	world_do(&scene.world, "lp offline 3");
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), 4);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* One writer a host. */
+static void test_not_beside_a_daemon(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), 1);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* What the one did, the other knows. */
+static void test_it_leaves_its_history(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, "fail step=shutdown", NULL);
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), 1);
+	scene_run(&scene);
+	scene_update_refused(&scene, "org.tdxupd1.Error.Held", "1.5.16", 0);
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_it_waits_for_the_build),
+		cmocka_unit_test(test_its_exit_codes),
+		cmocka_unit_test(test_not_beside_a_daemon),
+		cmocka_unit_test(test_it_leaves_its_history),
+	};
+
+	if (!scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
