@@ -212,7 +212,7 @@ static void set_up(struct world *world, enum way way, double utilisation, uint64
 	struct lease_limits limits = { .per_sender = BUILDS_MAX,
 				       .all = BUILDS_MAX,
 				       .age_usec = (uint64_t)(900 * SEC) };
-	struct barrier_config times = { .drain_after_usec = (uint64_t)(30 * SEC),
+	struct barrier_config times = { .drain_after_usec = (uint64_t)(60 * SEC),
 					.max_usec = (uint64_t)(5 * SEC) };
 	double product = 1;
 

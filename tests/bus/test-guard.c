@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Leases and the barrier as VMMs see them: tdxupdctl guard and the real daemon. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "clock.h"
+#include "io.h"
+#include "scene.h"
+#include "util.h"
+
+#define MSEC     UINT64_C(1000)
+#define BOUND    (2000 * MSEC)
+#define SLACK    (1500 * MSEC) /* to start two programs on a busy machine */
+#define PATIENCE (10000 * MSEC)
+
+#define SERVICE "org.tdxupd1"
+#define MANAGER "org.tdxupd1.Manager"
+
+static void set_up(struct scene *scene, const char *kernel)
+{
+	scene_set(scene, kernel, NULL);
+	scene_put_config(scene, "BarrierMaxSec=2s\nDrainAfterSec=infinity\n");
+	scene_run(scene);
+}
+
+/* `tdxupdctl guard OPTION -- sh -c SCRIPT` */
+static pid_t guard(struct scene *scene, const char *option, const char *script)
+{
+	const char *ctl = getenv("TDXUPD_CTL");
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid)
+		return pid;
+	execl(ctl, ctl, "--bus-address", scene->address, "--root", scene->world.tree.path,
+	      "guard", option, script ? "--" : NULL, "sh", "-c", script, NULL);
+	_exit(125);
+}
+
+static int await_exit(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool is_there(struct scene *scene, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "run/%s", name);
+	return io_is_present(scene->world.tree.fd, path);
+}
+
+static void await_file(struct scene *scene, const char *name)
+{
+	uint64_t end = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
+
+	while (!is_there(scene, name)) {
+		assert_true(clock_usec(CLOCK_MONOTONIC) < end);
+		usleep(5000);
+	}
+}
+
+/* A script that says in the file @name that it runs, and then waits for `go`. */
+static char *launch_script(struct scene *scene, const char *name)
+{
+	char *script;
+
+	assert_true(
+		asprintf(
+			&script,
+			"cd %s/run && touch %s && while [ ! -e go ]; do sleep 0.02; done",
+			scene->world.tree.path, name) > 0);
+	return script;
+}
+
+static unsigned count_leases(struct scene *scene)
+{
+	sd_bus_message *reply = NULL;
+	unsigned count = 0;
+
+	assert_true(sd_bus_call_method(scene->bus, SERVICE, SCENE_MANAGER, MANAGER,
+				       "ListBuilds", NULL, &reply, NULL) >= 0);
+	assert_true(sd_bus_message_enter_container(reply, 'a', "(ssuttb)") >= 0);
+	while (sd_bus_message_skip(reply, "(ssuttb)") > 0)
+		count++;
+	sd_bus_message_unref(reply);
+	return count;
+}
+
+static void await_leases(struct scene *scene, unsigned count)
+{
+	uint64_t end = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
+
+	while (count_leases(scene) != count) {
+		assert_true(clock_usec(CLOCK_MONOTONIC) < end);
+		usleep(5000);
+	}
+}
+
+static void test_an_update_waits_for_a_launch(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	_cleanup_(cleanup_free)
+	char *script = NULL;
+	struct scene scene;
+	pid_t launch;
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	script = launch_script(&scene, "started");
+	launch = guard(&scene, "--vm=web1", script);
+	await_file(&scene, "started");
+	assert_int_equal(count_leases(&scene), 1);
+	job = scene_update(&scene, NULL);
+	scene_await(&scene, job, "State", "waiting");
+	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "wait");
+	scene_assert_host(&scene, "1.5.06", 0);
+	tree_put(&scene.world.tree, "run/go", "");
+	assert_int_equal(await_exit(launch), 0);
+	scene_await_end(&scene, job, "done");
+	scene_end(&scene);
+}
+
+/* A lease ends with its holder, however that ends. */
+static void test_a_launch_that_is_killed_ends_its_lease(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *script = NULL;
+	struct scene scene;
+	pid_t launch;
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	script = launch_script(&scene, "started");
+	launch = guard(&scene, "--vm=web1", script);
+	await_file(&scene, "started");
+	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "wait");
+	kill(launch, SIGKILL);
+	await_exit(launch);
+	scene_await(&scene, SCENE_MANAGER, "GateDecision", "go");
+	assert_int_equal(count_leases(&scene), 0);
+	tree_put(&scene.world.tree, "run/go", "");
+	scene_end(&scene);
+}
+
+static void test_guard_leaves_as_its_command_does(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 0")), 0);
+	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 7")), 7);
+	assert_int_equal(await_exit(guard(&scene, "--vm=a", "kill -TERM $$")), 143);
+	assert_int_equal(await_exit(guard(&scene, "--vm=a", NULL)), 2);
+	await_leases(&scene, 0);
+	/* the lease goes back before the command ends */
+	assert_int_equal(await_exit(guard(&scene, "--release-after=100ms", "sleep 1")),
+			 0);
+	scene_end(&scene);
+}
+
+/* With --drain the gap is made: launches wait, and go when the update is through. */
+static void test_launches_wait_for_an_update(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	_cleanup_(cleanup_free)
+	char *first = NULL;
+	_cleanup_(cleanup_free)
+	char *second = NULL;
+	struct scene scene;
+	pid_t launches[2];
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	first = launch_script(&scene, "first");
+	second = launch_script(&scene, "second");
+	launches[0] = guard(&scene, "--vm=first", first);
+	await_file(&scene, "first");
+	job = scene_update_with(&scene, NULL, 1, "drain", "b", 1);
+	scene_await(&scene, job, "State", "waiting");
+	launches[1] = guard(&scene, "--vm=second", second);
+	await_leases(&scene, 2);
+	usleep(300000);
+	assert_false(is_there(&scene, "second"));
+	tree_put(&scene.world.tree, "run/go", "");
+	scene_await_end(&scene, job, "done");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(await_exit(launches[i]), 0);
+	assert_true(is_there(&scene, "second"));
+	scene_end(&scene);
+}
+
+/* How long a launch takes while the barrier is shut and @signal has hit the daemon. */
+static void measure_hold(int signal, uint64_t low, uint64_t high)
+{
+	_cleanup_(cleanup_free)
+	char *script = NULL;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	struct scene scene;
+	uint64_t began, took;
+	pid_t holder, launch;
+
+	set_up(&scene, "host kernel=piece");
+	script = launch_script(&scene, "holds");
+	holder = guard(&scene, "--vm=holder", script);
+	await_file(&scene, "holds");
+	job = scene_update_with(&scene, NULL, 1, "drain", "b", 1);
+	scene_await(&scene, job, "State", "waiting");
+	began = clock_usec(CLOCK_MONOTONIC);
+	if (signal == SIGSTOP)
+		kill(scene.daemon, signal);
+	launch = guard(&scene, "--vm=late", "exit 0");
+	if (signal == SIGKILL) {
+		await_leases(&scene, 2);
+		scene_kill(&scene);
+	}
+	assert_int_equal(await_exit(launch), 0);
+	took = clock_usec(CLOCK_MONOTONIC) - began;
+	print_message("held for %llu ms of %llu\n", (unsigned long long)(took / MSEC),
+		      (unsigned long long)(BOUND / MSEC));
+	assert_true(took >= low && took <= high);
+	if (signal == SIGSTOP)
+		kill(scene.daemon, SIGCONT);
+	tree_put(&scene.world.tree, "run/go", "");
+	assert_int_equal(await_exit(holder), 0);
+	scene_end(&scene);
+}
+
+static void test_the_daemon_keeps_to_the_bound(void **state)
+{
+	(void)state;
+	measure_hold(0, BOUND / 2, BOUND + SLACK);
+}
+
+static void test_a_daemon_that_hangs_holds_nobody_longer(void **state)
+{
+	(void)state;
+	measure_hold(SIGSTOP, BOUND, BOUND + SLACK);
+}
+
+static void test_a_daemon_that_is_killed_holds_nobody(void **state)
+{
+	(void)state;
+	measure_hold(SIGKILL, 0, BOUND + SLACK);
+}
+
+static void test_without_a_daemon_launches_go(void **state)
+{
+	struct scene scene;
+	uint64_t began = clock_usec(CLOCK_MONOTONIC);
+
+	(void)state;
+	scene_set(&scene, NULL);
+	began = clock_usec(CLOCK_MONOTONIC);
+	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 3")), 3);
+	assert_true(clock_usec(CLOCK_MONOTONIC) - began < SLACK);
+	/* nor without a bus */
+	snprintf(scene.address, sizeof(scene.address), "unix:path=/nonexistent");
+	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 3")), 3);
+	scene_end(&scene);
+}
+
+/* As the hook of libvirt uses it. */
+static void test_a_lease_in_the_background(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *option = NULL;
+	struct scene scene;
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	assert_true(asprintf(&option, "--until-removed=%s/run/vm1",
+			     scene.world.tree.path) > 0);
+	assert_int_equal(await_exit(guard(&scene, option, NULL)), 0);
+	assert_true(is_there(&scene, "vm1"));
+	assert_int_equal(count_leases(&scene), 1);
+	tree_drop(&scene.world.tree, "run/vm1");
+	await_leases(&scene, 0);
+	scene_end(&scene);
+}
+
+static const char *begin_build(struct scene *scene, const char *vm, const char *option,
+			       int *ret_fd)
+{
+	static char name[128];
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	int r, fd;
+
+	r = sd_bus_call_method(scene->bus, SERVICE, SCENE_MANAGER, MANAGER, "BeginBuild",
+			       &error, &reply, "sa{sv}", vm, option ? 1 : 0, option, "s",
+			       "x");
+	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
+	if (r >= 0) {
+		assert_true(sd_bus_message_read(reply, "h", &fd) >= 0);
+		*ret_fd = dup(fd);
+	}
+	sd_bus_error_free(&error);
+	sd_bus_message_unref(reply);
+	return r < 0 ? name : NULL;
+}
+
+static void test_one_client_holds_so_many_and_no_more(void **state)
+{
+	struct scene scene;
+	unsigned granted = 0;
+	int fds[128];
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	for (unsigned i = 0; i < 10000; i++) {
+		int fd = -1;
+		const char *error = begin_build(&scene, "vm", NULL, &fd);
+
+		if (error)
+			assert_string_equal(error, SERVICE ".Error.Limit");
+		else
+			fds[granted++] = fd;
+		assert_true(granted <= 128);
+	}
+	assert_int_equal(granted, 128);
+	assert_int_equal(count_leases(&scene), 128);
+	/* others still get theirs */
+	assert_int_equal(await_exit(guard(&scene, "--vm=other", "exit 0")), 0);
+	for (unsigned i = 0; i < granted; i++)
+		close(fds[i]);
+	await_leases(&scene, 0);
+	scene_end(&scene);
+}
+
+static void test_what_is_no_lease(void **state)
+{
+	struct scene scene;
+	int fd = -1;
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	assert_string_equal(begin_build(&scene, "", NULL, &fd),
+			    "org.freedesktop.DBus.Error.InvalidArgs");
+	assert_string_equal(begin_build(&scene, "vm", "color", &fd),
+			    "org.freedesktop.DBus.Error.InvalidArgs");
+	assert_int_equal(count_leases(&scene), 0);
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_update_waits_for_a_launch),
+		cmocka_unit_test(test_a_launch_that_is_killed_ends_its_lease),
+		cmocka_unit_test(test_guard_leaves_as_its_command_does),
+		cmocka_unit_test(test_launches_wait_for_an_update),
+		cmocka_unit_test(test_the_daemon_keeps_to_the_bound),
+		cmocka_unit_test(test_a_daemon_that_hangs_holds_nobody_longer),
+		cmocka_unit_test(test_a_daemon_that_is_killed_holds_nobody),
+		cmocka_unit_test(test_without_a_daemon_launches_go),
+		cmocka_unit_test(test_a_lease_in_the_background),
+		cmocka_unit_test(test_one_client_holds_so_many_and_no_more),
+		cmocka_unit_test(test_what_is_no_lease),
+	};
+
+	if (!scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
