@@ -161,10 +161,8 @@ static u64 sys_shutdown(struct tdx_model *model, const struct tdx_model_regs *re
 	memset(handoff, 0, sizeof(*handoff));
 	handoff->is_valid = true;
 	handoff->hv = regs->rcx & 0xFFFF;
-	if (handoff->hv >= 1) {
-		handoff->td_build_count = module->td_build_count;
-		handoff->mig_interrupted_count = module->mig_interrupted_count;
-	}
+	handoff->td_build_count = module->td_build_count;
+	handoff->mig_interrupted_count = module->mig_interrupted_count;
 	module->state = TDX_MODEL_SYS_SHUTDOWN;
 
 	return TDX_SUCCESS;
@@ -184,9 +182,9 @@ static bool is_initialised_everywhere(const struct tdx_model *model)
 }
 
 /*
- * Handoff data of version 0 has no counters, and builds that were begun before are then
- * in none. Simulation: they leave the count once and for all, so that ending one of them
- * later takes nothing from a build that is counted.
+ * Handoff data of version 0 has no room for counters, and builds that were begun before
+ * are then in none. Simulation: they leave the count once and for all, so that ending one
+ * of them later takes nothing from a build that is counted.
  */
 static void restore_counters(struct tdx_model *model)
 {

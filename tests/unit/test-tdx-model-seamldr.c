@@ -183,6 +183,10 @@ static void test_loader_wants_good_params(void **state)
 		}
 		assert_int_equal(install(model, image, &rdx), SEAMLDR_EBADPARAM);
 		assert_int_equal(rdx, 0);
+		/* What there was is there again, and nothing more. */
+		assert_int_equal(call(model, 0, TDH_SYS_RD, 0),
+				 defect < 7 ? TDX_METADATA_FIELD_NOT_READABLE
+					    : TDX_SEAMCALL_VMFAILINVALID);
 		tdx_model_image_free(image);
 	}
 	tdx_model_free(model);

@@ -187,6 +187,7 @@ static void test_what_the_host_gets(void **state)
 		{ "set remaining=0", -EIO, false, SEAMLDR_INSTALL, SEAMLDR_EBADCALL },
 		{ "set cpu=0x206f8", -EIO, false, SEAMLDR_INSTALL, SEAMLDR_EUNSUPCPU },
 		{ "trust none", -EIO, false, SEAMLDR_INSTALL, SEAMLDR_EBADSIG },
+		{ "boot svn=0x010b", 0, true, 0, 0 },
 		{ "boot svn=0x0110", -EIO, false, SEAMLDR_INSTALL, SEAMLDR_EBADSIG },
 		{ "boot svn=0x0201", -EIO, false, SEAMLDR_INSTALL, SEAMLDR_EUNSUPPORTED },
 		{ "boot hv=2 min_hv=2", -EIO, false, SEAMLDR_INSTALL,
@@ -363,6 +364,34 @@ static void test_counters_travel_with_the_handoff(void **state)
 	}
 }
 
+/* 7.3 reads the feature bits at boot and never again; our patches do, after an update. */
+static void test_who_guards_after_an_update(void **state)
+{
+	static const struct {
+		const char *patch;
+		enum tdx_model_guard guard;
+	} rows[] = {
+		{ "set patch=none", TDX_MODEL_GUARD_KERNEL },
+		{ "set patch=bit", TDX_MODEL_GUARD_MODULE },
+	};
+	struct testimage_spec spec = spec_of("1.5.16", 1);
+
+	(void)state;
+	spec.features0 = FEATURES | COMPAT;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tdx_model *model = new_model();
+		struct tdx_model_image *image = new_image(model, &spec);
+
+		tell(model, rows[i].patch);
+		assert_int_equal(tdx_model_guard(model), TDX_MODEL_GUARD_KERNEL);
+		assert_int_equal(tdx_model_update(model, image), 0);
+		tell(model, "set patch=bit");
+		assert_int_equal(tdx_model_guard(model), rows[i].guard);
+		tdx_model_image_free(image);
+		tdx_model_free(model);
+	}
+}
+
 static void test_update_leaf_checks_operands(void **state)
 {
 	static const struct {
@@ -395,6 +424,8 @@ static void test_update_leaf_checks_operands(void **state)
 		}
 		assert_int_equal(tdx_model_seamcall(model, 0, rows[i].rax, &regs),
 				 rows[i].status);
+		/* Handoff data serves one module only. */
+		assert_int_equal(model->handoff.is_valid, rows[i].status != 0);
 		tdx_model_image_free(image);
 		tdx_model_free(model);
 	}
@@ -472,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_mrtd_across_an_update),
 		cmocka_unit_test(test_a_detecting_module_refuses_the_build),
 		cmocka_unit_test(test_counters_travel_with_the_handoff),
+		cmocka_unit_test(test_who_guards_after_an_update),
 		cmocka_unit_test(test_update_leaf_checks_operands),
 		cmocka_unit_test(test_builds_keep_time),
 		cmocka_unit_test(test_runs_out_of_hkids),
