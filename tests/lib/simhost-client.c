@@ -11,31 +11,20 @@
 
 #define ANSWER_BYTES_MAX ((size_t)128 * 1024)
 
-int simhost_client_connect_to(const char *socket_path)
+int simhost_client_connect(const char *root)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_(cleanup_close)
 	int fd = -1;
 
-	if (strlen(socket_path) >= sizeof(address.sun_path))
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/simhost.sock",
+		     root) >= (int)sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, socket_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
 
 	return TAKE_FD(fd);
-}
-
-int simhost_client_connect(const char *root)
-{
-	_cleanup_(cleanup_free)
-	char *path = NULL;
-
-	if (asprintf(&path, "%s/run/simhost.sock", root) < 0)
-		return -ENOMEM;
-
-	return simhost_client_connect_to(path);
 }
 
 static int send_line(int fd, const char *line)

@@ -7,9 +7,8 @@
  * kernel/tdx-model-command.c.
  */
 
-/* The host at that root, or the one with that socket: a descriptor, or -errno. */
+/* A descriptor, or -errno. */
 int simhost_client_connect(const char *root);
-int simhost_client_connect_to(const char *socket);
 /*
  * One command. @ret_answer: newly allocated lines without the closing "ok"; after -EBADE
  * the host's own "NAME text". Return: 0; -EBADE the host says no; -EPIPE it went away.
