@@ -140,7 +140,13 @@ guest_tests() {
 		1.5.16,container=0x200,key=foreign,file=foreign \
 		1.5.13,container=0x100,file=foreign-version \
 		1.5.17,container=0x200,ctx=2,file=other-context \
-		1.5.18,container=0x200,ctx=2,features0=0x80226f3f0fbf,hv=1,file=guarding >/dev/null
+		1.5.18,container=0x200,ctx=2,features0=0x80226f3f0fbf,hv=1,file=guarding \
+		1.5.05,container=0x200,file=older \
+		2.0.05,container=0x200,cpus=C06F0,file=other-series \
+		1.5.16,container=0x200,cpus=A06F0,file=other-cpu \
+		1.5.16,container=0x200,hv=1,min_hv=1,file=other-handoff \
+		1.5.16,container=0x200,file=damaged >/dev/null
+	printf X | dd of="$root/tests/images/damaged" bs=1 seek=9000 conv=notrunc status=none
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"
 
@@ -177,6 +183,10 @@ guest_scenario() {
 	until [ -s "$root/ready" ] || ! kill -0 "$pid"; do sleep 0.05; done
 	(
 		ask() { "$simhost/simctl" "$root" "$*" 2>/dev/null; }
+		restart() {
+			ask boot
+			ask set remaining=14 guard=yes patch=none
+		}
 		# shellcheck source-path=SCRIPTDIR source=guest/scenario
 		. "$tests/scenario"
 	) >"$tests/scenario.simhost" 2>"$tests/scenario.skipped"
