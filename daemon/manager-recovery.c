@@ -85,6 +85,18 @@ static void restore_versions(struct job *job, const struct history_record *last)
 			    tdxupd_version_parse(last->to, &job->to) == 0;
 }
 
+/* A job is one path; a crash in its second step leaves the first as it is. */
+static char *describe(const struct history_record *last, enum recovery recovery)
+{
+	bool has_stepped =
+		last->from && last->module && strcmp(last->from, last->module) != 0;
+
+	return text_new("the daemon was killed during `%s': %s%s%s", last->phase,
+			recovery_explain(recovery),
+			has_stepped ? "; the steps before were made: it runs " : "",
+			has_stepped ? last->module : "");
+}
+
 /* For whoever asked and still wants to know. A hop of a longer path is no success. */
 static void keep_as_job(struct manager *manager, const struct history_record *last,
 			enum recovery recovery)
@@ -102,8 +114,7 @@ static void keep_as_job(struct manager *manager, const struct history_record *la
 	job->state = end.state;
 	job->outcome = end.outcome;
 	job->failure = end.failure;
-	job->detail = text_new("the daemon was killed during `%s': %s", last->phase,
-			       recovery_explain(recovery));
+	job->detail = describe(last, recovery);
 	if (recovery == RECOVERY_SUCCEEDED && last->step_to && last->to &&
 	    strcmp(last->step_to, last->to) != 0) {
 		job->state = JOB_FAILED;

@@ -107,6 +107,12 @@ static enum recovery compare(const struct history_record *last, enum job_state p
 	return RECOVERY_UNKNOWN;
 }
 
+/* The plan for the next step of a path begins where the last one was confirmed. */
+static bool has_stepped(const struct history_record *last)
+{
+	return last->outcome && strcmp(last->outcome, "succeeded") == 0;
+}
+
 enum recovery recovery_decide(const struct history_record *last,
 			      const struct tdxupd_host *now, enum recovery_staged staged)
 {
@@ -120,8 +126,8 @@ enum recovery recovery_decide(const struct history_record *last,
 		return RECOVERY_LOST;
 	if (now->state != TDXUPD_TDX_LIVE)
 		return RECOVERY_UNKNOWN;
-	/* Before the plan nothing is known, and nothing was done. */
+	/* Before the plan nothing is known, and nothing was done but the step before. */
 	if (phase == JOB_QUEUED || phase == JOB_PLANNING)
-		return RECOVERY_NEVER_COMMITTED;
+		return has_stepped(last) ? RECOVERY_SUCCEEDED : RECOVERY_NEVER_COMMITTED;
 	return compare(last, phase, now, staged);
 }

@@ -126,6 +126,27 @@ static void test_loading_again_what_runs(void **state)
 	tdxupd_host_free(host);
 }
 
+/* Killed between two steps of a path: the first was made, and that is not forgotten. */
+static void test_between_two_steps(void **state)
+{
+	struct history_record last = {
+		.boot_id = (char *)BOOT,
+		.phase = (char *)"planning",
+		.module = (char *)"1.5.06",
+		.step_to = (char *)"1.5.08",
+		.outcome = (char *)"succeeded",
+		.has_remaining = true,
+		.remaining = 5,
+	};
+	struct tdxupd_host *host = host_of(0);
+
+	(void)state;
+	assert_int_equal(recovery_decide(&last, host, NO), RECOVERY_SUCCEEDED);
+	last.outcome = NULL;
+	assert_int_equal(recovery_decide(&last, host, NO), RECOVERY_NEVER_COMMITTED);
+	tdxupd_host_free(host);
+}
+
 static void test_each_has_a_name_and_a_sentence(void **state)
 {
 	(void)state;
@@ -140,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_row),
 		cmocka_unit_test(test_loading_again_what_runs),
+		cmocka_unit_test(test_between_two_steps),
 		cmocka_unit_test(test_each_has_a_name_and_a_sentence),
 	};
 
