@@ -53,7 +53,8 @@ static const struct tdxupd_known_module *find_known(const struct entry_rules *ru
 						    const struct tdxupd_digest *mrseam)
 {
 	for (size_t i = 0; i < rules->known_count; i++)
-		if (tdxupd_digest_is_equal(&rules->known[i].mrseam, mrseam))
+		if (rules->known[i].has_mrseam &&
+		    tdxupd_digest_is_equal(&rules->known[i].mrseam, mrseam))
 			return &rules->known[i];
 	return NULL;
 }
@@ -64,43 +65,63 @@ static int add_mismatch(struct tdxupd_entry *entry, const char *found, const cha
 				 TDXUPD_SEVERITY_REFUSE, found, wanted);
 }
 
+static int check_svn(struct tdxupd_entry *entry, const struct tdxupd_known_module *known)
+{
+	char found[16], wanted[16];
+
+	if (entry->image->svn == known->svn)
+		return 0;
+	snprintf(found, sizeof(found), "SVN %04X", entry->image->svn);
+	snprintf(wanted, sizeof(wanted), "SVN %04X", known->svn);
+	return add_mismatch(entry, found, wanted);
+}
+
+static int check_date(struct tdxupd_entry *entry, const struct tdxupd_known_module *known)
+{
+	char found[16], wanted[16];
+
+	if (entry->image->date == known->date)
+		return 0;
+	snprintf(found, sizeof(found), "date %08X", entry->image->date);
+	snprintf(wanted, sizeof(wanted), "date %08X", known->date);
+	return add_mismatch(entry, found, wanted);
+}
+
 /* The MRSEAM is on record: everything that claims something else is wrong. */
 static int check_known(struct tdxupd_entry *entry,
 		       const struct tdxupd_known_module *known,
 		       const struct tdxupd_version *named)
 {
-	char found[TDXUPD_VERSION_TEXT_BYTES + 32], wanted[sizeof(found)];
+	char found[TDXUPD_VERSION_TEXT_BYTES], wanted[TDXUPD_VERSION_TEXT_BYTES + 32];
 	char text[TDXUPD_VERSION_TEXT_BYTES];
 	int r = 0;
 
 	if (named && tdxupd_version_compare(named, &known->version) != 0) {
-		snprintf(found, sizeof(found), "%s",
-			 tdxupd_version_format(&known->version, text));
 		snprintf(wanted, sizeof(wanted), "%s, as it is named",
 			 tdxupd_version_format(named, text));
-		r = add_mismatch(entry, found, wanted);
+		r = add_mismatch(entry, tdxupd_version_format(&known->version, found),
+				 wanted);
 	}
-	if (r == 0 && entry->image->svn != known->svn) {
-		snprintf(found, sizeof(found), "SVN %04X", entry->image->svn);
-		snprintf(wanted, sizeof(wanted), "SVN %04X", known->svn);
-		r = add_mismatch(entry, found, wanted);
-	}
-	if (r == 0 && entry->image->date != known->date) {
-		snprintf(found, sizeof(found), "date %08X", entry->image->date);
-		snprintf(wanted, sizeof(wanted), "date %08X", known->date);
-		r = add_mismatch(entry, found, wanted);
-	}
-	return r;
+	return r < 0 ? r : check_svn(entry, known) ?: check_date(entry, known);
 }
 
-/* Only the name tells. If that version is on record, this should be its MRSEAM. */
+/* Only the name tells. What is on record of that version must hold for this image. */
 static int check_claim(struct tdxupd_entry *entry, const struct entry_rules *rules)
 {
-	for (size_t i = 0; i < rules->known_count; i++)
-		if (tdxupd_version_compare(&rules->known[i].version, &entry->version) ==
-		    0)
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rules->known_count; i++) {
+		const struct tdxupd_known_module *known = &rules->known[i];
+
+		if (tdxupd_version_compare(&known->version, &entry->version) != 0)
+			continue;
+		if (known->has_mrseam)
 			return add_mismatch(entry, "another MRSEAM",
 					    "the published one of this version");
+		r = check_svn(entry, known);
+	}
+	if (r < 0)
+		return r;
 	return tdxupd_report_add(entry->report, TDXUPD_CHECK_VERSION_UNKNOWN,
 				 TDXUPD_SEVERITY_WARN, "by its name only",
 				 "a known MRSEAM");

@@ -31,38 +31,46 @@ static int missing(char **ret_why, const char *key)
 	return why_set(ret_why, -EBADMSG, "lacks \"%s\"", key);
 }
 
-static int read_mrseam(struct json_object *item, struct tdxupd_digest *ret,
-		       char **ret_why)
-{
-	const char *text = NULL;
-	int r = jread_text(item, "mrseam", &text, ret_why);
-
-	if (r <= 0)
-		return r < 0 ? r : missing(ret_why, "mrseam");
-	if (tdxupd_digest_parse(text, ret) < 0)
-		return why_set(ret_why, -EBADMSG, "\"mrseam\" is no 96 hex digits");
-	return 0;
-}
-
 /* "2025-02-19" to the BCD of SIGSTRUCT; whether there is such a day does not matter. */
-static int read_date(struct json_object *item, uint32_t *ret, char **ret_why)
+static int parse_date(const char *text, uint32_t *ret)
 {
 	static const char form[] = "dddd-dd-dd";
-	const char *text = NULL;
 	uint32_t date = 0;
-	int r = jread_text(item, "date", &text, ret_why);
 
-	if (r <= 0)
-		return r < 0 ? r : missing(ret_why, "date");
 	for (size_t i = 0; i < sizeof(form); i++) {
 		bool is_digit = text[i] >= '0' && text[i] <= '9';
 
 		if (form[i] == 'd' ? !is_digit : text[i] != form[i])
-			return why_set(ret_why, -EBADMSG, "\"date\" is no YYYY-MM-DD");
+			return -EBADMSG;
 		if (is_digit)
 			date = date << 4 | (uint32_t)(text[i] - '0');
 	}
 	*ret = date;
+	return 0;
+}
+
+/* MRSEAM and date of one image: both or neither. */
+static int read_image(struct json_object *item, struct tdxupd_known_module *module,
+		      char **ret_why)
+{
+	const char *mrseam = NULL, *date = NULL;
+	int has_mrseam = jread_text(item, "mrseam", &mrseam, ret_why);
+	int has_date;
+
+	if (has_mrseam < 0)
+		return has_mrseam;
+	has_date = jread_text(item, "date", &date, ret_why);
+	if (has_date < 0)
+		return has_date;
+	if (has_mrseam != has_date)
+		return missing(ret_why, has_mrseam ? "date" : "mrseam");
+	if (!has_mrseam)
+		return 0;
+	if (tdxupd_digest_parse(mrseam, &module->mrseam) < 0)
+		return why_set(ret_why, -EBADMSG, "\"mrseam\" is no 96 hex digits");
+	if (parse_date(date, &module->date) < 0)
+		return why_set(ret_why, -EBADMSG, "\"date\" is no YYYY-MM-DD");
+	module->has_mrseam = true;
 	return 0;
 }
 
@@ -99,9 +107,7 @@ static int read_module(struct json_object *item, struct tdxupd_known_module *mod
 	if (r <= 0)
 		return r < 0 ? r : missing(ret_why, "svn");
 	module->svn = (uint16_t)svn;
-	r = read_mrseam(item, &module->mrseam, ret_why);
-	if (r == 0)
-		r = read_date(item, &module->date, ret_why);
+	r = read_image(item, module, ret_why);
 	if (r == 0)
 		r = read_handoff(item, module, ret_why);
 	return r;
@@ -133,6 +139,9 @@ static int sort(struct known *known, char **ret_why)
 			char text[TDXUPD_VERSION_TEXT_BYTES];
 
 			if (orders[o](&known->modules[i - 1], &known->modules[i]) != 0)
+				continue;
+			/* Not to be known is common to many. */
+			if (!o && !known->modules[i].has_mrseam)
 				continue;
 			return why_set(
 				ret_why, -EBADMSG, "has the %s of %s twice",

@@ -557,8 +557,9 @@ struct tdxupd_release {
 };
 
 /**
- * struct tdxupd_known_module - a published module by its measurement
+ * struct tdxupd_known_module - a published module, by its measurement where that is known
  * @has_handoff: @module_hv and @no_downgrade are known
+ * @has_mrseam: @mrseam and @date are known
  * Since: 0.1
  */
 struct tdxupd_known_module {
@@ -569,6 +570,7 @@ struct tdxupd_known_module {
 	bool has_handoff;
 	uint16_t module_hv;
 	bool no_downgrade;
+	bool has_mrseam;
 };
 
 /**

@@ -211,6 +211,7 @@ static void test_what_is_known_beats_what_is_claimed(void **state)
 		.version = { 1, 5, 16 },
 		.svn = spec.svn,
 		.date = spec.date,
+		.has_mrseam = true,
 	};
 	const struct entry_rules rules = {
 		.policy = policy,
@@ -256,7 +257,8 @@ static void test_what_is_known_beats_what_is_claimed(void **state)
 /* Another module under the name of a published one: signed, and still not that one. */
 static void test_a_claim_against_the_record_is_refused(void **state)
 {
-	const struct tdxupd_known_module known = { .version = { 1, 5, 16 } };
+	struct tdxupd_known_module known = { .version = { 1, 5, 16 },
+					     .has_mrseam = true };
 	const struct entry_rules rules = {
 		.policy = policy,
 		.known = &known,
@@ -276,6 +278,20 @@ static void test_a_claim_against_the_record_is_refused(void **state)
 	assert_has(&entry, TDXUPD_CHECK_VERSION_MISMATCH);
 	assert_false(tdxupd_report_is_passed(entry.report));
 	entry_done(&entry);
+
+	/* Never measured: then its SVN has to be that version's at least. */
+	known.has_mrseam = false;
+	for (unsigned i = 0; i < 2; i++) {
+		known.svn = i ? 0x010b : 0x0105;
+		assert_int_equal(entry_read(dir_fd, "tdx_module_1.5.16.blob", &rules,
+					    &entry, &is_image, NULL),
+				 0);
+		assert_int_equal(entry_find_version(&entry, &rules), 0);
+		assert_has(&entry, TDXUPD_CHECK_VERSION_UNKNOWN);
+		assert_false(entry.is_known);
+		assert_int_equal(tdxupd_report_is_passed(entry.report), i == 0);
+		entry_done(&entry);
+	}
 	close(dir_fd);
 }
 

@@ -151,22 +151,25 @@ static void test_known_modules_are_these(void **state)
 	int source_fd = open(getenv("TDXUPD_SOURCE"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct tdxupd_known_module *known = NULL;
 	struct tdxupd_report *report = NULL;
-	size_t count, known_count;
+	size_t count, known_count, measured = 0;
 	uint8_t *text =
 		read_file(source_fd, "libtdxupd/known-modules", "", ".json", &count);
 
 	assert_int_equal(
 		known_parse((const char *)text, count, &known, &known_count, NULL), 0);
-	assert_int_equal(known_count, ARRAY_SIZE(published));
 	assert_int_equal(tdxupd_report_new(&report), 0);
 	for (size_t i = 0; i < known_count; i++) {
 		char version[TDXUPD_VERSION_TEXT_BYTES];
-		uint8_t *bytes = read_file(*(int *)*state, "tdx_module_",
-					   published[i].version, ".blob", &count);
-		struct tdxupd_image *image = parse(bytes, count, report);
+		struct tdxupd_image *image;
+		uint8_t *bytes;
 
-		assert_string_equal(tdxupd_version_format(&known[i].version, version),
-				    published[i].version);
+		/* Of the others there are no images here. */
+		if (!known[i].has_mrseam)
+			continue;
+		tdxupd_version_format(&known[i].version, version);
+		bytes = read_file(*(int *)*state, "tdx_module_", version, ".blob",
+				  &count);
+		image = parse(bytes, count, report);
 		assert_true(tdxupd_digest_is_equal(&known[i].mrseam, &image->mrseam));
 		assert_int_equal(known[i].svn, image->svn);
 		assert_int_equal(known[i].date, image->date);
@@ -174,7 +177,9 @@ static void test_known_modules_are_these(void **state)
 		assert_int_equal(known[i].no_downgrade, image->no_downgrade);
 		tdxupd_image_free(image);
 		free(bytes);
+		measured++;
 	}
+	assert_int_equal(measured, ARRAY_SIZE(published));
 	tdxupd_report_free(report);
 	free(known);
 	free(text);

@@ -53,6 +53,26 @@ static void test_rows_are_read_and_sorted(void **state)
 	free(known);
 }
 
+/* Of some that were published no image was at hand. */
+static void test_not_every_module_was_measured(void **state)
+{
+	static const char text[] =
+		FILE_OF("{\"version\":\"1.5.08\",\"svn\":\"0x0107\"},"
+			"{\"version\":\"1.5.09\",\"svn\":\"0x0108\",\"module_hv\":0,"
+			"\"no_downgrade\":false}");
+	struct tdxupd_known_module *known = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(parse(text, &known, &count, NULL), 0);
+	assert_int_equal(count, 2);
+	assert_false(known[0].has_mrseam);
+	assert_false(known[0].has_handoff);
+	assert_false(known[1].has_mrseam);
+	assert_true(known[1].has_handoff);
+	free(known);
+}
+
 static void test_one_bad_row_spoils_the_file(void **state)
 {
 	static const struct {
@@ -73,7 +93,12 @@ static void test_one_bad_row_spoils_the_file(void **state)
 		  "MRSEAM of" },
 		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":262}"), "svn" },
 		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x10000\"}"), "svn" },
-		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\"}"), "mrseam" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\","
+			  "\"date\":\"2024-04-07\"}"),
+		  "lacks \"mrseam\"" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\",\"mrseam\":\"" HEX_A
+				  HEX_A "\"}"),
+		  "lacks \"date\"" },
 		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\",\"mrseam\":\"" HEX_A
 				  HEX_A "\",\"date\":\"2024-4-7\"}"),
 		  "YYYY-MM-DD" },
@@ -144,7 +169,7 @@ static void test_our_own_file_is_valid(void **state)
 	int fd = open(getenv("TDXUPD_SOURCE"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct tdxupd_known_module *known = NULL;
 	uint8_t *bytes = NULL;
-	size_t bytes_count, count;
+	size_t bytes_count, count, measured = 0;
 	char *why = NULL;
 
 	(void)state;
@@ -153,9 +178,12 @@ static void test_our_own_file_is_valid(void **state)
 			 0);
 	if (known_parse((const char *)bytes, bytes_count, &known, &count, &why) < 0)
 		fail_msg("%s", why);
-	assert_int_equal(count, 6);
-	for (size_t i = 0; i < count; i++)
+	assert_int_equal(count, 11);
+	for (size_t i = 0; i < count; i++) {
 		assert_true(known[i].has_handoff);
+		measured += known[i].has_mrseam;
+	}
+	assert_int_equal(measured, 6);
 	free(known);
 	free(bytes);
 }
@@ -164,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_are_read_and_sorted),
+		cmocka_unit_test(test_not_every_module_was_measured),
 		cmocka_unit_test(test_one_bad_row_spoils_the_file),
 		cmocka_unit_test(test_file_may_be_missing_but_not_wrong),
 		cmocka_unit_test(test_our_own_file_is_valid),
