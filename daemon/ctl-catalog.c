@@ -63,6 +63,18 @@ static void say_summary(struct ctl *ctl, struct json_object *catalog)
 		json_count(json_get(catalog, "releases")));
 }
 
+static void say_left_outs(struct ctl *ctl, struct json_object *catalog)
+{
+	struct json_object *left_outs = json_get(catalog, "left_outs");
+
+	for (size_t i = 0; !ctl->has_no_legend && i < json_count(left_outs); i++) {
+		struct json_object *left = json_object_array_get_idx(left_outs, i);
+
+		ctl_say(ctl, "%sleft out %s: %s", i ? "" : "\n",
+			json_get_text(left, "name"), json_get_text(left, "why"));
+	}
+}
+
 static int print_table(struct ctl *ctl, struct json_object *catalog)
 {
 	struct json_object *entries = json_get(catalog, "entries");
@@ -75,6 +87,7 @@ static int print_table(struct ctl *ctl, struct json_object *catalog)
 	if (r < 0)
 		return ctl_fail_memory(ctl);
 	r = ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	say_left_outs(ctl, catalog);
 	say_summary(ctl, catalog);
 	return r;
 }

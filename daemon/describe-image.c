@@ -180,6 +180,38 @@ static int describe_releases(const struct tdxupd_catalog *catalog,
 	return 0;
 }
 
+static int describe_left_out(const struct tdxupd_left_out *left, struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r = json_new_object(&object) ?: json_add_text(object, "name", left->name)
+		?: json_add_text(object, "why", left->why);
+
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(object);
+	return 0;
+}
+
+static int describe_left_outs(const struct tdxupd_catalog *catalog,
+			      struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *array = NULL;
+	int r = json_new_array(&array);
+
+	for (size_t i = 0; r == 0 && i < catalog->left_out; i++) {
+		struct json_object *left = NULL;
+
+		r = describe_left_out(&catalog->left_outs[i], &left)
+			    ?: json_append(array, left);
+	}
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(array);
+	return 0;
+}
+
 int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
@@ -189,6 +221,8 @@ int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **
 
 	r = json_new_object(&object)
 		?: json_add_number(object, "left_out", catalog->left_out)
+		?: describe_left_outs(catalog, &part)
+		?: json_add(object, "left_outs", part)
 		?: describe_entries(catalog, &part) ?: json_add(object, "entries", part)
 		?: describe_releases(catalog, &part) ?: json_add(object, "releases", part);
 	if (r < 0)

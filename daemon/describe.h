@@ -43,7 +43,7 @@ int describe_release(const struct tdxupd_release *release, struct json_object **
 /* {name, version, is_known, is_sound, image, release, verdicts} */
 int describe_entry(const struct tdxupd_entry *entry, struct json_object **ret);
 
-/* {left_out, entries, releases} */
+/* {left_out, left_outs [{name, why}], entries, releases} */
 int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **ret);
 
 /* describe_entry() with all verdicts of the candidate, and its {state}. */

@@ -163,6 +163,28 @@ static void test_a_host_says_only_what_is_known(void **state)
 	assert_null(json_get(object, "cpus"));
 }
 
+static void test_a_catalog_names_what_it_left_out(void **state)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	struct tdxupd_left_out left = { .name = (char *)"READ\x1bME",
+					.why = (char *)"no TDX module image" };
+	const struct tdxupd_catalog catalog = { .left_out = 1, .left_outs = &left };
+	struct json_object *array, *item;
+	uint64_t count;
+
+	(void)state;
+	assert_int_equal(describe_catalog(&catalog, &object), 0);
+	assert_true(json_get_number(object, "left_out", &count));
+	assert_int_equal(count, 1);
+	array = json_get(object, "left_outs");
+	assert_int_equal(json_count(array), 1);
+	item = json_object_array_get_idx(array, 0);
+	assert_string_equal(json_get_text(item, "name"), "READ?ME");
+	assert_string_equal(json_get_text(item, "why"), "no TDX module image");
+	assert_int_equal(json_count(json_get(object, "entries")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_an_image),
 		cmocka_unit_test(test_an_entry_of_which_little_is_known),
 		cmocka_unit_test(test_an_entry_with_all_there_is),
+		cmocka_unit_test(test_a_catalog_names_what_it_left_out),
 		cmocka_unit_test(test_a_host_says_only_what_is_known),
 	};
 
