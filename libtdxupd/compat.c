@@ -12,6 +12,9 @@
 #include "policy.h"
 #include "util.h"
 
+/* No file tells what the next module is to be held against. */
+#define RUNNING_UNKNOWN "no image and no record of the running module"
+
 /* "Fine" beside the severities of a verdict. */
 #define PASS ((enum tdxupd_severity)(-1))
 
@@ -116,7 +119,7 @@ static enum tdxupd_severity check_svn_major(const struct pair *p, struct words *
 		return TDXUPD_SEVERITY_REFUSE;
 	}
 	if (!p->from->has_svn)
-		return doubt(ret, "no image and no record of the running module");
+		return doubt(ret, RUNNING_UNKNOWN);
 	if (p->image->svn >> 8 == p->from->svn >> 8)
 		return PASS;
 	return refuse_svn(ret, p, "major of");
@@ -126,7 +129,7 @@ static enum tdxupd_severity check_svn_major(const struct pair *p, struct words *
 static enum tdxupd_severity check_svn_lower(const struct pair *p, struct words *ret)
 {
 	if (!p->from->has_svn)
-		return doubt(ret, "no image and no record of the running module");
+		return doubt(ret, RUNNING_UNKNOWN);
 	if (p->image->svn >> 8 != p->from->svn >> 8 ||
 	    (p->image->svn & 0xff) >= (p->from->svn & 0xff))
 		return PASS;
@@ -145,7 +148,7 @@ static enum tdxupd_severity check_handoff(const struct pair *p, struct words *re
 	if (ret)
 		say(ret->wanted, "%u to %u", image->min_update_hv, image->module_hv);
 	if (!p->from->has_handoff)
-		return doubt(ret, "no image and no record of the running module");
+		return doubt(ret, RUNNING_UNKNOWN);
 	if (p->from->module_hv >= image->min_update_hv &&
 	    p->from->module_hv <= image->module_hv)
 		return PASS;

@@ -11,6 +11,11 @@
 #include "plan-advice.h"
 #include "util.h"
 
+/* What is held against the running module's own image. */
+#define RUNNING_BITS                                                             \
+	(CHECK_BIT(TDXUPD_CHECK_SVN_MAJOR) | CHECK_BIT(TDXUPD_CHECK_SVN_LOWER) | \
+	 CHECK_BIT(TDXUPD_CHECK_HANDOFF_RANGE))
+
 #define SEAMLDR_BIT CHECK_BIT(TDXUPD_CHECK_SEAMLDR_TOO_OLD)
 
 /* What does not matter to a module that is loaded at boot. */
@@ -111,6 +116,18 @@ static int advise_budget(const struct advice *advice, const char *to, uint32_t u
 	return 0;
 }
 
+static int advise_running(const struct advice *advice, const char *to, char **ret)
+{
+	char from[TDXUPD_VERSION_TEXT_BYTES];
+
+	if (asprintf(ret,
+		     "Put the image of %s, which runs, beside the others: only it tells "
+		     "whether %s may follow.",
+		     tdxupd_version_format(&advice->plan->from, from), to) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 static int advise_boot(const char *to, char **ret)
 {
 	if (asprintf(ret,
@@ -160,6 +177,11 @@ int plan_get_advice(const struct tdxupd_plan *plan, const struct graph_facts *fa
 	r = try_without(&advice, SEAMLDR_BIT, &updates);
 	if (r != 0)
 		return r < 0 ? r : advise_seamldr(&advice, to, updates, ret);
+	if (!facts->running.has_svn || !facts->running.has_handoff) {
+		r = try_without(&advice, RUNNING_BITS, &updates);
+		if (r != 0)
+			return r < 0 ? r : advise_running(&advice, to, ret);
+	}
 	r = try_without(&advice, BOOT_BITS, &updates);
 	if (r != 0)
 		return r < 0 ? r : advise_boot(to, ret);

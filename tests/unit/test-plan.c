@@ -229,6 +229,22 @@ static void test_says_what_would_open_a_path(void **state)
 	scene_done(&scene);
 }
 
+static void test_says_whose_image_is_missing(void **state)
+{
+	struct scene scene = scene_new();
+	struct tdxupd_plan *plan;
+
+	(void)state;
+	facts_add(scene.catalog, "1.5.16");
+	plan = make_plan(&scene, NULL);
+	assert_int_equal(plan->result, TDXUPD_PLAN_BLOCKED);
+	assert_string_equal(plan->advice,
+			    "Put the image of 1.5.06, which runs, beside the others: "
+			    "only it tells whether 1.5.16 may follow.");
+	tdxupd_plan_free(plan);
+	scene_done(&scene);
+}
+
 static void test_a_host_that_refuses_offers_nothing(void **state)
 {
 	struct scene scene = scene_new();
@@ -355,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_a_path_down),
 		cmocka_unit_test(test_the_budget_binds),
 		cmocka_unit_test(test_says_what_would_open_a_path),
+		cmocka_unit_test(test_says_whose_image_is_missing),
 		cmocka_unit_test(test_a_host_that_refuses_offers_nothing),
 		cmocka_unit_test(test_what_is_not_meant_for_this_host_is_no_news),
 		cmocka_unit_test(test_no_images_at_all),
