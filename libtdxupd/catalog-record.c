@@ -13,7 +13,8 @@
 DEFINE_CLEANUP(struct tdxupd_image, image, tdxupd_image_free)
 DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
 
-#define TEXT_BYTES TDXUPD_VERDICT_TEXT_BYTES
+#define TEXT_BYTES   TDXUPD_VERDICT_TEXT_BYTES
+#define VERDICTS_MAX (8 * _TDXUPD_CHECK_MAX) /* a report looks through all for each */
 
 /* ---- writing ---- */
 
@@ -94,6 +95,15 @@ static uint64_t get_number(struct record_reader *reader, uint64_t max)
 	return 0;
 }
 
+/* Any byte but 0 and 1 makes no bool: to load it as one is undefined. */
+static bool is_boolean(const bool *value)
+{
+	uint8_t byte;
+
+	memcpy(&byte, value, sizeof(byte));
+	return byte <= 1;
+}
+
 static int get_image(struct record_reader *reader, struct tdxupd_image **ret)
 {
 	_cleanup_(cleanup_image)
@@ -110,7 +120,7 @@ static int get_image(struct record_reader *reader, struct tdxupd_image **ret)
 	cpu_count = get_number(reader, TDXUPD_SIGSTRUCT_CPUS_MAX);
 	get(reader, image, offsetof(struct tdxupd_image, cpus));
 	image->bytes = NULL;
-	if (image->cpu_count != cpu_count)
+	if (image->cpu_count != cpu_count || !is_boolean(&image->no_downgrade))
 		reader->is_bad = true;
 	get(reader, image->cpus, cpu_count * sizeof(*image->cpus));
 	if (reader->is_bad)
@@ -131,7 +141,7 @@ static int get_report(struct record_reader *reader, struct tdxupd_report **ret)
 {
 	_cleanup_(cleanup_report)
 	struct tdxupd_report *report = NULL;
-	uint64_t count = get_number(reader, UINT16_MAX);
+	uint64_t count = get_number(reader, VERDICTS_MAX);
 	int r = tdxupd_report_new(&report);
 
 	for (uint64_t i = 0; r == 0 && i < count; i++) {
