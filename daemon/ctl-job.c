@@ -18,6 +18,7 @@
 
 /*
  * @path: NULL until the job is known
+ * @has_all: all properties have been read once
  * @job: its properties, merged from all answers and signals
  * @timer: for a look at what lasts
  */
@@ -26,6 +27,7 @@ struct ctl_job_watch {
 	sd_bus *bus;
 	sd_event *event;
 	char *path;
+	bool has_all;
 	struct json_object *job;
 	sd_event_source *timer;
 	struct ctl_progress progress;
@@ -43,8 +45,13 @@ static int end_loop(struct ctl_job_watch *watch, int code)
 static int show(struct ctl_job_watch *watch)
 {
 	bool has_ended = false;
-	int code = ctl_job_show(watch->ctl, &watch->progress, watch->job, &has_ended);
+	int code;
 
+	/* Signals do not carry what never changes: nothing is shown before all is there.
+	 */
+	if (!watch->has_all)
+		return 0;
+	code = ctl_job_show(watch->ctl, &watch->progress, watch->job, &has_ended);
 	return has_ended || code ? end_loop(watch, code) : 0;
 }
 
@@ -101,6 +108,7 @@ static int on_all(sd_bus_message *message, void *userdata, sd_bus_error *error)
 	(void)error;
 	if (answer)
 		return end_loop(watch, ctl_bus_fail(watch->ctl, answer, 0));
+	watch->has_all = true;
 	return take_properties(watch, message);
 }
 

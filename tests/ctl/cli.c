@@ -58,44 +58,75 @@ static char *read_back(int fd)
 	assert_non_null(text);
 	assert_int_equal(pread(fd, text, (size_t)size, 0), size);
 	text[size] = '\0';
-	close(fd);
 	return text;
 }
 
-static void run(struct cli *ret, char **argv)
-{
-	int out = memfd_create("out", MFD_CLOEXEC);
-	int err = memfd_create("err", MFD_CLOEXEC);
-	pid_t pid = fork();
-	int status;
-
-	assert_true(out >= 0 && err >= 0 && pid >= 0);
-	if (pid == 0)
-		exec_program(argv, out, err);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	ret->out = read_back(out);
-	ret->err = read_back(err);
-	if (!WIFEXITED(status))
-		fail_msg("tdxupdctl ended by signal %d: %s", WTERMSIG(status), ret->err);
-	ret->code = WEXITSTATUS(status);
-}
-
-void cli_run(struct cli *ret, const char *root, ...)
+static void start(struct cli *ret, const char *root, va_list args)
 {
 	char *argv[ARGS_MAX + 1] = { (char *)(uintptr_t)program() };
 	size_t count = 1;
-	va_list args;
 
 	if (root) {
 		argv[count++] = (char *)(uintptr_t) "--root";
 		argv[count++] = (char *)(uintptr_t)root;
 	}
-	va_start(args, root);
 	while (count < ARGS_MAX && (argv[count] = va_arg(args, char *)))
 		count++;
-	va_end(args);
 	argv[count] = NULL;
-	run(ret, argv);
+	*ret = (struct cli){ .out_fd = memfd_create("out", MFD_CLOEXEC),
+			     .err_fd = memfd_create("err", MFD_CLOEXEC) };
+	assert_true(ret->out_fd >= 0 && ret->err_fd >= 0);
+	ret->pid = fork();
+	assert_true(ret->pid >= 0);
+	if (ret->pid == 0)
+		exec_program(argv, ret->out_fd, ret->err_fd);
+}
+
+void cli_start(struct cli *ret, const char *root, ...)
+{
+	va_list args;
+
+	va_start(args, root);
+	start(ret, root, args);
+	va_end(args);
+}
+
+void cli_finish(struct cli *cli)
+{
+	int status;
+
+	assert_int_equal(waitpid(cli->pid, &status, 0), cli->pid);
+	cli->out = read_back(cli->out_fd);
+	cli->err = read_back(cli->err_fd);
+	close(cli->out_fd);
+	close(cli->err_fd);
+	if (!WIFEXITED(status))
+		fail_msg("tdxupdctl ended by signal %d: %s", WTERMSIG(status), cli->err);
+	cli->code = WEXITSTATUS(status);
+}
+
+void cli_run(struct cli *ret, const char *root, ...)
+{
+	va_list args;
+
+	va_start(args, root);
+	start(ret, root, args);
+	va_end(args);
+	cli_finish(ret);
+}
+
+void cli_await(const struct cli *cli, const char *text)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		char *out = read_back(cli->out_fd);
+		bool is_there = strstr(out, text);
+
+		free(out);
+		if (is_there)
+			return;
+		usleep(10000);
+	}
+	fail_msg("no \"%s\" within 10 s", text);
 }
 
 void cli_done(struct cli *cli)

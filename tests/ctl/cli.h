@@ -3,6 +3,7 @@
 #define CLI_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <json-c/json_object.h>
 
@@ -11,6 +12,11 @@ struct cli {
 	int code;
 	char *out;
 	char *err;
+
+	/* while it runs */
+	pid_t pid;
+	int out_fd;
+	int err_fd;
 };
 
 /* Prints why not: the program is not where meson says. */
@@ -19,7 +25,12 @@ bool cli_is_possible(void);
 /* Run tdxupdctl with these arguments, up to NULL; below @root where that is not NULL. A
  * run that takes longer than 30 s fails the test. */
 void cli_run(struct cli *ret, const char *root, ...) __attribute__((sentinel));
+/* The same in two parts. */
+void cli_start(struct cli *ret, const char *root, ...) __attribute__((sentinel));
+void cli_finish(struct cli *cli);
 void cli_done(struct cli *cli);
+/* Until it has printed @text, for at most 10 s. */
+void cli_await(const struct cli *cli, const char *text);
 
 /* The one JSON value that was printed; fails the test where there is another number. */
 struct json_object *cli_parse(const struct cli *cli);

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# fish completion for tdxupdctl(1); see tdxupdctl.bash for where the words come from.
+
+function __tdxupdctl
+    timeout 1 tdxupdctl --no-legend $argv 2>/dev/null </dev/null | awk '{ print $1 }'
+end
+
+function __tdxupdctl_verbs
+    tdxupdctl --help 2>/dev/null | sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\) .*  \(.*\)$/\1\t\2/p'
+end
+
+function __tdxupdctl_options
+    tdxupdctl --help 2>/dev/null | sed -n 's/^ .*\(--[a-z-]*\)[=[ ][^ ]*  *\(.*\)$/\1\t\2/p'
+end
+
+complete -c tdxupdctl -n __fish_use_subcommand -f -a '(__tdxupdctl_verbs)'
+complete -c tdxupdctl -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__tdxupdctl_options)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from plan update is-current' -f -a '(__tdxupdctl list)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from hold' -f -a 'all (__tdxupdctl list)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from unhold' -f -a '(__tdxupdctl holds)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from watch cancel' -f -a '(__tdxupdctl jobs)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from image' -a 'show verify convert join'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from catalog' -f -a 'check graph'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from config' -f -a show
+complete -c tdxupdctl -n '__fish_seen_subcommand_from attest' -f -a 'show export'

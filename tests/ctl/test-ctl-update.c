@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* tdxupdctl update against the real daemon: what people see, and what scripts get. */
+#include "test.h"
+#include "cli.h"
+#include "json.h"
+#include "schema.h"
+#include "../bus/scene.h"
+
+#include <signal.h>
+
+#include <json-c/json.h>
+
+/* A TD in the middle of its build, until finish_build(). */
+static void begin_build(struct scene *scene)
+{
+	world_do(&scene->world, "td build vm1 manual");
+	world_do(&scene->world, "td step vm1 page-add");
+	world_wait(&scene->world, "building 1");
+}
+
+static void finish_build(struct scene *scene)
+{
+	world_do(&scene->world, "td step vm1 finalize");
+}
+
+#define RUN(cli, scene, ...)                                                      \
+	cli_run(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
+		__VA_ARGS__, NULL)
+#define START(cli, scene, ...)                                                      \
+	cli_start(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
+		  __VA_ARGS__, NULL)
+
+/* @words in this order. */
+static void assert_order(const char *text, const char *const *words)
+{
+	const char *at = text;
+
+	for (; *words; words++) {
+		at = strstr(at, *words);
+		if (!at)
+			fail_msg("no \"%s\" in its place in %s", *words, text);
+	}
+}
+
+static void test_an_update_waits_for_a_build_and_says_so(void **state)
+{
+	static const char *const lines[] = {
+		"planned    from 1.5.06 to 1.5.16", "staged",
+		"waiting    a TD is being built",   "committed",
+		"confirmed  1.5.16 runs",           NULL
+	};
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	begin_build(&scene);
+	START(&cli, &scene, "update");
+	cli_await(&cli, "waiting");
+	scene_assert_host(&scene, "1.5.06", 0);
+	finish_build(&scene);
+	cli_finish(&cli);
+	assert_int_equal(cli.code, 0);
+	assert_order(cli.out, lines);
+	cli_done(&cli);
+	scene_assert_host(&scene, "1.5.16", 1);
+	world_assert_mrtd(&scene.world, "vm1", true);
+
+	RUN(&cli, &scene, "update");
+	assert_int_equal(cli.code, 0);
+	assert_non_null(strstr(cli.out, "nothing to do"));
+	cli_done(&cli);
+	scene_assert_host(&scene, "1.5.16", 1);
+	scene_end(&scene);
+}
+
+static void test_ctrl_c_detaches_and_watch_comes_back(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	begin_build(&scene);
+	START(&cli, &scene, "update");
+	cli_await(&cli, "waiting");
+	kill(cli.pid, SIGINT);
+	cli_finish(&cli);
+	assert_int_equal(cli.code, 130);
+	assert_non_null(strstr(cli.out, "Detached"));
+	cli_done(&cli);
+
+	START(&cli, &scene, "watch");
+	cli_await(&cli, "waiting");
+	finish_build(&scene);
+	cli_finish(&cli);
+	assert_int_equal(cli.code, 0);
+	assert_non_null(strstr(cli.out, "1.5.16 runs"));
+	cli_done(&cli);
+	scene_end(&scene);
+}
+
+static void test_a_deadline(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	begin_build(&scene);
+	RUN(&cli, &scene, "update", "--deadline=1");
+	assert_int_equal(cli.code, 5);
+	assert_ptr_equal(strchr(cli.err, '\n'), cli.err + strlen(cli.err) - 1);
+	cli_done(&cli);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+static void test_a_cancelled_update(void **state)
+{
+	struct scene scene;
+	struct cli cli, cancel;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	begin_build(&scene);
+	START(&cli, &scene, "update");
+	cli_await(&cli, "waiting");
+	RUN(&cancel, &scene, "cancel");
+	assert_int_equal(cancel.code, 0);
+	cli_done(&cancel);
+	cli_finish(&cli);
+	assert_int_equal(cli.code, 12);
+	cli_done(&cli);
+	RUN(&cancel, &scene, "cancel");
+	assert_int_equal(cancel.code, 1);
+	assert_non_null(strstr(cancel.err, "no update is under way"));
+	cli_done(&cancel);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+static void test_a_daemon_that_is_not_there(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	begin_build(&scene);
+	START(&cli, &scene, "update");
+	cli_await(&cli, "waiting");
+	scene_kill(&scene);
+	cli_finish(&cli);
+	assert_int_equal(cli.code, 10);
+	assert_non_null(strstr(cli.err, "went away"));
+	cli_done(&cli);
+
+	RUN(&cli, &scene, "update");
+	assert_int_equal(cli.code, 10);
+	assert_non_null(strstr(cli.err, "tdxupdd does not run"));
+	cli_done(&cli);
+	RUN(&cli, &scene, "--json", "update");
+	assert_int_equal(cli.code, 10);
+	assert_non_null(strstr(cli.out, "\"daemon-absent\""));
+	cli_done(&cli);
+	scene_end(&scene);
+}
+
+static void test_what_the_daemon_refuses(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	RUN(&cli, &scene, "update", "1.5.99");
+	assert_int_equal(cli.code, 4);
+	cli_done(&cli);
+	world_do(&scene.world, "lp offline 3");
+	RUN(&cli, &scene, "update");
+	assert_int_equal(cli.code, 4);
+	assert_non_null(strstr(cli.err, "online"));
+	cli_done(&cli);
+	world_do(&scene.world, "lp online 3");
+	RUN(&cli, &scene, "hold", "all", "--reason=it is Friday\x1b[31m");
+	assert_int_equal(cli.code, 0);
+	cli_done(&cli);
+	RUN(&cli, &scene, "holds");
+	assert_non_null(strstr(cli.out, "it is Friday"));
+	assert_null(strchr(cli.out, '\x1b'));
+	cli_done(&cli);
+	RUN(&cli, &scene, "update");
+	assert_int_equal(cli.code, 6);
+	cli_done(&cli);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+static void test_a_sequence_of_json(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+	size_t count = 0;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	RUN(&cli, &scene, "--json=seq", "update");
+	assert_int_equal(cli.code, 0);
+	for (const char *record = cli.out; *record; count++) {
+		struct json_object *value;
+		const char *end = strchr(record, '\n');
+		char *text;
+
+		assert_int_equal(*record, 0x1e);
+		assert_non_null(end);
+		text = strndup(record + 1, (size_t)(end - record - 1));
+		value = json_tokener_parse(text);
+		assert_non_null(value);
+		if (end[1] == '\0') {
+			schema_assert(value, "update");
+			assert_string_equal(json_get_text(value, "result"), "done");
+		}
+		json_object_put(value);
+		free(text);
+		record = end + 1;
+	}
+	assert_true(count >= 1);
+	cli_done(&cli);
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_update_waits_for_a_build_and_says_so),
+		cmocka_unit_test(test_ctrl_c_detaches_and_watch_comes_back),
+		cmocka_unit_test(test_a_deadline),
+		cmocka_unit_test(test_a_cancelled_update),
+		cmocka_unit_test(test_a_daemon_that_is_not_there),
+		cmocka_unit_test(test_what_the_daemon_refuses),
+		cmocka_unit_test(test_a_sequence_of_json),
+	};
+
+	if (!cli_is_possible() || !scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
