@@ -12,6 +12,8 @@
  *   slow FILE DURATION                   reads and writes of that file take so long
  *   hang FILE                            they do not end
  *   release                              no more of either
+ *   times                                when the last TD build ended, and when `update`
+ *                                        was last written to, in ns of CLOCK_MONOTONIC
  *   wait building N [TIMEOUT]            until so many TDs are being built
  *   wait td NAME STATE [TIMEOUT]         until that one is "running", "dead", "paused"...
  *   wait updates N [TIMEOUT]             until so many updates have gone through
@@ -223,6 +225,12 @@ static void split(char *line, struct words *ret)
 		ret->word[ret->count++] = word;
 }
 
+static void say_times(const struct host *host, char *ret, size_t size)
+{
+	snprintf(ret, size, "open %ju commit %ju\nok\n", (uintmax_t)host->open_nsec,
+		 (uintmax_t)host->commit_nsec);
+}
+
 static void run_on_model(struct host *host, const char *line, const struct words *words,
 			 char *ret, size_t size)
 {
@@ -258,7 +266,10 @@ void control_run(struct host *host, const char *line, char *ret, size_t size)
 		say(ret, size, commands[i].run(host, &words));
 		goto out;
 	}
-	run_on_model(host, line, &words, ret, size);
+	if (strcmp(words.word[0], "times") == 0)
+		say_times(host, ret, size);
+	else
+		run_on_model(host, line, &words, ret, size);
 out:
 	host_changed(host);
 	pthread_mutex_unlock(&host->lock);

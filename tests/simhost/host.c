@@ -56,6 +56,8 @@ static void on_building_changed(void *userdata)
 	struct host *host = userdata;
 
 	host->building_event++;
+	if (host->model && tdx_model_building(host->model) == 0)
+		host->open_nsec = host_now_nsec();
 	if (host->wake_pollers)
 		host->wake_pollers(host->userdata);
 	host_changed(host);
@@ -296,6 +298,7 @@ int host_write_update(struct host *host, const char *text)
 	if (host->is_updating)
 		return -EALREADY;
 
+	host->commit_nsec = host_now_nsec();
 	host->is_updating = true;
 	host_pause(host, UPLOAD_TRANSFERRING);
 	error = update_from_image(host);

@@ -31,6 +31,8 @@ enum host_kernel {
  * @staged, @staged_bytes: the `image` file
  * @is_updating: someone replaces the module, through `update` or through fw_upload
  * @building_event: counts notifications of `tds_building`, from 1 as kernfs does
+ * @open_nsec: when the last TD build ended
+ * @commit_nsec: when `update` was last written to
  * @wake_pollers: called with the lock held after a notification
  * @now: simulated time for tests without threads; NULL: CLOCK_MONOTONIC
  * @phase_nsec: how long the worker stays in each phase
@@ -49,6 +51,8 @@ struct host {
 	size_t staged_bytes;
 	bool is_updating;
 	unsigned building_event;
+	uint64_t open_nsec;
+	uint64_t commit_nsec;
 	void (*wake_pollers)(void *userdata);
 	void *userdata;
 	uint64_t (*now)(void *userdata);
