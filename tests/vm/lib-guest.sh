@@ -131,6 +131,12 @@ guest_tests() {
 		gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/$program" \
 			"$here/guest/$program.c"
 	done
+	# One of the daemon's own gate sources, on its own.
+	# shellcheck disable=SC2046 # words
+	gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I "$here/../../daemon" \
+		-I "$here/../../libtdxupd" -o "$root/tests/watch-source" "$here/guest/watch-source.c" \
+		"$build/daemon/libdaemon-common.a" "$build/libtdxupd/libtdxupd-all.a" \
+		$(pkg-config --libs libsystemd libudev libeconf json-c libcrypto)
 
 	# In the container that the kernel takes; the rest is for the daemon to choose from.
 	mkdir -p "$root/tests/images"

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * One of the daemon's gate sources on its own, for the guest: watch-source probes|kvm
+ * ROOT prints its word and again after each change, as somebody who waits, until SIGTERM.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "watch.h"
+
+#define SETTLE_USEC 2000000
+
+static void print_word(void *userdata)
+{
+	struct gate_source source;
+
+	watch_read(userdata, &source);
+	printf("%s %s %u%s%s%s%s\n", gate_state_to_string(source.state),
+	       gate_confidence_to_string(source.confidence), source.count,
+	       source.blocker_count ? " " : "",
+	       source.blocker_count ? source.blockers[0].who : "",
+	       *source.reason ? " " : "", source.reason);
+	fflush(stdout);
+}
+
+static int add_signal(sd_event *event)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct watch *watch = NULL;
+	sd_event *event = NULL;
+	int root, r;
+
+	root = argc == 3 ? open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (root < 0 || sd_event_new(&event) < 0 || add_signal(event) < 0)
+		return 2;
+	r = strcmp(argv[1], "kvm") == 0 ? watch_kvm_new(root, SETTLE_USEC, &watch)
+					: watch_probes_new(root, &watch);
+	if (r < 0)
+		return 2;
+	watch->changed = print_word;
+	watch->userdata = watch;
+	watch_arm(watch, event);
+	watch_attend(watch, true);
+	print_word(watch);
+	r = sd_event_loop(event);
+	watch_free(watch);
+	sd_event_unref(event);
+	return r < 0;
+}
