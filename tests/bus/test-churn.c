@@ -18,8 +18,10 @@
 #define UPDATE_EACH (250 * MSEC)
 #define UPDATES_MAX 60 /* the daemon keeps 64 jobs, ended ones for two minutes */
 
-/* A lease of a VMM of ours; @until: when its launch is over. */
+/* A launch of a VMM of ours: asks for its lease, builds, and is over at @until. */
 struct launch {
+	struct churn *churn;
+	bool is_asking;
 	uint64_t until;
 	int lease;
 };
@@ -47,37 +49,49 @@ static uint64_t now(void)
 	return clock_usec(CLOCK_MONOTONIC);
 }
 
-/* Waits while launches are held, as a VMM's thread would. */
-static int take_lease(struct churn *churn)
+/* Some are given up half-way; all are gone some time after they are built. */
+static void build_td(struct churn *churn, struct launch *launch, int lease)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
+	unsigned msec = 5 + (unsigned)(draw(churn) % 60);
+	unsigned pages = 1 + (unsigned)(draw(churn) % 8);
+
+	launch->is_asking = false;
+	launch->lease = lease;
+	launch->until = now() + (msec + 10) * MSEC;
+	world_do(&churn->scene.world, "td build vm%u %ums pages=%u lifetime=%ums",
+		 ++churn->builds, msec, pages, (unsigned)(draw(churn) % 100));
+	if (draw(churn) % 20 == 0)
+		world_do(&churn->scene.world, "td abort vm%u", churn->builds);
+}
+
+static int on_lease(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
+{
+	struct launch *launch = userdata;
 	int fd;
 
-	if (sd_bus_call_method(churn->scene.bus, "org.tdxupd1", SCENE_MANAGER,
-			       "org.tdxupd1.Manager", "BeginBuild", &error, &reply,
-			       "sa{sv}", "vm", 0) < 0)
-		fail_msg("BeginBuild: %s", error.message);
+	(void)unused;
+	assert_false(sd_bus_message_is_method_error(reply, NULL));
 	assert_true(sd_bus_message_read(reply, "h", &fd) >= 0);
 	fd = dup(fd);
 	assert_true(fd >= 0);
-	sd_bus_message_unref(reply);
-	churn->leased++;
-	return fd;
+	launch->churn->leased++;
+	build_td(launch->churn, launch, fd);
+	return 1;
 }
 
-/* Some are given up half-way; all are gone some time after they are built. */
+/* One launch that is held holds no other, as VMMs are processes of their own. */
 static void launch_td(struct churn *churn, struct launch *launch)
 {
-	uint64_t msec = 5 + draw(churn) % 60;
-	unsigned pages = 1 + (unsigned)(draw(churn) % 8);
-
-	launch->lease = churn->takes_leases ? take_lease(churn) : -1;
-	world_do(&churn->scene.world, "td build vm%u %ums pages=%u lifetime=%ums",
-		 ++churn->builds, (unsigned)msec, pages, (unsigned)(draw(churn) % 100));
-	launch->until = now() + msec * MSEC + 10 * MSEC;
-	if (draw(churn) % 20 == 0)
-		world_do(&churn->scene.world, "td abort vm%u", churn->builds);
+	launch->churn = churn;
+	if (!churn->takes_leases) {
+		build_td(churn, launch, -1);
+		return;
+	}
+	launch->is_asking = true;
+	assert_true(sd_bus_call_method_async(churn->scene.bus, NULL, "org.tdxupd1",
+					     SCENE_MANAGER, "org.tdxupd1.Manager",
+					     "BeginBuild", on_lease, launch, "sa{sv}",
+					     "vm", 0) >= 0);
 }
 
 static void end_launches(struct churn *churn)
@@ -96,7 +110,7 @@ static void end_launches(struct churn *churn)
 static void start_launch(struct churn *churn)
 {
 	for (size_t i = 0; i < BUILDS_OPEN; i++)
-		if (!churn->launches[i].until) {
+		if (!churn->launches[i].until && !churn->launches[i].is_asking) {
 			launch_td(churn, &churn->launches[i]);
 			return;
 		}
@@ -167,6 +181,23 @@ static void check(struct churn *churn)
 	assert_true(churn->updates > churn->builds / 100);
 }
 
+/* Those that still ask are given theirs, sooner or later. */
+static void finish(struct churn *churn)
+{
+	for (size_t i = 0; i < BUILDS_OPEN; i++) {
+		struct launch *launch = &churn->launches[i];
+
+		while (launch->is_asking) {
+			end_launches(churn);
+			if (sd_bus_process(churn->scene.bus, NULL) == 0)
+				sd_bus_wait(churn->scene.bus, 10 * MSEC);
+		}
+	}
+	for (size_t i = 0; i < BUILDS_OPEN; i++)
+		if (churn->launches[i].until && churn->launches[i].lease >= 0)
+			close(churn->launches[i].lease);
+}
+
 static void run(const char *kernel, bool takes_leases)
 {
 	const char *builds = getenv("TDXUPD_BUILDS");
@@ -175,15 +206,15 @@ static void run(const char *kernel, bool takes_leases)
 
 	set_up(&churn, kernel, takes_leases);
 	while (churn.builds < count) {
+		while (sd_bus_process(churn.scene.bus, NULL) > 0)
+			;
 		end_launches(&churn);
 		if (draw(&churn) % 3 == 0)
 			start_launch(&churn);
 		follow_updates(&churn);
 		usleep((useconds_t)(draw(&churn) % 4000));
 	}
-	for (size_t i = 0; i < BUILDS_OPEN; i++)
-		if (churn.launches[i].until && churn.launches[i].lease >= 0)
-			close(churn.launches[i].lease);
+	finish(&churn);
 	if (churn.job)
 		scene_await_end(&churn.scene, churn.job, "done");
 	check(&churn);
