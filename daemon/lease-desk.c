@@ -315,6 +315,24 @@ static void leases_say(struct watch *watch, struct gate_source *ret)
 	lease_registry_read(from_base(watch)->desk->registry, now(), ret);
 }
 
+/* Those that are still held: an update goes with one held only where it was forced, and
+ * those that have ended since are forgotten. */
+static size_t leases_list_overlap(struct watch *watch, uint64_t from_usec,
+				  uint64_t to_usec, const struct gate_blocker **ret)
+{
+	struct gate_source source;
+	size_t count = 0;
+
+	(void)from_usec;
+	lease_registry_read(from_base(watch)->desk->registry, now(), &source);
+	/* In the order of asking, and nobody is granted before one who asked earlier. */
+	while (count < source.blocker_count &&
+	       source.blockers[count].since_usec <= to_usec)
+		count++;
+	*ret = source.blockers;
+	return count;
+}
+
 static void leases_free(struct watch *watch)
 {
 	from_base(watch)->desk->watch = NULL;
@@ -325,6 +343,7 @@ static const struct watch_ops leases_ops = {
 	.name = "leases",
 	.arm = leases_arm,
 	.read = leases_say,
+	.list_overlap = leases_list_overlap,
 	.free = leases_free,
 };
 

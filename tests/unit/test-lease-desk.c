@@ -227,6 +227,28 @@ static void test_the_end_of_the_daemon_is_told_to_those_that_wait(void **state)
 	assert_int_equal(client.fd, -ECANCELED);
 }
 
+static void test_builds_that_an_update_has_hit(void **state)
+{
+	const struct gate_blocker *builds;
+	struct client before, after;
+	struct world world;
+	uint64_t commit;
+
+	(void)state;
+	set_up(&world, 1000 * MSEC);
+	ask(&world, &before);
+	usleep(2000);
+	commit = clock_usec(CLOCK_MONOTONIC);
+	usleep(2000);
+	ask(&world, &after);
+	assert_int_equal(watch_list_overlap(world.watch, commit, commit + 1, &builds), 1);
+	assert_string_equal(builds[0].who, "vm");
+	assert_int_equal(watch_list_overlap(world.watch, 0, 1, &builds), 0);
+	close(before.fd);
+	close(after.fd);
+	tear_down(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_whoever_gives_up_is_forgotten),
 		cmocka_unit_test(test_a_lease_that_is_too_old_counts_no_more),
 		cmocka_unit_test(test_the_end_of_the_daemon_is_told_to_those_that_wait),
+		cmocka_unit_test(test_builds_that_an_update_has_hit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
