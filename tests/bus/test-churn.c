@@ -52,6 +52,7 @@ static uint64_t now(void)
 /* Some are given up half-way; all are gone some time after they are built. */
 static void build_td(struct churn *churn, struct launch *launch, int lease)
 {
+	bool is_given_up = draw(churn) % 20 == 0;
 	unsigned msec = 5 + (unsigned)(draw(churn) % 60);
 	unsigned pages = 1 + (unsigned)(draw(churn) % 8);
 
@@ -59,8 +60,9 @@ static void build_td(struct churn *churn, struct launch *launch, int lease)
 	launch->lease = lease;
 	launch->until = now() + (msec + 10) * MSEC;
 	world_do(&churn->scene.world, "td build vm%u %ums pages=%u lifetime=%ums",
-		 ++churn->builds, msec, pages, (unsigned)(draw(churn) % 100));
-	if (draw(churn) % 20 == 0)
+		 ++churn->builds, is_given_up ? 60000 : msec, pages,
+		 (unsigned)(draw(churn) % 100));
+	if (is_given_up)
 		world_do(&churn->scene.world, "td abort vm%u", churn->builds);
 }
 
