@@ -239,6 +239,37 @@ static void test_list_is_sorted(void **state)
 	close(fd);
 }
 
+static void test_a_file_is_replaced_in_one_step(void **state)
+{
+	struct tree *dir = *state;
+	char **names = NULL;
+	uint8_t *got = NULL;
+	size_t count = 0;
+	struct stat st;
+	int reader = -1;
+
+	put(dir->fd, "a", "old");
+	reader = openat(dir->fd, "a", O_RDONLY | O_CLOEXEC);
+	umask(077);
+	assert_int_equal(io_replace_file_in(dir->fd, "a", "newer", 5), 0);
+	umask(022);
+	assert_int_equal(io_read_file_in(dir->fd, "a", 100, 0, &got, &count), 0);
+	assert_string_equal((char *)got, "newer");
+	free(TAKE_PTR(got));
+	/* Who has it open keeps what was there. */
+	assert_int_equal(io_read_file_fd(reader, 100, &got, &count), 0);
+	assert_string_equal((char *)got, "old");
+	free(got);
+	close(reader);
+	assert_int_equal(fstatat(dir->fd, "a", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	/* No draft is left behind, not by a failure either. */
+	assert_int_equal(io_replace_file_in(dir->fd, "images", "x", 1), -EISDIR);
+	assert_int_equal(io_list(dir->fd, &names, &count), 0);
+	assert_int_equal(count, 2);
+	io_free_names(names);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -249,6 +280,7 @@ int main(void)
 		TEST(test_safe_files_are_roots_alone),
 		TEST(test_safe_directories_are_roots_alone_all_the_way_up),
 		TEST(test_list_is_sorted),
+		TEST(test_a_file_is_replaced_in_one_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
