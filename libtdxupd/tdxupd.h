@@ -212,8 +212,8 @@ int tdxupd_report_new(struct tdxupd_report **ret);
 /** tdxupd_report_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_report *tdxupd_report_free(struct tdxupd_report *report);
 /** tdxupd_report_add() - add a verdict; @found and @wanted may be NULL, are copied, cut
- * to TDXUPD_VERDICT_TEXT_BYTES and made printable. Return: 0, -EINVAL, -ENOMEM. Since:
- * 0.1 */
+ * to TDXUPD_VERDICT_TEXT_BYTES and made printable. The same verdict twice is one. Return:
+ * 0, -EINVAL, -ENOMEM. Since: 0.1 */
 int tdxupd_report_add(struct tdxupd_report *report, enum tdxupd_check check,
 		      enum tdxupd_severity severity, const char *found,
 		      const char *wanted);
