@@ -93,13 +93,16 @@ int upload_write_loading(struct upload *upload, const char *text)
 	return 0;
 }
 
-/* firmware_data_write(): any offset, any order; what was skipped is zero. */
+/*
+ * firmware_data_write(): any offset, any order; what was skipped is zero. Nothing asks
+ * for a `1` first, which only drops what came before it.
+ */
 ssize_t upload_write_data(struct upload *upload, const void *bytes, size_t count,
 			  size_t offset)
 {
 	uint8_t *data;
 
-	if (!upload->is_loading)
+	if (upload->is_committed)
 		return -ENODEV;
 	if (offset > DATA_BYTES_MAX || count > DATA_BYTES_MAX - offset)
 		return -ENOMEM;
@@ -120,7 +123,7 @@ ssize_t upload_write_data(struct upload *upload, const void *bytes, size_t count
 ssize_t upload_read_data(const struct upload *upload, void *ret, size_t count,
 			 size_t offset)
 {
-	if (upload->is_committed || !upload->is_loading)
+	if (upload->is_committed)
 		return -ENODEV;
 	if (offset >= upload->size)
 		return 0;
