@@ -183,3 +183,21 @@ int build_watch_count(void)
 
 	return READ_ONCE(build_count);
 }
+
+/**
+ * build_watch_forget - no TD is being built, whatever was seen
+ *
+ * For a machine that boots under a kernel that does not.
+ */
+void build_watch_forget(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&builds_lock, flags);
+	memset(builds, 0, sizeof(builds));
+	WRITE_ONCE(build_count, 0);
+	WRITE_ONCE(overflowed, false);
+	raw_spin_unlock_irqrestore(&builds_lock, flags);
+
+	tdx_host_building_changed();
+}

@@ -18,5 +18,6 @@ enum build_watch_call {
 int build_watch_start(const unsigned long addresses[BUILD_WATCH_CALL_MAX]);
 void build_watch_stop(void);
 int build_watch_count(void);
+void build_watch_forget(void);
 
 #endif

@@ -5,6 +5,8 @@
  *
  *	exec 3<>control; echo "td list" >&3; cat <&3
  *
+ * Every answer is read from its beginning; offsets mean nothing here.
+ *
  * A write whose command fails has the command's errno, and its answer says why. The
  * language is that of tdx-model-command.c.
  */
@@ -22,9 +24,13 @@
 #define LINE_BYTES_MAX 4096
 #define ANSWER_BYTES   65536
 
-/* @lock: readers and writers may share a descriptor */
+/*
+ * @lock: readers and writers may share a descriptor
+ * @taken: what has been read of the answer
+ */
 struct session {
 	struct mutex lock;
+	loff_t taken;
 	char answer[ANSWER_BYTES];
 };
 
@@ -39,7 +45,7 @@ static int control_open(struct inode *inode, struct file *file)
 
 	mutex_init(&session->lock);
 	file->private_data = session;
-	return 0;
+	return stream_open(inode, file);
 }
 
 static int control_release(struct inode *inode, struct file *file)
@@ -64,11 +70,10 @@ static ssize_t control_write(struct file *file, const char __user *data, size_t 
 
 	mutex_lock(&session->lock);
 	session->answer[0] = 0;
+	session->taken = 0;
 	ret = sim_command(strim(line), session->answer, sizeof(session->answer));
 	mutex_unlock(&session->lock);
 
-	/* The next read begins at the answer's beginning. */
-	*offset = 0;
 	kfree(line);
 	return ret ?: count;
 }
@@ -80,7 +85,7 @@ static ssize_t control_read(struct file *file, char __user *data, size_t count,
 	ssize_t ret;
 
 	mutex_lock(&session->lock);
-	ret = simple_read_from_buffer(data, count, offset, session->answer,
+	ret = simple_read_from_buffer(data, count, &session->taken, session->answer,
 				      strlen(session->answer));
 	mutex_unlock(&session->lock);
 
