@@ -17,6 +17,7 @@
 #include "describe.h"
 #include "io.h"
 #include "json.h"
+#include "known.h"
 
 int ctl_image_read(struct ctl *ctl, const char *path, uint8_t **ret, size_t *ret_bytes)
 {
@@ -57,8 +58,26 @@ static int inspect(struct ctl *ctl, struct ctl_facts *facts, const char *path,
 	return CTL_EXIT_OK;
 }
 
-/* {name, is_sound, image, verdicts}: as an entry of the catalog. */
-static int describe_file(const char *path, const struct tdxupd_report *report,
+/* {name, is_sound, version, image, verdicts}: as an entry of the catalog. */
+/* By its measurement, as a name may say anything; nothing where it is not known. */
+static int add_known_version(const struct ctl *ctl, struct json_object *object,
+			     const struct tdxupd_image *image)
+{
+	_cleanup_(cleanup_free)
+	struct tdxupd_known_module *known = NULL;
+	size_t count = 0;
+	int r = known_read(ctl->root_fd, 0, &known, &count, NULL);
+
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (tdxupd_digest_is_equal(&known[i].mrseam, &image->mrseam))
+			return describe_version(object, "version", &known[i].version);
+	return 0;
+}
+
+static int describe_file(const struct ctl *ctl, const char *path,
+			 const struct tdxupd_report *report,
 			 const struct tdxupd_image *image, struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
@@ -69,7 +88,9 @@ static int describe_file(const char *path, const struct tdxupd_report *report,
 	r = json_new_object(&object) ?: json_add_text(object, "name", path)
 		?: json_add_bool(object, "is_sound", tdxupd_report_is_passed(report));
 	if (r == 0 && image)
-		r = describe_image(image, &part) ?: json_add(object, "image", part);
+		r = add_known_version(ctl, object, image)
+			    ?: describe_image(image, &part)
+			    ?: json_add(object, "image", part);
 	if (r == 0)
 		r = describe_report(report, &part) ?: json_add(object, "verdicts", part);
 	if (r < 0)
@@ -142,6 +163,7 @@ static int print_card(struct ctl *ctl, struct json_object *file)
 		return ctl_fail_memory(ctl);
 	if (r == 0)
 		r = add_fact(table, "Image", json_get_text(file, "name"))
+			?: add_fact(table, "Version", json_get_text(file, "version"))
 			?: add_fact(table, "SVN", json_get_text(image, "svn"))
 			?: add_fact(table, "Date", json_get_text(image, "date"))
 			?: add_fact(table, "Debug",
@@ -189,7 +211,7 @@ static int show_file(struct ctl *ctl, struct ctl_facts *facts, const char *path,
 
 	if (r)
 		return r;
-	if (describe_file(path, report, image, &file) < 0)
+	if (describe_file(ctl, path, report, image, &file) < 0)
 		return ctl_fail_memory(ctl);
 	*ret_is_sound = tdxupd_report_is_passed(report);
 	r = ctl->json == CTL_JSON_OFF ? print(ctl, file) : CTL_EXIT_OK;
