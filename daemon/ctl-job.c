@@ -47,8 +47,7 @@ static int show(struct ctl_job_watch *watch)
 	bool has_ended = false;
 	int code;
 
-	/* Signals do not carry what never changes: nothing is shown before all is there.
-	 */
+	/* Signals do not carry what never changes: wait until all is there. */
 	if (!watch->has_all)
 		return 0;
 	code = ctl_job_show(watch->ctl, &watch->progress, watch->job, &has_ended);
