@@ -30,9 +30,19 @@ static int open_address(const char *address, sd_bus **ret)
 	return 0;
 }
 
+/* ssh and systemd-stdio-bridge, as systemctl does. */
+static int open_bus(const struct ctl *ctl, sd_bus **ret)
+{
+	if (ctl->remote)
+		return sd_bus_open_system_remote(ret, ctl->remote);
+	if (ctl->bus_address)
+		return open_address(ctl->bus_address, ret);
+	return sd_bus_open_system(ret);
+}
+
 bool ctl_bus_is_ours(const struct ctl *ctl)
 {
-	return ctl->bus_address || strcmp(ctl->root, "/") == 0;
+	return ctl->bus_address || ctl->remote || strcmp(ctl->root, "/") == 0;
 }
 
 int ctl_bus_open(const struct ctl *ctl, sd_bus **ret)
@@ -44,12 +54,13 @@ int ctl_bus_open(const struct ctl *ctl, sd_bus **ret)
 				"the daemon on the system bus updates this host, not %s; "
 				"name its own bus with --bus-address",
 				ctl->root);
-	r = ctl->bus_address ? open_address(ctl->bus_address, ret)
-			     : sd_bus_open_system(ret);
+	r = open_bus(ctl, ret);
 	if (r < 0)
 		return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "bus-absent",
 				"can't reach the %s: %s; is dbus running?",
-				ctl->bus_address ? "bus at --bus-address" : "system bus",
+				ctl->remote        ? "bus of --host"
+				: ctl->bus_address ? "bus at --bus-address"
+						   : "system bus",
 				strerror(-r));
 	sd_bus_set_allow_interactive_authorization(*ret, ctl->is_terminal);
 	return CTL_EXIT_OK;

@@ -31,6 +31,23 @@ static const char *field_of(const char *property, size_t index)
 	return NULL;
 }
 
+/*
+ * Points in time are of CLOCK_MONOTONIC, which another machine's says nothing about here:
+ * unknown, then.
+ */
+static bool is_foreign_time(sd_bus_message *message, const char *name)
+{
+	static const char *const times[] = { "NextAttempt", "StateSince", "since_usec" };
+	const char *address = NULL;
+	bool is_time = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		is_time = is_time || strcmp(times[i], name) == 0;
+	return is_time &&
+	       sd_bus_get_address(sd_bus_message_get_bus(message), &address) >= 0 &&
+	       strncmp(address, "unixexec:", strlen("unixexec:")) == 0;
+}
+
 /* "StateSince" as "state_since", "Features0" as "features0". */
 static void to_snake_case(const char *name, char *ret, size_t size)
 {
@@ -112,7 +129,7 @@ static int read_structure(sd_bus_message *message, const char *contents,
 		r = read_value(message, property, &value);
 		if (r < 0)
 			return r;
-		if (!field)
+		if (!field || is_foreign_time(message, field))
 			json_object_put(value);
 		else if (json_add(object, field, value) < 0)
 			return -ENOMEM;
@@ -181,6 +198,8 @@ static int read_property(sd_bus_message *message, struct json_object *object)
 	    (r = read_value(message, name, &value)) < 0)
 		return r;
 	to_snake_case(name, key, sizeof(key));
+	if (is_foreign_time(message, name))
+		json_object_put(TAKE_PTR(value));
 	r = json_add(object, key, value);
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }

@@ -112,6 +112,9 @@ int ctl_update(struct ctl *ctl, int argc, char **argv)
 	if (argc > 1 && tdxupd_version_parse(argv[1], &version) < 0)
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"\"%s\" is no version such as 1.5.16", argv[1]);
+	if (ctl->is_direct && ctl->remote)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"--direct works on this host, not on --host");
 	if (ctl->is_direct)
 		return ctl_direct_update(ctl, argc > 1 ? argv[1] : "");
 	r = ctl_bus_open(ctl, &bus);

@@ -57,6 +57,7 @@ struct ctl {
 	const char *images;
 	const char *mapping;
 	const char *bus_address;
+	const char *remote;
 	const char *strategy;
 	const char *container;
 	const char *deadline;

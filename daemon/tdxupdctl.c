@@ -42,6 +42,8 @@ static void make_getopt(struct option *ret, char *ret_letters)
 		};
 		if (option->letter)
 			*letter++ = option->letter;
+		if (option->letter && option->argument)
+			*letter++ = ':';
 	}
 	*letter = '\0';
 }
@@ -124,7 +126,7 @@ static int take_option(struct ctl *ctl, const struct ctl_option *option,
 static int parse_line(struct ctl *ctl, int argc, char **argv, struct line *line)
 {
 	struct option options[OPTIONS_MAX] = { 0 };
-	char letters[OPTIONS_MAX + 3];
+	char letters[2 * OPTIONS_MAX + 3];
 	int c, r = CTL_EXIT_OK;
 
 	make_getopt(options, letters);
