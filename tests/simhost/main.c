@@ -54,8 +54,9 @@ static void *end_on_signal(void *userdata)
 	int signal;
 
 	sigwait(&ending->signals, &signal);
-	umount2(ending->mountpoint, MNT_DETACH);
+	/* Last, and nothing of ending after it: serve() returns once this is gone. */
 	unlink(ending->socket);
+	umount2(ending->mountpoint, MNT_DETACH);
 	_exit(0);
 }
 
