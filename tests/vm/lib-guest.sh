@@ -153,6 +153,12 @@ guest_tests() {
 		1.5.16,container=0x200,hv=1,min_hv=1,file=other-handoff \
 		1.5.16,container=0x200,file=damaged >/dev/null
 	printf X | dd of="$root/tests/images/damaged" bs=1 seek=9000 conv=notrunc status=none
+	# For the daemon to choose from: for the simulated CPU, and for the one it sees in
+	# /proc/cpuinfo, which is QEMU's. Of versions that nobody published: it knows those.
+	mkdir -p "$root/tests/host"
+	"$mkimage" "$root/tests/host" \
+		{1.5.07\,svn=0x0107,1.5.17\,svn=0x010C},features0=0x226F3F0FBF,cpus=C06F0:60FB1 \
+		>/dev/null
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"
 
