@@ -68,6 +68,10 @@ module_files() {
 # guest_initrd FILE KERNEL RELEASE: finds the two images and starts their init
 guest_initrd() {
 	local file=$1 kernel=$2 release=$3 dir module name i=10
+	local modules=(virtio_blk erofs overlay)
+	# erofs needs it and does not say so; newer kernels have it built in.
+	! modinfo -b "$kernel" -k "$release" crc32c_generic >/dev/null 2>&1 ||
+		modules=(crc32c_generic "${modules[@]}")
 	dir=$(mktemp -d)
 	mkdir -p "$dir"/{bin,dev,modules,base,project,rw,root}
 	cp /bin/busybox "$dir/bin/"
@@ -81,7 +85,7 @@ guest_initrd() {
 		*) cp "$module" "$dir/modules/$i-$name" ;;
 		esac
 		i=$((i + 1))
-	done < <(module_files "$kernel" "$release" virtio_blk crc32c_generic erofs overlay)
+	done < <(module_files "$kernel" "$release" "${modules[@]}")
 
 	cat >"$dir/init" <<-'INIT'
 		#!/bin/busybox sh
