@@ -66,16 +66,16 @@ static void await_file(struct scene *scene, const char *name)
 	}
 }
 
-/* A script that says in the file @name that it runs, and then waits for `go`. */
+/* A script that says in the file @name that it runs, and then waits for `go`, or for the
+ * end of the world: the killed guard's is nobody's child by then. */
 static char *launch_script(struct scene *scene, const char *name)
 {
 	char *script;
 
-	assert_true(
-		asprintf(
-			&script,
-			"cd %s/run && touch %s && while [ ! -e go ]; do sleep 0.02; done",
-			scene->world.tree.path, name) > 0);
+	assert_true(asprintf(&script,
+			     "cd %s/run && touch %s && "
+			     "while [ -e %s ] && [ ! -e go ]; do sleep 0.02; done",
+			     scene->world.tree.path, name, name) > 0);
 	return script;
 }
 
