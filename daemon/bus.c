@@ -142,7 +142,7 @@ static void on_job_commits(void *userdata, struct job *job)
 	struct bus *bus = userdata;
 
 	(void)job;
-	inhibit_set(&bus->inhibit, bus->bus, INHIBIT_BLOCK);
+	logind_locks_set(&bus->logind_locks, bus->bus, LOGIND_LOCK_BLOCK);
 }
 
 /* Each state is told at once, for whoever follows a job; the rest may wait. */
@@ -150,7 +150,7 @@ static void on_job_changed(void *userdata, struct job *job)
 {
 	struct bus *bus = userdata;
 
-	inhibit_set(&bus->inhibit, bus->bus, inhibit_mode_of(job->state));
+	logind_locks_set(&bus->logind_locks, bus->bus, logind_lock_mode_of(job->state));
 	if (bus->bus && job->state_since_usec != bus->told_usec) {
 		bus->told_usec = job->state_since_usec;
 		bus_job_tell(bus, job);
@@ -200,7 +200,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	(void)error;
 	journal_say(LOG_WARNING, NULL, "the bus has gone away; jobs go on without it");
 	retry_later(bus);
-	inhibit_set(&bus->inhibit, NULL, INHIBIT_NOTHING);
+	logind_locks_set(&bus->logind_locks, NULL, LOGIND_LOCK_NOTHING);
 	bus_auth_done(bus);
 	sd_bus_detach_event(bus->bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
@@ -291,7 +291,7 @@ struct bus *bus_free(struct bus *bus)
 	if (!bus)
 		return NULL;
 	bus->manager->listener = (struct manager_listener){ 0 };
-	inhibit_set(&bus->inhibit, NULL, INHIBIT_NOTHING);
+	logind_locks_set(&bus->logind_locks, NULL, LOGIND_LOCK_NOTHING);
 	sd_event_source_disable_unref(bus->teller);
 	sd_event_source_disable_unref(bus->retry);
 	bus_auth_done(bus);

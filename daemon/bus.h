@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "bus-auth.h"
-#include "inhibit.h"
+#include "logind-lock.h"
 #include "manager.h"
 
 #define BUS_NAME "org.tdxupd1"
@@ -15,7 +15,7 @@
  * The manager's face on a bus.
  * @address: of a private bus; NULL for the system bus
  * @bus: NULL while there is no connection; jobs go on without
- * @inhibit: follows the current job
+ * @logind_locks: follow the current job
  * @queries: callers whom polkit has not answered yet
  * @is_dirty, @dirty_job: whose properties are to be told at the end of this turn
  */
@@ -25,7 +25,7 @@ struct bus {
 	sd_bus *bus;
 	sd_event_source *teller;
 	sd_event_source *retry;
-	struct inhibit inhibit;
+	struct logind_locks logind_locks;
 	struct bus_query *queries;
 	bool is_dirty;
 	uint32_t dirty_job;

@@ -7,17 +7,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "inhibit.h"
+#include "logind-lock.h"
 #include "util.h"
 
-enum inhibit_mode inhibit_mode_of(enum job_state state)
+enum logind_lock_mode logind_lock_mode_of(enum job_state state)
 {
 	if (job_state_is_end(state) || state == JOB_QUEUED)
-		return INHIBIT_NOTHING;
-	return job_state_is_critical(state) ? INHIBIT_BLOCK : INHIBIT_DELAY;
+		return LOGIND_LOCK_NOTHING;
+	return job_state_is_critical(state) ? LOGIND_LOCK_BLOCK : LOGIND_LOCK_DELAY;
 }
 
-static void release(struct inhibit_lock *lock)
+static void release(struct logind_lock *lock)
 {
 	lock->pending = sd_bus_slot_unref(lock->pending);
 	if (lock->fd)
@@ -27,7 +27,7 @@ static void release(struct inhibit_lock *lock)
 
 static int on_answer(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	struct inhibit_lock *lock = userdata;
+	struct logind_lock *lock = userdata;
 	int fd;
 
 	(void)error;
@@ -40,7 +40,7 @@ static int on_answer(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	return 0;
 }
 
-static void acquire(struct inhibit_lock *lock, sd_bus *bus, enum inhibit_mode mode)
+static void acquire(struct logind_lock *lock, sd_bus *bus, enum logind_lock_mode mode)
 {
 	if (lock->fd || lock->pending || !bus)
 		return;
@@ -48,17 +48,17 @@ static void acquire(struct inhibit_lock *lock, sd_bus *bus, enum inhibit_mode mo
 		bus, &lock->pending, "org.freedesktop.login1", "/org/freedesktop/login1",
 		"org.freedesktop.login1.Manager", "Inhibit", on_answer, lock, "ssss",
 		"shutdown:sleep", "tdxupd",
-		mode == INHIBIT_BLOCK ? "The TDX module is being replaced"
-				      : "An update of the TDX module waits",
-		mode == INHIBIT_BLOCK ? "block" : "delay");
+		mode == LOGIND_LOCK_BLOCK ? "The TDX module is being replaced"
+					  : "An update of the TDX module waits",
+		mode == LOGIND_LOCK_BLOCK ? "block" : "delay");
 }
 
-void inhibit_set(struct inhibit *inhibit, sd_bus *bus, enum inhibit_mode mode)
+void logind_locks_set(struct logind_locks *locks, sd_bus *bus, enum logind_lock_mode mode)
 {
-	inhibit->mode = mode;
-	for (int each = INHIBIT_DELAY; each < _INHIBIT_MODE_MAX; each++)
+	locks->mode = mode;
+	for (int each = LOGIND_LOCK_DELAY; each < _LOGIND_LOCK_MODE_MAX; each++)
 		if (each <= (int)mode)
-			acquire(&inhibit->locks[each], bus, (enum inhibit_mode)each);
+			acquire(&locks->locks[each], bus, (enum logind_lock_mode)each);
 		else
-			release(&inhibit->locks[each]);
+			release(&locks->locks[each]);
 }
