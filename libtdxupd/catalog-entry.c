@@ -71,8 +71,8 @@ static int check_svn(struct tdxupd_entry *entry, const struct tdxupd_known_modul
 
 	if (entry->image->svn == known->svn)
 		return 0;
-	snprintf(found, sizeof(found), "SVN %04X", entry->image->svn);
-	snprintf(wanted, sizeof(wanted), "SVN %04X", known->svn);
+	snprintf(found, sizeof(found), "SVN 0x%04x", entry->image->svn);
+	snprintf(wanted, sizeof(wanted), "SVN 0x%04x", known->svn);
 	return add_mismatch(entry, found, wanted);
 }
 

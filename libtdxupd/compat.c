@@ -100,13 +100,18 @@ static enum tdxupd_severity check_cpu(const struct pair *p, struct words *ret)
 	return PASS;
 }
 
+/* As everywhere else; "1.5" would look like a version. */
+static void say_svn(char *ret, const char *before, uint16_t svn)
+{
+	say(ret, "%s0x%04x", before, svn);
+}
+
 static enum tdxupd_severity refuse_svn(struct words *ret, const struct pair *p,
 				       const char *wanted)
 {
 	if (ret) {
-		say(ret->found, "%u.%u", p->image->svn >> 8, p->image->svn & 0xff);
-		say(ret->wanted, "%s %u.%u", wanted, p->from->svn >> 8,
-		    p->from->svn & 0xff);
+		say_svn(ret->found, "", p->image->svn);
+		say_svn(ret->wanted, wanted, p->from->svn);
 	}
 	return TDXUPD_SEVERITY_REFUSE;
 }
@@ -115,14 +120,14 @@ static enum tdxupd_severity check_svn_major(const struct pair *p, struct words *
 {
 	if (p->image->svn >> 8 == 0) {
 		if (ret)
-			say(ret->found, "0.%u", p->image->svn & 0xff);
+			say_svn(ret->found, "", p->image->svn);
 		return TDXUPD_SEVERITY_REFUSE;
 	}
 	if (!p->from->has_svn)
 		return doubt(ret, RUNNING_UNKNOWN);
 	if (p->image->svn >> 8 == p->from->svn >> 8)
 		return PASS;
-	return refuse_svn(ret, p, "major of");
+	return refuse_svn(ret, p, "major of ");
 }
 
 /* Minors of different majors can't be compared; check_svn_major() refuses those. */
@@ -133,7 +138,7 @@ static enum tdxupd_severity check_svn_lower(const struct pair *p, struct words *
 	if (p->image->svn >> 8 != p->from->svn >> 8 ||
 	    (p->image->svn & 0xff) >= (p->from->svn & 0xff))
 		return PASS;
-	return refuse_svn(ret, p, "at least");
+	return refuse_svn(ret, p, "at least ");
 }
 
 /*
