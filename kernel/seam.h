@@ -20,6 +20,10 @@ struct tdx_host_version {
 	u16 update;
 };
 
+/* As mainline's TDX_VERSION_FMT. */
+#define TDX_HOST_VERSION_FMT    "%u.%u.%02u"
+#define TDX_HOST_VERSION_ARG(v) (v).major, (v).minor, (v).update
+
 struct tdx_host_seamcall {
 	u64 leaf;
 	u64 status;

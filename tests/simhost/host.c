@@ -288,7 +288,7 @@ static int update_from_image(struct host *host)
 	return error;
 }
 
-/* kernel/host.c: update_store() */
+/* kernel/host-update.c: update_store() */
 int host_write_update(struct host *host, const char *text)
 {
 	int error;
@@ -308,7 +308,7 @@ int host_write_update(struct host *host, const char *text)
 	return error;
 }
 
-/* upload_write() of kernel/host.c, or of the patched tdx-host.c */
+/* upload_write() of kernel/host-update.c, or of the patched tdx-host.c */
 static enum upload_error to_upload_error(const struct host *host, int error)
 {
 	if (!error)

@@ -93,7 +93,7 @@ unsigned host_cpu_count(const struct host *host);
  */
 void host_pause(struct host *host, enum upload_progress phase);
 
-/* `image` and `update` (kernel/host.c): bytes taken, or -errno. */
+/* `image` and `update` (kernel/host-update.c): bytes taken, or -errno. */
 ssize_t host_write_image(struct host *host, const void *bytes, size_t count,
 			 size_t offset);
 int host_write_update(struct host *host, const char *text);
