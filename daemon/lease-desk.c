@@ -4,20 +4,17 @@
  * in barrier.c; who may ask, on the bus.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "lease-desk.h"
+#include "lifeline.h"
 
-/* What a lease hangs on: our end of a pipe whose other end is the holder's. */
 struct holder {
 	struct lease_desk *desk;
 	struct lease *lease;
-	int fd;
-	sd_event_source *source;
+	struct lifeline lifeline; /* none while it waits */
 	lease_granted_fn granted; /* NULL once it was called */
 	void *userdata;
 };
@@ -65,9 +62,7 @@ static void tell_later(struct lease_desk *desk)
 
 static void drop(struct holder *holder)
 {
-	sd_event_source_disable_unref(holder->source);
-	if (holder->fd >= 0)
-		close(holder->fd);
+	lifeline_close(&holder->lifeline);
 	lease_end(holder->desk->registry, holder->lease);
 	free(holder);
 }
@@ -85,28 +80,12 @@ static int on_closed(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
-/* Watched for the hang-up alone: what a holder writes is nobody's business. */
-static int open_pipe(struct holder *holder, int *ret_fd)
-{
-	int fds[2], r;
-
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
-	holder->fd = fds[0];
-	r = sd_event_add_io(holder->desk->event, &holder->source, holder->fd, EPOLLHUP,
-			    on_closed, holder);
-	if (r < 0) {
-		close(fds[1]);
-		return r;
-	}
-	*ret_fd = fds[1];
-	return 0;
-}
-
 static void grant(struct holder *holder)
 {
 	lease_granted_fn granted = TAKE_PTR(holder->granted);
-	int fd = -1, r = open_pipe(holder, &fd);
+	int fd = -1;
+	int r = lifeline_open(&holder->lifeline, holder->desk->event, on_closed, holder,
+			      &fd);
 
 	if (r < 0) {
 		granted(holder->userdata, holder->lease, r);
@@ -245,9 +224,8 @@ int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, 
 
 	if (!holder)
 		return -ENOMEM;
-	*holder = (struct holder){
-		.desk = desk, .fd = -1, .granted = granted, .userdata = userdata
-	};
+	*holder =
+		(struct holder){ .desk = desk, .granted = granted, .userdata = userdata };
 	r = lease_ask(desk->registry, vm, sender, pid, now(), &holder->lease);
 	if (r < 0) {
 		free(holder);
