@@ -287,8 +287,8 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 	[TDXUPD_CHECK_HANDOFF_RANGE] = {
 		.code = "handoff-range",
 		.title = "modules do not understand each other's handoff data",
-		.compares = "module_hv of the running module, against min_update_hv to module_hv; "
-			    "equal where no_downgrade",
+		.compares = "module_hv of the running module, against min_update_hv to module_hv "
+			    "of the new one",
 		.source = "P-SEAMLDR: EBADHANDOFF; TDX module: SYS.SHUTDOWN, SYS.UPDATE",
 		.override = "AcceptUnknownHandoff",
 		.advice = "Keep the running module's image in the images directory, so that "
