@@ -57,10 +57,10 @@ static int read_seamldrs(struct json_object *item, struct tdxupd_release *releas
 	return 0;
 }
 
-static int read_release(struct json_object *item, struct tdxupd_release *release,
-			char **ret_why)
+static int read_release(struct json_object *item, void *out, char **ret_why)
 {
 	static const char min_module[] = "min_module_version_for_td_preserving";
+	struct tdxupd_release *release = out;
 	int r = jread_version(item, "version", &release->version, ret_why);
 
 	if (r <= 0)
@@ -116,24 +116,15 @@ static int read_releases(struct json_object *array, struct mapping *mapping,
 			 char **ret_why)
 {
 	size_t count = json_object_array_length(array);
+	int r;
 
 	mapping->releases = calloc(count ? count : 1, sizeof(*mapping->releases));
 	if (!mapping->releases)
 		return -ENOMEM;
 	mapping->count = count;
-	for (size_t i = 0; i < count; i++) {
-		_cleanup_(cleanup_free)
-		char *why = NULL;
-		struct json_object *item = NULL;
-		int r = jread_item_object(array, i, "tdx_module_releases", &item, &why);
-
-		if (r > 0)
-			r = read_release(item, &mapping->releases[i], &why);
-		if (r < 0)
-			return why_set(ret_why, r, "release %zu: %s", i,
-				       why ? why : "no memory");
-	}
-	return sort_releases(mapping, ret_why);
+	r = jread_each(array, "tdx_module_releases", "release", read_release,
+		       mapping->releases, sizeof(*mapping->releases), ret_why);
+	return r < 0 ? r : sort_releases(mapping, ret_why);
 }
 
 int mapping_parse(const char *text, size_t bytes, struct tdxupd_release **ret,

@@ -225,15 +225,16 @@ static int read_module(struct json_object *object, struct tdxupd_host *host, cha
 	return r < 0 ? r : read_guard(object, host, why);
 }
 
-static int read_socket(struct json_object *item, struct tdxupd_socket *ret, char **why)
+static int read_socket(struct json_object *item, void *out, char **why)
 {
+	struct tdxupd_socket *ret = out;
 	uint64_t id = 0, signature = 0;
 	int r = jread_number(item, "id", UINT32_MAX, &id, why);
 
 	if (r > 0)
 		r = jread_hex(item, "signature", UINT32_MAX, &signature, why);
 	if (r == 0)
-		return why_set(why, -EBADMSG, "a socket lacks \"id\" or \"signature\"");
+		return why_set(why, -EBADMSG, "lacks \"id\" or \"signature\"");
 	if (r < 0)
 		return r;
 	*ret = (struct tdxupd_socket){ (uint32_t)id, (uint32_t)signature };
@@ -242,7 +243,7 @@ static int read_socket(struct json_object *item, struct tdxupd_socket *ret, char
 
 static int read_sockets(struct json_object *object, struct tdxupd_host *host, char **why)
 {
-	struct json_object *array, *item;
+	struct json_object *array;
 	int r = jread_array(object, "sockets", &array, why);
 	size_t count;
 
@@ -251,13 +252,10 @@ static int read_sockets(struct json_object *object, struct tdxupd_host *host, ch
 	count = json_object_array_length(array);
 	if (count > TDXUPD_SOCKETS_MAX)
 		return why_set(why, -EBADMSG, "more than %d sockets", TDXUPD_SOCKETS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		r = jread_item_object(array, i, "sockets", &item, why);
-		if (r > 0)
-			r = read_socket(item, &host->sockets[i], why);
-		if (r < 0)
-			return r;
-	}
+	r = jread_each(array, "sockets", "socket", read_socket, host->sockets,
+		       sizeof(*host->sockets), why);
+	if (r < 0)
+		return r;
 	host->socket_count = count;
 	return 0;
 }

@@ -190,12 +190,6 @@ static int get_item(struct json_object *array, size_t i, const char *name,
 	return 1;
 }
 
-int jread_item_object(struct json_object *array, size_t i, const char *name,
-		      struct json_object **ret, char **ret_why)
-{
-	return get_item(array, i, name, json_type_object, ret, ret_why);
-}
-
 int jread_item_version(struct json_object *array, size_t i, const char *name,
 		       struct tdxupd_version *ret, char **ret_why)
 {
@@ -203,4 +197,22 @@ int jread_item_version(struct json_object *array, size_t i, const char *name,
 	int r = get_item(array, i, name, json_type_string, &value, ret_why);
 
 	return r <= 0 ? r : get_version(value, name, ret, ret_why);
+}
+
+int jread_each(struct json_object *array, const char *key, const char *noun,
+	       jread_item_fn read, void *items, size_t item_bytes, char **ret_why)
+{
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		_cleanup_(cleanup_free)
+		char *why = NULL;
+		struct json_object *object = NULL;
+		int r = get_item(array, i, key, json_type_object, &object, &why);
+
+		if (r > 0)
+			r = read(object, (char *)items + i * item_bytes, &why);
+		if (r < 0)
+			return why_set(ret_why, r, "%s %zu: %s", noun, i,
+				       why ? why : "no memory");
+	}
+	return 0;
 }

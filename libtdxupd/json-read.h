@@ -44,10 +44,19 @@ int jread_object(struct json_object *object, const char *key, struct json_object
 		 char **ret_why);
 int jread_array(struct json_object *object, const char *key, struct json_object **ret,
 		char **ret_why);
-/* Item @i of an array, as members are read; @name is for the complaint. */
-int jread_item_object(struct json_object *array, size_t i, const char *name,
-		      struct json_object **ret, char **ret_why);
+/* Item @i of an array, as a member is read; @name is for the complaint. */
 int jread_item_version(struct json_object *array, size_t i, const char *name,
 		       struct tdxupd_version *ret, char **ret_why);
+
+/* Reads one object into one item of the caller's. Return: as jread_each(). */
+typedef int (*jread_item_fn)(struct json_object *object, void *item, char **ret_why);
+/*
+ * Read an array of objects into @items, which has room for all of them, @item_bytes each.
+ * @key is the array's name and @noun that of an item, for the complaint. Return: 0; what
+ * @read returned first, with the number of that item in @ret_why; -EBADMSG an item is no
+ * object. Items before it have been read.
+ */
+int jread_each(struct json_object *array, const char *key, const char *noun,
+	       jread_item_fn read, void *items, size_t item_bytes, char **ret_why);
 
 #endif

@@ -95,9 +95,9 @@ static int read_handoff(struct json_object *item, struct tdxupd_known_module *mo
 	return 0;
 }
 
-static int read_module(struct json_object *item, struct tdxupd_known_module *module,
-		       char **ret_why)
+static int read_module(struct json_object *item, void *out, char **ret_why)
 {
+	struct tdxupd_known_module *module = out;
 	uint64_t svn;
 	int r = jread_version(item, "version", &module->version, ret_why);
 
@@ -155,24 +155,15 @@ static int sort(struct known *known, char **ret_why)
 static int read_modules(struct json_object *array, struct known *known, char **ret_why)
 {
 	size_t count = json_object_array_length(array);
+	int r;
 
 	known->modules = calloc(count ? count : 1, sizeof(*known->modules));
 	if (!known->modules)
 		return -ENOMEM;
 	known->count = count;
-	for (size_t i = 0; i < count; i++) {
-		_cleanup_(cleanup_free)
-		char *why = NULL;
-		struct json_object *item = NULL;
-		int r = jread_item_object(array, i, "known_modules", &item, &why);
-
-		if (r > 0)
-			r = read_module(item, &known->modules[i], &why);
-		if (r < 0)
-			return why_set(ret_why, r, "module %zu: %s", i,
-				       why ? why : "no memory");
-	}
-	return sort(known, ret_why);
+	r = jread_each(array, "known_modules", "module", read_module, known->modules,
+		       sizeof(*known->modules), ret_why);
+	return r < 0 ? r : sort(known, ret_why);
 }
 
 int known_parse(const char *text, size_t bytes, struct tdxupd_known_module **ret,
