@@ -355,6 +355,22 @@ char *scene_update(struct scene *scene, const char *target)
 	return scene_update_with(scene, target, 0);
 }
 
+void scene_begin_build(struct scene *scene)
+{
+	world_do(&scene->world, "td build vm1 manual");
+	world_do(&scene->world, "td step vm1 init");
+}
+
+char *scene_update_waiting(struct scene *scene)
+{
+	char *job;
+
+	scene_begin_build(scene);
+	job = scene_update(scene, NULL);
+	scene_await(scene, job, "State", "waiting");
+	return job;
+}
+
 void scene_update_refused(struct scene *scene, const char *error, const char *target,
 			  unsigned count, ...)
 {

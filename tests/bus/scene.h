@@ -64,8 +64,13 @@ void scene_kill(struct scene *scene);
 
 /* Ask for an update; the job's path, free() it. @target: NULL or "" for the newest. */
 char *scene_update(struct scene *scene, const char *target);
-/* The same with options, types and values as sd_bus_message_append() takes a{sv}'s. */
+/* The same with options, types and values as sd_bus_message_append() takes
+ * a{sv}'s. */
 char *scene_update_with(struct scene *scene, const char *target, unsigned count, ...);
+/* A TD, vm1, whose build stays under way until it is told to go on. */
+void scene_begin_build(struct scene *scene);
+/* The same, and an update to the newest that waits for its end. */
+char *scene_update_waiting(struct scene *scene);
 /* One that is refused at once, with that error. */
 void scene_update_refused(struct scene *scene, const char *error, const char *target,
 			  unsigned count, ...);

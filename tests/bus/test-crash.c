@@ -122,10 +122,8 @@ static void die_in(const struct moment *moment)
 		world_do(&scene.world, "%s", moment->before);
 	if (moment->held)
 		world_do(&scene.world, "upload hold=%s", moment->held);
-	if (strcmp(moment->state, "waiting") == 0) {
-		world_do(&scene.world, "td build vm1 manual");
-		world_do(&scene.world, "td step vm1 init");
-	}
+	if (strcmp(moment->state, "waiting") == 0)
+		scene_begin_build(&scene);
 	job = scene_update(&scene, NULL);
 	scene_await(&scene, job, "State", moment->state);
 	scene_kill(&scene);
@@ -178,8 +176,7 @@ static void test_between_two_steps(void **state)
 	scene_run(&scene);
 	job = scene_update(&scene, "1.5.16");
 	world_do(&scene.world, "wait upload programming");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	world_do(&scene.world, "upload hold=none");
 	scene_await(&scene, job, "State", "waiting");
 	scene_assert(&scene, job, "Attempt", "1");
@@ -398,10 +395,7 @@ static void test_another_boot(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	scene_kill(&scene);
 	world_do(&scene.world, "boot version=1.5.06 svn=0x0106 ctx=1");
 	scene_run(&scene);

@@ -43,8 +43,7 @@ static void test_its_exit_codes(void **state)
 
 	(void)state;
 	scene_set(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	assert_int_equal(scene_reap(spawn(&scene, "300ms")), 5);
 	world_do(&scene.world, "td abort vm1");
 	world_do(&scene.world, "lp offline 3");

@@ -156,8 +156,7 @@ static void test_auto_update_does_not_resume(void **state)
 	(void)state;
 	scene_set(&scene, NULL);
 	scene_put_config(&scene, "AutoUpdate=apply\n");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	scene_run(&scene);
 	scene_await(&scene, "/org/tdxupd1/job/_1", "State", "waiting");
 	scene_kill(&scene);
@@ -181,10 +180,7 @@ static void test_a_reload_leaves_a_running_job_alone(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "wait");
 	scene_put_config(&scene, "Guard=off\n");
 	kill(scene.daemon, SIGHUP);

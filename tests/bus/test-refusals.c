@@ -196,10 +196,7 @@ static void test_a_cpu_that_goes_offline_in_the_wait(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	world_do(&scene.world, "lp offline 2");
 	world_do(&scene.world, "td step vm1 finalize");
 	scene_await_end(&scene, job, "NoPath");

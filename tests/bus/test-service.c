@@ -25,10 +25,7 @@ static void test_a_bus_that_restarts(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	scene_stop_bus(&scene);
 	/* It updates without a bus, too. */
 	world_do(&scene.world, "td step vm1 finalize");
@@ -69,10 +66,7 @@ static void test_a_host_that_hangs(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	world_do(&scene.world, "hang version");
 	world_do(&scene.world, "td step vm1 finalize");
 	usleep(300000);
@@ -134,8 +128,7 @@ static void test_what_systemd_hears(void **state)
 	await_message(fd, "READY=1");
 	await_message(fd, "STATUS=TDX module 1.5.06; idle");
 	await_message(fd, "WATCHDOG=1");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	job = scene_update(&scene, NULL);
 	await_message(fd, "STATUS=TDX module 1.5.06; job 1 to 1.5.16: waiting");
 	world_do(&scene.world, "td step vm1 finalize");
@@ -275,10 +268,7 @@ static void test_shutdown_is_held_up_no_longer_than_needed(void **state)
 	scene_run(&scene);
 	assert_int_equal(logind.locks->delays, 0);
 	world_do(&scene.world, "upload hold=programming");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	await_count(&logind.locks->delays_held, 1);
 	assert_int_equal(logind.locks->blocks, 0);
 	world_do(&scene.world, "td abort vm1");
@@ -302,10 +292,7 @@ static void test_a_waiting_job_lets_a_shutdown_go(void **state)
 
 	(void)state;
 	scene_start(&scene, "host kernel=mainline", NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	emit_leaving(&scene);
 	usleep(100000);
 	scene_assert(&scene, job, "State", "waiting");

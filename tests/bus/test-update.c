@@ -115,8 +115,7 @@ static void meet_busy(const char *kernel)
 		  "set patch=bit", kernel, NULL);
 	scene_put_images(&scene, "1.5.16,features0=0x80226f3f0fbf,ctx=2,hv=1", NULL);
 	scene_run(&scene);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	job = scene_update_with(&scene, NULL, 1, "guard", "s", "off");
 	scene_await(&scene, job, "Outcome", "busy");
 	scene_assert(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.06");
@@ -185,8 +184,7 @@ static void test_a_second_request_joins(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	first = scene_update(&scene, "1.5.16");
 	scene_await(&scene, first, "State", "waiting");
 	second = scene_update(&scene, "1.5.16");
@@ -249,10 +247,7 @@ static void test_expedite(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	assert_true(is_launch_let_go(&scene));
 	assert_null(scene_call(&scene, job, "Expedite"));
 	assert_false(is_launch_let_go(&scene));
@@ -272,10 +267,7 @@ static void test_cancel_takes_the_image_back(void **state)
 
 	(void)state;
 	scene_start(&scene, "host kernel=mainline", NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	world_assert_reads(&scene.world, WORLD_UPLOAD "loading", "1\n");
 	assert_null(scene_call(&scene, job, "Cancel"));
 	scene_await_end(&scene, job, "Cancelled");
@@ -294,10 +286,7 @@ static void test_a_staged_image_that_vanishes_is_staged_again(void **state)
 
 	(void)state;
 	scene_start(&scene, "host kernel=mainline", NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	world_do(&scene.world, "loading -1");
 	world_assert_reads(&scene.world, WORLD_UPLOAD "loading", "0\n");
 	world_do(&scene.world, "td abort vm1");
@@ -314,10 +303,7 @@ static void test_a_stop_leaves_nothing_staged(void **state)
 
 	(void)state;
 	scene_start(&scene, "host kernel=mainline", NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
-	job = scene_update(&scene, NULL);
-	scene_await(&scene, job, "State", "waiting");
+	job = scene_update_waiting(&scene);
 	assert_int_equal(scene_stop(&scene), 0);
 	scene_assert_host(&scene, "1.5.06", 0);
 	scene_end(&scene);
