@@ -36,14 +36,36 @@ STRING_TABLE_TO(gate_policy, enum gate_policy, policies)
 STRING_TABLE_FROM(gate_policy, enum gate_policy, policies)
 STRING_TABLE_TO(gate_decision, enum gate_decision, decisions)
 
-/* Which sources say @state with @confidence, as a mask. */
+/* Who forbids an update, as a mask; one that can't tell does, too. */
+static uint32_t who_forbids(const struct gate_source *sources, size_t count)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (sources[i].is_veto && sources[i].state != GATE_OPEN)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+/* Which of those that know of TDs say @state with @confidence, as a mask. */
 static uint32_t who_says(const struct gate_source *sources, size_t count,
 			 enum gate_state state, enum gate_confidence confidence)
 {
 	uint32_t mask = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (sources[i].state == state && sources[i].confidence == confidence)
+		if (!sources[i].is_veto && sources[i].state == state &&
+		    sources[i].confidence == confidence)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
+static uint32_t who_knows(const struct gate_source *sources, size_t count)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!sources[i].is_veto)
 			mask |= UINT32_C(1) << i;
 	return mask;
 }
@@ -58,13 +80,14 @@ struct gate_verdict gate_decide(const struct gate_source *sources, size_t count,
 {
 	uint32_t closed = who_says(sources, count, GATE_CLOSED, GATE_EXACT);
 	uint32_t hinted = who_says(sources, count, GATE_CLOSED, GATE_HINT);
-	uint32_t all = count < 32 ? (UINT32_C(1) << count) - 1 : UINT32_MAX;
+	uint32_t forbidden = who_forbids(sources, count);
+	uint32_t all = who_knows(sources, count);
 
 	if (policy == GATE_OFF)
-		return verdict(GATE_GO, 0);
+		return verdict(forbidden ? GATE_WAIT : GATE_GO, forbidden);
 	/* Even where the module would refuse: an attempt that must fail helps nobody. */
-	if (closed)
-		return verdict(GATE_WAIT, closed);
+	if (forbidden | closed)
+		return verdict(GATE_WAIT, forbidden | closed);
 	if (who_says(sources, count, GATE_OPEN, GATE_EXACT) || has_module_guard)
 		return verdict(GATE_GO, 0);
 	if (policy != GATE_OBSERVED)

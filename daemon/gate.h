@@ -54,12 +54,15 @@ struct gate_blocker {
 
 /*
  * One source's word at one moment.
+ * @is_veto: it knows nothing of TDs, but of those who want no update now. Closed it holds
+ *	whatever the policy, open it counts for nothing
  * @count: TDs under build, where closed
  * @reason: why it is unknown
  * @blockers: owned by the source, at most @count
  */
 struct gate_source {
 	const char *name;
+	bool is_veto;
 	enum gate_state state;
 	enum gate_confidence confidence;
 	uint32_t count;

@@ -22,6 +22,7 @@ int sources_add(struct sources *sources, struct watch *watch)
 	watch->userdata = sources;
 	watch_say_unknown(&sources->words[sources->count], "not asked yet");
 	sources->words[sources->count].name = watch->ops->name;
+	sources->words[sources->count].is_veto = watch->ops->is_veto;
 	sources->watches[sources->count++] = watch;
 	if (!watch->ops->is_fallback)
 		sources->fallback = sources->count;

@@ -21,6 +21,7 @@ void watch_read(struct watch *watch, struct gate_source *ret)
 	else
 		watch->ops->read(watch, ret);
 	ret->name = watch->ops->name;
+	ret->is_veto = watch->ops->is_veto;
 }
 
 void watch_attend(struct watch *watch, bool is_awaited)

@@ -14,6 +14,7 @@ struct watch;
  * @name: as the gate shows it, "kernel"
  * @is_fallback: never both exact and closed, so of no account where another source is
  *	exact, and not asked then
+ * @is_veto: it knows nothing of TDs: see struct gate_source
  * @arm: open what is to be watched and add it to @event. Return: 0, or a negative errno:
  *	the source then stays in the list and watch_read() says unknown and why
  * @read: its word at this moment, freshly read, never a cached one where a fresh one can
@@ -31,6 +32,7 @@ struct watch;
 struct watch_ops {
 	const char *name;
 	bool is_fallback;
+	bool is_veto;
 	int (*arm)(struct watch *watch, sd_event *event);
 	void (*read)(struct watch *watch, struct gate_source *ret);
 	void (*attend)(struct watch *watch, bool is_awaited);

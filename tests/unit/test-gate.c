@@ -3,7 +3,8 @@
 #include "gate.h"
 #include "util.h"
 
-/* Sources as a word: O open, C closed, U unknown; capital exact, small a hint. */
+/* Sources as a word: O open, C closed, U unknown; capital exact, small a hint. After them
+ * those that forbid: + open, - closed, ? unknown. */
 static size_t sources_from(const char *word, struct gate_source *ret)
 {
 	size_t count = 0;
@@ -15,9 +16,10 @@ static size_t sources_from(const char *word, struct gate_source *ret)
 
 		memset(source, 0, sizeof(*source));
 		source->confidence = is_hint ? GATE_HINT : GATE_EXACT;
-		source->state = letter == 'O'   ? GATE_OPEN
-				: letter == 'C' ? GATE_CLOSED
-						: GATE_UNKNOWN;
+		source->is_veto = strchr("+-?", letter);
+		source->state = strchr("O+", letter)   ? GATE_OPEN
+				: strchr("C-", letter) ? GATE_CLOSED
+						       : GATE_UNKNOWN;
 	}
 	return count;
 }
@@ -98,6 +100,54 @@ static void test_strict_never_goes_on_less_than_certainty(void **state)
 	}
 }
 
+/* Those who want no update now are heard whatever the sources say, the module guards or
+ * the policy is; those who have nothing against it open nothing. */
+static void test_every_row_of_those_who_forbid(void **state)
+{
+	static const struct {
+		const char *sources;
+		bool has_module_guard;
+		enum gate_policy policy;
+		enum gate_decision decision;
+		uint32_t blocking;
+	} table[] = {
+		{ "-", false, GATE_STRICT, GATE_WAIT, 1 },
+		{ "-", true, GATE_STRICT, GATE_WAIT, 1 },
+		{ "-", false, GATE_OFF, GATE_WAIT, 1 },
+		{ "O-", false, GATE_STRICT, GATE_WAIT, 2 },
+		{ "O-", false, GATE_OBSERVED, GATE_WAIT, 2 },
+		{ "O-", false, GATE_OFF, GATE_WAIT, 2 },
+		{ "O?", false, GATE_STRICT, GATE_WAIT, 2 },
+		/* whoever waits is told of both, where both count */
+		{ "C-", false, GATE_STRICT, GATE_WAIT, 3 },
+		{ "C-", false, GATE_OFF, GATE_WAIT, 2 },
+		{ "U-", false, GATE_STRICT, GATE_WAIT, 2 },
+		{ "O+-", false, GATE_STRICT, GATE_WAIT, 4 },
+		/* nothing against it is not the same as no TD under build */
+		{ "+", false, GATE_STRICT, GATE_UNDECIDED, 0 },
+		{ "+", false, GATE_OBSERVED, GATE_UNDECIDED, 0 },
+		{ "U+", false, GATE_OBSERVED, GATE_UNDECIDED, 1 },
+		{ "C+", false, GATE_STRICT, GATE_WAIT, 1 },
+		{ "O+", false, GATE_STRICT, GATE_GO, 0 },
+		{ "+", true, GATE_STRICT, GATE_GO, 0 },
+		{ "C+", false, GATE_OFF, GATE_GO, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct gate_source sources[GATE_SOURCES_MAX];
+		size_t count = sources_from(table[i].sources, sources);
+		struct gate_verdict verdict = gate_decide(sources, count, table[i].policy,
+							  table[i].has_module_guard);
+
+		if (verdict.decision != table[i].decision ||
+		    verdict.blocking != table[i].blocking)
+			fail_msg("row %zu, %s: %s, %x", i, table[i].sources,
+				 gate_decision_to_string(verdict.decision),
+				 verdict.blocking);
+	}
+}
+
 static void test_policy_names(void **state)
 {
 	(void)state;
@@ -112,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_row_of_the_gate),
 		cmocka_unit_test(test_strict_never_goes_on_less_than_certainty),
+		cmocka_unit_test(test_every_row_of_those_who_forbid),
 		cmocka_unit_test(test_policy_names),
 	};
 
