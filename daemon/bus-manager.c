@@ -7,11 +7,11 @@
 #include "bus-lease.h"
 #include "bus-manager.h"
 #include "bus-options.h"
+#include "bus-policy.h"
 #include "bus-properties.h"
 #include "describe.h"
 #include "json.h"
 #include "manager-jobs.h"
-#include "manager-policy.h"
 #include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
@@ -212,62 +212,9 @@ static int on_get_job(sd_bus_message *message, void *userdata, sd_bus_error *err
 	return sd_bus_reply_method_return(message, "o", bus_job_path(id, path));
 }
 
-/* ---- holds ---- */
+/* ---- the host ---- */
 
 static const struct bus_question about_policy = { .action = BUS_ACTION_POLICY };
-
-static int answer_hold(sd_bus_message *message, sd_bus_error *error, int r, char *why)
-{
-	if (r == -EINVAL)
-		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
-				strdup("neither a version such as 1.5.16 nor `all'"));
-	if (r == -ENOENT)
-		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
-				strdup("that is not held"));
-	if (r < 0)
-		return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(strerror(-r)));
-	return sd_bus_reply_method_return(message, NULL);
-}
-
-/* @until_usec: CLOCK_REALTIME, 0 until it is released. */
-static int on_hold(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	const char *what, *reason;
-	struct hold hold;
-	uint64_t until;
-	char *why = NULL;
-	int r;
-
-	r = sd_bus_message_read(message, "sst", &what, &reason, &until);
-	if (r >= 0)
-		r = bus_authorize(userdata, message, &about_policy, on_hold, error);
-	if (r <= 0)
-		return r < 0 ? r : 1;
-	hold = (struct hold){
-		.what = (char *)what,
-		.reason = (char *)reason,
-		.until_usec = until ? until : UINT64_MAX,
-	};
-	r = manager_hold(manager_of(userdata), &hold, &why);
-	return answer_hold(message, error, r, why);
-}
-
-static int on_release(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	const char *what;
-	char *why = NULL;
-	int r;
-
-	r = sd_bus_message_read(message, "s", &what);
-	if (r >= 0)
-		r = bus_authorize(userdata, message, &about_policy, on_release, error);
-	if (r <= 0)
-		return r < 0 ? r : 1;
-	r = manager_release(manager_of(userdata), what, &why);
-	return answer_hold(message, error, r, why);
-}
-
-/* ---- the host ---- */
 
 static int on_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
@@ -314,7 +261,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("CurrentJob", "o", bus_get_current_job, 0, CHANGES),
 	SD_BUS_PROPERTY("LastResult", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("NextVersion", "s", bus_get_text, 0, CHANGES),
-	SD_BUS_PROPERTY("Holds", "a(sstb)", bus_get_holds, 0, CHANGES),
+	SD_BUS_PROPERTY("Holds", "a(ssttb)", bus_policy_get_holds, 0, CHANGES),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", target, "a{sv}", options),
 				SD_BUS_RESULT("s", json), on_plan, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("s", target, "a{sv}", options),
@@ -327,9 +274,12 @@ static const sd_bus_vtable vtable[] = {
 				on_get_job, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Hold",
 				SD_BUS_ARGS("s", what, "s", reason, "t", until_usec),
-				SD_BUS_NO_RESULT, on_hold, ANYBODY),
-	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", what), SD_BUS_NO_RESULT,
-				on_release, ANYBODY),
+				SD_BUS_NO_RESULT, bus_policy_on_hold, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Unhold", SD_BUS_ARGS("s", what), SD_BUS_NO_RESULT,
+				bus_policy_on_unhold, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(ssttb)", holds),
+				bus_policy_on_list_holds, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("BeginBuild", SD_BUS_ARGS("s", vm, "a{sv}", options),
 				SD_BUS_RESULT("h", lease), bus_lease_on_begin, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("ListBuilds", SD_BUS_NO_ARGS,

@@ -134,21 +134,3 @@ int bus_get_current_job(sd_bus *bus, const char *path, const char *interface,
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
 	return sd_bus_message_append(reply, "o", bus_job_path(job ? job->id : 0, buffer));
 }
-
-int bus_get_holds(sd_bus *bus, const char *path, const char *interface,
-		  const char *property, sd_bus_message *reply, void *userdata,
-		  sd_bus_error *error)
-{
-	const struct holds *holds = &manager_of(userdata)->holds;
-	int r;
-
-	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	r = sd_bus_message_open_container(reply, 'a', "(sstb)");
-	for (size_t i = 0; r >= 0 && i < holds->count; i++) {
-		const struct hold *hold = &holds->items[i];
-
-		r = sd_bus_message_append(reply, "(sstb)", hold->what, hold->reason,
-					  hold->until_usec, (int)hold->is_automatic);
-	}
-	return r < 0 ? r : sd_bus_message_close_container(reply);
-}

@@ -26,8 +26,5 @@ int bus_get_blockers(sd_bus *bus, const char *path, const char *interface,
 int bus_get_current_job(sd_bus *bus, const char *path, const char *interface,
 			const char *property, sd_bus_message *reply, void *userdata,
 			sd_bus_error *error);
-int bus_get_holds(sd_bus *bus, const char *path, const char *interface,
-		  const char *property, sd_bus_message *reply, void *userdata,
-		  sd_bus_error *error);
 
 #endif

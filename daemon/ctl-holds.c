@@ -19,21 +19,23 @@
 
 static const struct ctl_column columns[] = {
 	{ .name = "WHAT" },
+	{ .name = "SINCE" },
 	{ .name = "UNTIL" },
 	{ .name = "WHY", .is_wrapped = true },
 };
 
 /* ---- holds ---- */
 
-static const char *format_until(struct json_object *hold, char *ret, size_t size)
+/* @never: what to call a time that does not come. */
+static const char *format_time(struct json_object *hold, const char *key,
+			       const char *never, char *ret, size_t size)
 {
 	uint64_t usec;
 	struct tm tm;
 	time_t seconds;
 
-	if (!json_get_number(hold, "until_usec", &usec) || usec == 0 ||
-	    usec == USEC_INFINITY)
-		return "unheld";
+	if (!json_get_number(hold, key, &usec) || usec == 0 || usec == USEC_INFINITY)
+		return never;
 	seconds = (time_t)(usec / USEC_PER_SEC);
 	if (!localtime_r(&seconds, &tm) ||
 	    strftime(ret, size, "%Y-%m-%d %H:%M", &tm) == 0)
@@ -49,10 +51,11 @@ static int print_holds(struct ctl *ctl, struct json_object *holds)
 
 	for (size_t i = 0; r == 0 && i < json_count(holds); i++) {
 		struct json_object *hold = json_object_array_get_idx(holds, i);
-		char until[32];
+		char since[32], until[32];
 		const char *cells[ARRAY_SIZE(columns)] = {
 			json_get_text(hold, "what"),
-			format_until(hold, until, sizeof(until)),
+			format_time(hold, "since_usec", "?", since, sizeof(since)),
+			format_time(hold, "until_usec", "unheld", until, sizeof(until)),
 			json_get_text(hold, "reason"),
 		};
 
@@ -103,7 +106,7 @@ static int check_what(struct ctl *ctl, const char *what)
 			"\"%s\" is neither a version such as 1.5.16 nor `all`", what);
 }
 
-/* From now, as a point in time; 0 for until somebody releases it. */
+/* From now, as a point in time; 0 for until somebody ends it. */
 static int get_until(struct ctl *ctl, uint64_t *ret)
 {
 	uint64_t usec = USEC_INFINITY, now = clock_usec(CLOCK_REALTIME);
@@ -163,7 +166,7 @@ int ctl_unhold(struct ctl *ctl, int argc, char **argv)
 	if (r)
 		return r;
 	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER,
-					   "Release");
+					   "Unhold");
 	if (r >= 0)
 		r = sd_bus_message_append(call, "s", what);
 	return r < 0 ? ctl_bus_fail(ctl, NULL, r) : call_manager(ctl, bus, call);

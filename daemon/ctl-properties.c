@@ -19,7 +19,7 @@ static const struct {
 	const char *fields[FIELDS_MAX];
 } structures[] = {
 	{ "Blockers", { "source", "who", "pid", "since_usec" } },
-	{ "Holds", { "what", "reason", "until_usec", "is_automatic" } },
+	{ "Holds", { "what", "reason", "since_usec", "until_usec", "is_automatic" } },
 	{ "GateSources", { "name", "state", "confidence", "count", "reason" } },
 };
 
@@ -35,14 +35,20 @@ static const char *field_of(const char *property, size_t index)
  * Points in time are of CLOCK_MONOTONIC, which another machine's says nothing about here:
  * unknown, then.
  */
-static bool is_foreign_time(sd_bus_message *message, const char *name)
+static bool is_foreign_time(sd_bus_message *message, const char *property,
+			    const char *field)
 {
-	static const char *const times[] = { "NextAttempt", "StateSince", "since_usec" };
+	static const char *const times[][2] = {
+		{ "NextAttempt", "" },
+		{ "StateSince", "" },
+		{ "Blockers", "since_usec" },
+	};
 	const char *address = NULL;
 	bool is_time = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		is_time = is_time || strcmp(times[i], name) == 0;
+		is_time = is_time || (strcmp(times[i][0], property) == 0 &&
+				      strcmp(times[i][1], field) == 0);
 	return is_time &&
 	       sd_bus_get_address(sd_bus_message_get_bus(message), &address) >= 0 &&
 	       strncmp(address, "unixexec:", strlen("unixexec:")) == 0;
@@ -129,7 +135,7 @@ static int read_structure(sd_bus_message *message, const char *contents,
 		r = read_value(message, property, &value);
 		if (r < 0)
 			return r;
-		if (!field || is_foreign_time(message, field))
+		if (!field || is_foreign_time(message, property, field))
 			json_object_put(value);
 		else if (json_add(object, field, value) < 0)
 			return -ENOMEM;
@@ -198,7 +204,7 @@ static int read_property(sd_bus_message *message, struct json_object *object)
 	    (r = read_value(message, name, &value)) < 0)
 		return r;
 	to_snake_case(name, key, sizeof(key));
-	if (is_foreign_time(message, name))
+	if (is_foreign_time(message, name, ""))
 		json_object_put(TAKE_PTR(value));
 	r = json_add(object, key, value);
 	return r < 0 ? r : sd_bus_message_exit_container(message);

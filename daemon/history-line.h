@@ -17,7 +17,7 @@
  * One line of the history.
  * @sequence: counts all lines ever written; clocks may go back, this does not
  * @job: the one it belongs to, or the last before, so that no id is used twice
- * @phase: a job's state, or "started", "external", "recovered", "held", "released"
+ * @phase: a job's state, or "started", "external", "recovered", "held", "unheld"
  * @module, @remaining: what ran and how many updates were left when this was written
  * @step_to: the hop under way; @to the job's aim
  * @path, @mrseam: of the image under way

@@ -59,6 +59,8 @@ int holds_add(struct holds *holds, const struct hold *hold)
 	if (strcmp(hold->what, HOLDS_ALL) != 0 &&
 	    tdxupd_version_parse(hold->what, &version) < 0)
 		return -EINVAL;
+	if (hold->reason && strlen(hold->reason) > HOLDS_REASON_BYTES_MAX)
+		return -EMSGSIZE;
 	(void)holds_remove(holds, hold->what);
 	if (holds->count >= HOLDS_MAX)
 		return -ENOSPC;

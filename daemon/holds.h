@@ -12,9 +12,12 @@
 #define HOLDS_FILE "holds.json"
 #define HOLDS_ALL  "all"
 
+/* Of a reason: as many as there may be holds of this size fit into the file. */
+#define HOLDS_REASON_BYTES_MAX 512
+
 /*
  * A version, or HOLDS_ALL, that is not to be loaded.
- * @until_usec: CLOCK_REALTIME, UINT64_MAX until somebody releases it
+ * @until_usec: CLOCK_REALTIME, UINT64_MAX until somebody ends it
  * @is_automatic: it failed, rather than that somebody said so
  */
 struct hold {
@@ -32,7 +35,7 @@ struct holds {
 
 void holds_done(struct holds *holds);
 /* Replaces the one of the same @what. Return: 0; -EINVAL neither a version nor
- * HOLDS_ALL; -ENOSPC too many; -ENOMEM. */
+ * HOLDS_ALL; -EMSGSIZE a longer reason; -ENOSPC too many; -ENOMEM. */
 int holds_add(struct holds *holds, const struct hold *hold);
 /* Return: 0; -ENOENT. */
 int holds_remove(struct holds *holds, const char *what);

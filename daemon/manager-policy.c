@@ -22,6 +22,9 @@
 	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
 	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
+/* Of a job's own words in the reason of a hold. */
+#define FAILED_BYTES_MAX (HOLDS_REASON_BYTES_MAX - 32)
+
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
 
 /* ---- holds ---- */
@@ -90,13 +93,16 @@ int manager_load_holds(struct manager *manager)
 {
 	_cleanup_(cleanup_free)
 	char *note = NULL;
+	struct holds holds;
 	int r;
 
-	r = holds_load(manager->root_fd, &manager->holds, &note);
+	r = holds_load(manager->root_fd, &holds, &note);
 	if (r < 0)
 		return r;
 	if (note)
 		journal_say(LOG_ERR, MESSAGE_HELD, "%s", note);
+	holds_done(&manager->holds);
+	manager->holds = holds;
 	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
 	return watch_expiry(manager);
 }
@@ -116,14 +122,18 @@ int manager_hold(struct manager *manager, const struct hold *hold, char **ret_wh
 	return settle_holds(manager, ret_why);
 }
 
-int manager_release(struct manager *manager, const char *what, char **ret_why)
+int manager_unhold(struct manager *manager, const char *what, char **ret_why)
 {
 	int r = holds_remove(&manager->holds, what);
 
 	if (r < 0)
 		return r;
-	manager_record(manager, "released", NULL, what);
-	return settle_holds(manager, ret_why);
+	r = settle_holds(manager, ret_why);
+	if (r == 0)
+		manager_record(manager, "unheld", NULL, what);
+	else /* what the file says still holds */
+		(void)manager_load_holds(manager);
+	return r;
 }
 
 void manager_hold_failed(struct manager *manager, const struct job *job)
@@ -132,8 +142,8 @@ void manager_hold_failed(struct manager *manager, const struct job *job)
 	_cleanup_(cleanup_free)
 	char *why = NULL;
 	_cleanup_(cleanup_free)
-	char *reason =
-		text_new("job %u failed: %s", job->id, job->detail ? job->detail : "");
+	char *reason = text_new("job %u failed: %.*s", job->id, FAILED_BYTES_MAX,
+				job->detail ? job->detail : "");
 	struct hold hold = {
 		.what = version,
 		.reason = reason,

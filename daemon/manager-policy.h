@@ -9,11 +9,11 @@ int manager_load_config(struct manager *manager, struct config **ret, char **ret
 /* Read what is held; before the first manager_load_config(). */
 int manager_load_holds(struct manager *manager);
 
-/* Return: 0; -EINVAL neither a version nor "all"; an errno of writing it down; -EBADMSG
- * the configuration can't be read again, with @ret_why. */
+/* Return: 0; as holds_add(); an errno of writing it down; -EBADMSG the configuration
+ * can't be read again, with @ret_why. */
 int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why);
 /* The same, or -ENOENT. */
-int manager_release(struct manager *manager, const char *what, char **ret_why);
+int manager_unhold(struct manager *manager, const char *what, char **ret_why);
 /* A job ended with @job->step_to refused, lost or not what runs: not again. */
 void manager_hold_failed(struct manager *manager, const struct job *job);
 

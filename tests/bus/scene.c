@@ -427,9 +427,9 @@ const char *scene_hold(struct scene *scene, const char *what, uint64_t until_use
 	return call_with(scene, "Hold", "sst", what, "a test", until_usec);
 }
 
-const char *scene_release(struct scene *scene, const char *what)
+const char *scene_unhold(struct scene *scene, const char *what)
 {
-	return call_with(scene, "Release", "s", what);
+	return call_with(scene, "Unhold", "s", what);
 }
 
 /* ---- looking ---- */

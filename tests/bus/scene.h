@@ -77,9 +77,9 @@ void scene_update_refused(struct scene *scene, const char *error, const char *ta
 /* A method of the manager's or a job's without arguments: NULL, or the error's name. */
 const char *scene_call(struct scene *scene, const char *path, const char *member);
 
-/* Hold or Release: NULL, or the error's name. @until_usec: CLOCK_REALTIME, 0 for ever. */
+/* Hold or Unhold: NULL, or the error's name. @until_usec: CLOCK_REALTIME, 0 for ever. */
 const char *scene_hold(struct scene *scene, const char *what, uint64_t until_usec);
-const char *scene_release(struct scene *scene, const char *what);
+const char *scene_unhold(struct scene *scene, const char *what);
 
 /* A property as text, free() it. */
 char *scene_get(struct scene *scene, const char *path, const char *property);

@@ -45,7 +45,7 @@ static void test_a_version_that_is_held(void **state)
 	scene_update_refused(&scene, HELD, "1.5.16", 0);
 	must_update(&scene, NULL);
 	scene_assert_host(&scene, "1.5.08", 1);
-	assert_null(scene_release(&scene, "1.5.16"));
+	assert_null(scene_unhold(&scene, "1.5.16"));
 	must_update(&scene, NULL);
 	scene_assert_host(&scene, "1.5.16", 2);
 	scene_end(&scene);
@@ -65,6 +65,59 @@ static void test_a_hold_ends_by_itself(void **state)
 	scene_end(&scene);
 }
 
+/* ListHolds(), as "what:reason:is_automatic " each; free() it. */
+static char *list_holds(struct scene *scene)
+{
+	sd_bus_message *reply = NULL;
+	const char *what, *reason;
+	uint64_t since, until;
+	char *text = strdup("");
+	int is_automatic;
+
+	assert_true(sd_bus_call_method(scene->bus, "org.tdxupd1", SCENE_MANAGER,
+				       "org.tdxupd1.Manager", "ListHolds", NULL, &reply,
+				       NULL) >= 0);
+	assert_true(sd_bus_message_enter_container(reply, 'a', "(ssttb)") >= 0);
+	while (sd_bus_message_read(reply, "(ssttb)", &what, &reason, &since, &until,
+				   &is_automatic) > 0) {
+		char *longer;
+
+		assert_true(since > 0 && since <= in_ms(0) && until > since);
+		assert_true(asprintf(&longer, "%s%s:%s:%d ", text, what, reason,
+				     is_automatic) > 0);
+		free(text);
+		text = longer;
+	}
+	sd_bus_message_unref(reply);
+	return text;
+}
+
+static void assert_holds(struct scene *scene, const char *expected)
+{
+	_cleanup_(cleanup_free)
+	char *found = list_holds(scene);
+
+	assert_string_equal(found, expected);
+}
+
+static void test_a_list_of_holds(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	assert_holds(&scene, "");
+	assert_null(scene_hold(&scene, "1.5.16", 0));
+	assert_null(scene_hold(&scene, "all", in_ms(100000)));
+	assert_holds(&scene, "1.5.16:a test:0 all:a test:0 ");
+	assert_int_equal(scene_stop(&scene), 0);
+	scene_run(&scene);
+	assert_holds(&scene, "1.5.16:a test:0 all:a test:0 ");
+	assert_null(scene_unhold(&scene, "all"));
+	assert_holds(&scene, "1.5.16:a test:0 ");
+	scene_end(&scene);
+}
+
 static void test_holds_that_are_none(void **state)
 {
 	static const char no_version[] = "org.tdxupd1.Error.NoSuchVersion";
@@ -74,7 +127,7 @@ static void test_holds_that_are_none(void **state)
 	scene_start(&scene, NULL);
 	assert_string_equal(scene_hold(&scene, "", 0), no_version);
 	assert_string_equal(scene_hold(&scene, "1.5", 0), no_version);
-	assert_string_equal(scene_release(&scene, "1.5.16"), no_version);
+	assert_string_equal(scene_unhold(&scene, "1.5.16"), no_version);
 	scene_end(&scene);
 }
 
@@ -92,7 +145,7 @@ static void test_what_failed_is_held(void **state)
 	scene_assert(&scene, job, "Outcome", "refused");
 	scene_update_refused(&scene, HELD, "1.5.16", 0);
 	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
-	assert_null(scene_release(&scene, "1.5.16"));
+	assert_null(scene_unhold(&scene, "1.5.16"));
 	must_update(&scene, NULL);
 	scene_end(&scene);
 }
@@ -202,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_version_that_is_held),
 		cmocka_unit_test(test_a_hold_ends_by_itself),
+		cmocka_unit_test(test_a_list_of_holds),
 		cmocka_unit_test(test_holds_that_are_none),
 		cmocka_unit_test(test_what_failed_is_held),
 		cmocka_unit_test(test_a_pin),

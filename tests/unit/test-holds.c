@@ -94,6 +94,38 @@ static void test_holds_are_bounded(void **state)
 	holds_done(&holds);
 }
 
+/* What may be added can be read back, however it is written in JSON. */
+static void test_the_longest_reasons_come_back(void **state)
+{
+	char reason[HOLDS_REASON_BYTES_MAX + 2], version[32];
+	struct hold hold = { .what = version, .reason = reason, .until_usec = 1 };
+	struct holds holds = { 0 }, back;
+	struct tree tree;
+	char *note = NULL;
+	int r = 0;
+
+	(void)state;
+	memset(reason, '"', sizeof(reason));
+	reason[HOLDS_REASON_BYTES_MAX + 1] = '\0';
+	strcpy(version, "1.5.16");
+	assert_int_equal(holds_add(&holds, &hold), -EMSGSIZE);
+	reason[HOLDS_REASON_BYTES_MAX] = '\0';
+	for (unsigned i = 0; r == 0; i++) {
+		snprintf(version, sizeof(version), "65535.65535.%u", 65000 + i);
+		r = holds_add(&holds, &hold);
+	}
+	assert_int_equal(r, -ENOSPC);
+	tree_new(&tree);
+	assert_int_equal(holds_save(tree.fd, &holds), 0);
+	assert_int_equal(holds_load(tree.fd, &back, &note), 0);
+	assert_null(note);
+	assert_int_equal(back.count, holds.count);
+	assert_string_equal(back.items[0].reason, reason);
+	holds_done(&holds);
+	holds_done(&back);
+	tree_remove(&tree);
+}
+
 static void test_the_file_comes_back(void **state)
 {
 	struct holds holds = { 0 }, back;
@@ -181,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_a_version_is_held_once),
 		cmocka_unit_test(test_holds_end),
 		cmocka_unit_test(test_holds_are_bounded),
+		cmocka_unit_test(test_the_longest_reasons_come_back),
 		cmocka_unit_test(test_the_file_comes_back),
 		cmocka_unit_test(test_nonsense_holds_everything),
 		cmocka_unit_test(test_a_file_of_others_holds_everything),

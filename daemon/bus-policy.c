@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Hold(), Unhold(), ListHolds(). What a hold is, is decided in holds.c. */
+#include <errno.h>
+#include <string.h>
+
+#include "bus-policy.h"
+#include "manager-policy.h"
+
+static const struct bus_question about_policy = { .action = BUS_ACTION_POLICY };
+
+static struct manager *manager_of(void *userdata)
+{
+	return ((struct bus *)userdata)->manager;
+}
+
+static int answer(sd_bus_message *message, sd_bus_error *error, int r, char *why)
+{
+	if (r == -EINVAL)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("neither a version such as 1.5.16 nor `all'"));
+	if (r == -ENOENT)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("that is not held"));
+	if (r == -EMSGSIZE)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "reason: of more than %d bytes",
+					 HOLDS_REASON_BYTES_MAX);
+	if (r == -ENOSPC)
+		return bus_fail(error, FAILURE_LIMIT,
+				strdup("too much is held; end some holds"));
+	if (r < 0)
+		return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(strerror(-r)));
+	return sd_bus_reply_method_return(message, NULL);
+}
+
+/* @until_usec: CLOCK_REALTIME, 0 until somebody ends it. */
+int bus_policy_on_hold(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *what, *reason;
+	struct hold hold;
+	uint64_t until;
+	char *why = NULL;
+	int r;
+
+	r = sd_bus_message_read(message, "sst", &what, &reason, &until);
+	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_policy, bus_policy_on_hold,
+				  error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	hold = (struct hold){
+		.what = (char *)what,
+		.reason = (char *)reason,
+		.until_usec = until ? until : UINT64_MAX,
+	};
+	r = manager_hold(manager_of(userdata), &hold, &why);
+	return answer(message, error, r, why);
+}
+
+int bus_policy_on_unhold(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *what;
+	char *why = NULL;
+	int r;
+
+	r = sd_bus_message_read(message, "s", &what);
+	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_policy, bus_policy_on_unhold,
+				  error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	r = manager_unhold(manager_of(userdata), what, &why);
+	return answer(message, error, r, why);
+}
+
+static int append_holds(sd_bus_message *reply, const struct holds *holds)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'a', "(ssttb)");
+	for (size_t i = 0; r >= 0 && i < holds->count; i++) {
+		const struct hold *hold = &holds->items[i];
+
+		r = sd_bus_message_append(reply, "(ssttb)", hold->what, hold->reason,
+					  hold->since_usec, hold->until_usec,
+					  (int)hold->is_automatic);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+int bus_policy_on_list_holds(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	sd_bus_message *reply = NULL;
+	int r;
+
+	(void)error;
+	r = sd_bus_message_new_method_return(message, &reply);
+	if (r >= 0)
+		r = append_holds(reply, &manager_of(userdata)->holds);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+int bus_policy_get_holds(sd_bus *bus, const char *path, const char *interface,
+			 const char *property, sd_bus_message *reply, void *userdata,
+			 sd_bus_error *error)
+{
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return append_holds(reply, &manager_of(userdata)->holds);
+}
