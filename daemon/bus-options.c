@@ -7,31 +7,27 @@
 #include "clock.h"
 #include "duration.h"
 
-static int refuse(sd_bus_error *error, const char *name, const char *trouble)
+int bus_refuse(sd_bus_error *error, const char *name, const char *trouble)
 {
 	return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s: %s", name,
 				 trouble);
 }
 
-/* ---- one function an option; each returns what is wrong, or NULL ---- */
+/* ---- of Plan and Update ---- */
 
-union value {
-	const char *text;
-	uint64_t number;
-	uint32_t number32;
-	int boolean;
-};
-
-static const char *take_plan_id(struct job_request *request, const union value *value)
+static const char *take_plan_id(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
+
 	if (strlen(value->text) != sizeof(request->plan_id) - 1)
 		return "not the id of a plan";
 	strcpy(request->plan_id, value->text);
 	return NULL;
 }
 
-static const char *take_deadline(struct job_request *request, const union value *value)
+static const char *take_deadline(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
 	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 	request->deadline_usec =
@@ -39,14 +35,17 @@ static const char *take_deadline(struct job_request *request, const union value 
 	return NULL;
 }
 
-static const char *take_drain(struct job_request *request, const union value *value)
+static const char *take_drain(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
+
 	request->drain = value->boolean;
 	return NULL;
 }
 
-static const char *take_guard(struct job_request *request, const union value *value)
+static const char *take_guard(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
 	enum gate_policy guard = gate_policy_from_string(value->text);
 
 	if (guard < 0)
@@ -55,8 +54,9 @@ static const char *take_guard(struct job_request *request, const union value *va
 	return NULL;
 }
 
-static const char *take_strategy(struct job_request *request, const union value *value)
+static const char *take_strategy(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
 	enum tdxupd_strategy strategy = tdxupd_strategy_from_string(value->text);
 
 	if (strategy < 0)
@@ -66,26 +66,26 @@ static const char *take_strategy(struct job_request *request, const union value 
 	return NULL;
 }
 
-static const char *take_reserve(struct job_request *request, const union value *value)
+static const char *take_reserve(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
+
 	request->has_reserve = true;
 	request->reserve_updates = value->number32;
 	return NULL;
 }
 
-static const char *take_token(struct job_request *request, const union value *value)
+static const char *take_token(void *target, const union bus_value *value)
 {
+	struct job_request *request = target;
+
 	if (!*value->text || strlen(value->text) >= sizeof(request->token))
 		return "not of 1 to 64 bytes";
 	strcpy(request->token, value->text);
 	return NULL;
 }
 
-static const struct option {
-	const char *name;
-	char type;
-	const char *(*take)(struct job_request *request, const union value *value);
-} options[] = {
+static const struct bus_option request_options[] = {
 	{ "deadline_usec", 't', take_deadline },
 	{ "drain", 'b', take_drain },
 	{ "guard", 's', take_guard },
@@ -95,36 +95,37 @@ static const struct option {
 	{ "token", 's', take_token },
 };
 
-static const struct option *find_option(const char *name)
+/* ---- the dictionary ---- */
+
+static const struct bus_option *find_option(const struct bus_options *options,
+					    const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		if (strcmp(options[i].name, name) == 0)
-			return &options[i];
+	for (size_t i = 0; i < options->count; i++)
+		if (strcmp(options->items[i].name, name) == 0)
+			return &options->items[i];
 	return NULL;
 }
 
-/* ---- the dictionary ---- */
-
-static int read_option(sd_bus_message *message, struct job_request *request,
-		       sd_bus_error *error)
+static int read_option(sd_bus_message *message, const struct bus_options *options,
+		       void *target, sd_bus_error *error)
 {
-	const struct option *option;
+	const struct bus_option *option;
 	const char *name, *contents, *trouble;
-	union value value;
+	union bus_value value;
 	char type;
 	int r;
 
 	r = sd_bus_message_read_basic(message, 's', &name);
 	if (r < 0)
 		return r;
-	option = request ? find_option(name) : NULL;
+	option = find_option(options, name);
 	if (!option)
-		return refuse(error, name, "no such option");
+		return bus_refuse(error, name, "no such option");
 	r = sd_bus_message_peek_type(message, &type, &contents);
 	if (r < 0)
 		return r;
 	if (contents[0] != option->type || contents[1])
-		return refuse(error, name, "has a value of another type");
+		return bus_refuse(error, name, "has a value of another type");
 	r = sd_bus_message_enter_container(message, 'v', contents);
 	if (r >= 0)
 		r = sd_bus_message_read_basic(message, option->type, &value);
@@ -132,12 +133,12 @@ static int read_option(sd_bus_message *message, struct job_request *request,
 		r = sd_bus_message_exit_container(message);
 	if (r < 0)
 		return r;
-	trouble = option->take(request, &value);
-	return trouble ? refuse(error, name, trouble) : 0;
+	trouble = option->take(target, &value);
+	return trouble ? bus_refuse(error, name, trouble) : 0;
 }
 
-static int read_options(sd_bus_message *message, struct job_request *request,
-			sd_bus_error *error)
+int bus_read_options(sd_bus_message *message, const struct bus_options *options,
+		     void *target, sd_bus_error *error)
 {
 	int r;
 
@@ -147,11 +148,16 @@ static int read_options(sd_bus_message *message, struct job_request *request,
 		if (r == 0)
 			return sd_bus_message_exit_container(message);
 		if (r > 0)
-			r = read_option(message, request, error);
+			r = read_option(message, options, target, error);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(message);
 	}
 	return r;
+}
+
+int bus_read_no_options(sd_bus_message *message, sd_bus_error *error)
+{
+	return bus_read_options(message, &(struct bus_options){ 0 }, NULL, error);
 }
 
 int bus_read_request(sd_bus_message *message, struct job_request *request,
@@ -166,13 +172,12 @@ int bus_read_request(sd_bus_message *message, struct job_request *request,
 	if (*target) {
 		r = tdxupd_version_parse(target, &request->target);
 		if (r < 0)
-			return refuse(error, "target", "not a version such as 1.5.16");
+			return bus_refuse(error, "target",
+					  "not a version such as 1.5.16");
 		request->has_target = true;
 	}
-	return read_options(message, request, error);
-}
-
-int bus_read_no_options(sd_bus_message *message, sd_bus_error *error)
-{
-	return read_options(message, NULL, error);
+	return bus_read_options(
+		message,
+		&(struct bus_options){ request_options, ARRAY_SIZE(request_options) },
+		request, error);
 }
