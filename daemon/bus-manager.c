@@ -32,9 +32,6 @@ static int reply_json(sd_bus_message *message, struct json_object *json)
 
 static int fail_planning(sd_bus_error *error, int r, const char *images, char *why)
 {
-	if (r == -ENOENT && !why)
-		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
-				strdup("there is no image of that version"));
 	if (r == -ENOMEM)
 		return r;
 	return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(images));

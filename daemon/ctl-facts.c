@@ -228,13 +228,5 @@ int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *f
 	}
 	r = tdxupd_plan_new(facts->host, facts->catalog, facts->config->policy,
 			    has_version ? &version : NULL, &facts->plan);
-	if (r == -ENOENT) {
-		char text[TDXUPD_VERSION_TEXT_BYTES];
-
-		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "no-such-version",
-				"no image of version %s here; `tdxupdctl list` shows "
-				"those that there are",
-				tdxupd_version_format(&version, text));
-	}
 	return r < 0 ? ctl_fail_memory(ctl) : CTL_EXIT_OK;
 }

@@ -109,7 +109,8 @@ static struct json_object *find_refused(struct json_object *plan)
 static void print_blocked(struct ctl *ctl, struct json_object *plan)
 {
 	struct json_object *refused = find_refused(plan);
-	const char *version = json_get_text(refused, "version");
+	const char *version =
+		json_get_text(refused, "version") ?: json_get_text(plan, "to");
 	const char *from = json_get_text(plan, "from");
 	const char *advice = json_get_text(plan, "advice");
 

@@ -74,15 +74,20 @@ enum failure failure_from_report(const struct tdxupd_report *report, char **ret_
 }
 
 /* Several files may hold the wanted version; the one that came closest speaks for all. */
-static const struct tdxupd_candidate *find_closest(const struct tdxupd_plan *plan)
+static const struct tdxupd_candidate *find_closest(const struct tdxupd_plan *plan,
+						   bool *ret_is_there)
 {
 	const struct tdxupd_candidate *closest = NULL;
 
+	*ret_is_there = false;
 	for (size_t i = 0; i < plan->candidate_count; i++) {
 		const struct tdxupd_candidate *c = &plan->candidates[i];
 
-		if (c->state != TDXUPD_CANDIDATE_REFUSED || !c->entry->has_version ||
+		if (!c->entry->has_version ||
 		    tdxupd_version_compare(&c->entry->version, &plan->to) != 0)
+			continue;
+		*ret_is_there = true;
+		if (c->state != TDXUPD_CANDIDATE_REFUSED)
 			continue;
 		if (!closest ||
 		    tdxupd_report_count(c->report) < tdxupd_report_count(closest->report))
@@ -95,15 +100,16 @@ enum failure failure_from_plan(const struct tdxupd_plan *plan, char **ret_detail
 {
 	const struct tdxupd_candidate *closest;
 	enum failure failure;
+	bool is_there;
 
 	failure = failure_from_report(plan->host_report, ret_detail);
 	if (failure != FAILURE_NONE)
 		return failure;
-	closest = find_closest(plan);
+	closest = find_closest(plan, &is_there);
 	if (closest)
 		failure = failure_from_report(closest->report, ret_detail);
 	if (failure != FAILURE_NONE)
 		return failure;
 	*ret_detail = strdup(plan->advice ? plan->advice : "no path leads to the target");
-	return FAILURE_NO_PATH;
+	return is_there ? FAILURE_NO_PATH : FAILURE_NO_SUCH_VERSION;
 }

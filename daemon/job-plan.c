@@ -120,10 +120,6 @@ static enum job_event decide(struct job *job, const struct tdxupd_policy *policy
 	else if (job->request.has_target)
 		target = &job->request.target;
 	r = tdxupd_plan_new(job->before, catalog, policy, target, &plan);
-	if (r == -ENOENT)
-		return refuse(
-			job, FAILURE_NO_SUCH_VERSION,
-			text_new("there is no such version in %s", job->config->images));
 	if (r < 0)
 		return refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r)));
 	event = agree(job, plan);

@@ -138,6 +138,26 @@ static int advise_boot(const char *to, char **ret)
 	return 0;
 }
 
+static bool has_image(const struct tdxupd_plan *plan)
+{
+	for (size_t i = 0; i < plan->candidate_count; i++)
+		if (plan->candidates[i].entry->has_version &&
+		    tdxupd_version_compare(&plan->candidates[i].entry->version,
+					   &plan->to) == 0)
+			return true;
+	return false;
+}
+
+static int advise_absent(const char *to, char **ret)
+{
+	if (asprintf(ret,
+		     "There is no image of %s here: put it, and a mapping_file.json that "
+		     "lists it, into the images directory.",
+		     to) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 /* No path whatever one does to the host: the image itself is the trouble. */
 static int advise_image(const struct advice *advice, char **ret)
 {
@@ -171,6 +191,8 @@ int plan_get_advice(const struct tdxupd_plan *plan, const struct graph_facts *fa
 	if (verdict)
 		return copy(tdxupd_check_describe(verdict->check)->advice, ret);
 	tdxupd_version_format(&plan->to, to);
+	if (!has_image(plan))
+		return advise_absent(to, ret);
 	r = try_without(&advice, 0, &updates);
 	if (r != 0)
 		return r < 0 ? r : advise_budget(&advice, to, updates, ret);

@@ -222,10 +222,10 @@ static int decide(const struct planning *planning, struct tdxupd_plan *plan)
 {
 	const struct tdxupd_candidate *wanted = choose(planning, plan);
 
-	if (planning->target && !wanted)
-		return -ENOENT;
 	plan->from = planning->facts.running.version;
-	plan->to = wanted ? wanted->entry->version : plan->from;
+	plan->to = planning->target ? *planning->target
+		   : wanted         ? wanted->entry->version
+				    : plan->from;
 	if (is_live(planning) && compare_with_running(planning, &plan->to) == 0) {
 		plan->result = TDXUPD_PLAN_CURRENT;
 		return 0;

@@ -724,8 +724,8 @@ struct tdxupd_candidate {
 enum tdxupd_plan_result {
 	TDXUPD_PLAN_UPDATE,  /* there are steps to take */
 	TDXUPD_PLAN_CURRENT, /* nothing newer, or the target runs already */
-	TDXUPD_PLAN_BLOCKED, /* something newer (or the target) is there and can't be
-				reached */
+	TDXUPD_PLAN_BLOCKED, /* something newer is there and can't be reached, or the
+				target can't be, or is not there */
 	_TDXUPD_PLAN_MAX,
 	_TDXUPD_PLAN_INVALID = -22,
 };
@@ -761,10 +761,10 @@ struct tdxupd_plan {
 /**
  * tdxupd_plan_new() - decide
  * @target: the version wanted, NULL for the newest that can be reached. Naming one is
- *also what allows going to an older one.
+ * also what allows going to an older one.
  *
- * Pure: reads nothing but its arguments. Return: 0 whatever was decided; -ENOENT @target
- *is not in the catalog; -EINVAL; -ENOMEM. Since: 0.1
+ * Pure: reads nothing but its arguments. Return: 0 whatever was decided; -EINVAL;
+ * -ENOMEM. Since: 0.1
  */
 int tdxupd_plan_new(const struct tdxupd_host *host, const struct tdxupd_catalog *catalog,
 		    const struct tdxupd_policy *policy,

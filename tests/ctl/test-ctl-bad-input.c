@@ -27,13 +27,13 @@
 static const char mapping[] =
 	"{\"tdx_module_releases\": [" RELEASE("1.5.06") "," RELEASE("1.5.16") "]}";
 
-static void put_config(const struct world *world)
+static void put_config_with(const struct world *world, const char *more)
 {
 	const struct tdxupd_digest signer = testimage_signer(TESTIMAGE_KEY_TRUSTED);
-	char hex[TDXUPD_DIGEST_TEXT_BYTES], text[160];
+	char hex[TDXUPD_DIGEST_TEXT_BYTES], text[256];
 
-	snprintf(text, sizeof(text), "[Update]\nTrustedSigner=%s\n",
-		 tdxupd_digest_format(&signer, hex));
+	snprintf(text, sizeof(text), "[Update]\nTrustedSigner=%s\n%s",
+		 tdxupd_digest_format(&signer, hex), more);
 	tree_put(&world->tree, "etc/tdxupd/tdxupd.conf", text);
 }
 
@@ -67,7 +67,7 @@ static void set(struct world *world, const char *command)
 	const struct testimage_spec spec = new_spec();
 
 	world_start(world, 4, "set cpu=0xC06F2", BOOT_1_5_06, command, NULL);
-	put_config(world);
+	put_config_with(world, "");
 	tree_put(&world->tree, MAPPING, mapping);
 	put_spec_as(world, OLD_IMAGE, &old);
 	put_spec(world, &spec);
@@ -143,6 +143,35 @@ static void assert_refused(struct world *world, const char *check, int code)
 	assert_int_equal(cli.code, code);
 	cli_done(&cli);
 	assert_untouched(world);
+}
+
+/* `list` goes on where the version that is wanted is not there. */
+static void test_a_target_that_is_not_there(void **state)
+{
+	struct world world;
+	struct cli cli;
+
+	(void)state;
+	set(&world, "set remaining=5");
+	cli_run(&cli, world.tree.path, "plan", "1.5.99", NULL);
+	assert_int_equal(cli.code, 4);
+	assert_non_null(strstr(cli.out, "to 1.5.99"));
+	assert_non_null(strstr(cli.out, "no image of 1.5.99"));
+	cli_done(&cli);
+	put_config_with(&world, "Target=1.5.99\n");
+	cli_run(&cli, world.tree.path, "check", "--exit-code", NULL);
+	assert_int_equal(cli.code, 0);
+	assert_string_equal(cli.out, "");
+	cli_done(&cli);
+	cli_run(&cli, world.tree.path, "is-current", NULL);
+	assert_int_equal(cli.code, 4);
+	cli_done(&cli);
+	cli_run(&cli, world.tree.path, "list", NULL);
+	assert_int_equal(cli.code, 0);
+	assert_non_null(strstr(cli.out, "offered"));
+	cli_done(&cli);
+	assert_untouched(&world);
+	world_stop(&world);
 }
 
 /* Every verb of @verbs fails for @reason, with one line in which @words stand. */
@@ -458,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_no_updates_left),
 		cmocka_unit_test(test_a_host_without_tdx),
 		cmocka_unit_test(test_a_lost_host),
+		cmocka_unit_test(test_a_target_that_is_not_there),
 		cmocka_unit_test(test_directories_and_mappings),
 		cmocka_unit_test(test_a_configuration_that_makes_no_sense),
 		cmocka_unit_test(test_an_absent_bus),

@@ -290,7 +290,6 @@ static void test_what_is_not_meant_for_this_host_is_no_news(void **state)
 static void test_no_images_at_all(void **state)
 {
 	struct scene scene = scene_new();
-	const struct tdxupd_version version = { 1, 5, 16 };
 	struct tdxupd_plan *plan;
 
 	(void)state;
@@ -298,12 +297,34 @@ static void test_no_images_at_all(void **state)
 	assert_int_equal(plan->result, TDXUPD_PLAN_CURRENT);
 	tdxupd_plan_free(plan);
 	plan = NULL;
-	assert_int_equal(
-		tdxupd_plan_new(scene.host, scene.catalog, scene.policy, &version, &plan),
-		-ENOENT);
 	assert_int_equal(tdxupd_plan_new(NULL, scene.catalog, scene.policy, NULL, &plan),
 			 -EINVAL);
 	assert_null(plan);
+	scene_done(&scene);
+}
+
+/* An answer like any other, so that the rest is told as well. */
+static void test_a_target_that_is_not_there(void **state)
+{
+	struct scene scene = scene_new();
+	struct tdxupd_plan *plan;
+
+	(void)state;
+	facts_add(scene.catalog, "1.5.06");
+	facts_add(scene.catalog, "1.5.16");
+	plan = make_plan(&scene, "1.5.08");
+	assert_int_equal(plan->result, TDXUPD_PLAN_BLOCKED);
+	assert_int_equal(plan->to.update, 8);
+	assert_states(plan, "running offered");
+	assert_non_null(strstr(plan->advice, "no image of 1.5.08"));
+	tdxupd_plan_free(plan);
+	/* What runs need not be there to be current. */
+	facts_add(scene.catalog, "1.5.05");
+	scene.host->module_version = facts_version("1.5.07");
+	plan = make_plan(&scene, "1.5.07");
+	assert_int_equal(plan->result, TDXUPD_PLAN_CURRENT);
+	assert_null(plan->advice);
+	tdxupd_plan_free(plan);
 	scene_done(&scene);
 }
 
@@ -375,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_a_host_that_refuses_offers_nothing),
 		cmocka_unit_test(test_what_is_not_meant_for_this_host_is_no_news),
 		cmocka_unit_test(test_no_images_at_all),
+		cmocka_unit_test(test_a_target_that_is_not_there),
 		cmocka_unit_test(test_the_id_is_of_the_facts),
 	};
 
