@@ -10,12 +10,18 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "history-tail.h"
 #include "history.h"
 #include "state-dir.h"
 #include "text.h"
 
-/* Enough for the last two lines at their longest. */
-#define TAIL_BYTES (3 * HISTORY_LINE_BYTES_MAX)
+#define NEW_FILE     HISTORY_FILE ".new"
+#define TORN_FILE    HISTORY_FILE ".torn"
+#define DAMAGED_FILE HISTORY_FILE ".damaged"
+
+/* Of lines that were cut short; a power supply that keeps failing does not fill a disk.
+ */
+#define TORN_BYTES_MAX (4 * HISTORY_LINE_BYTES_MAX)
 
 struct history {
 	int dir_fd;
@@ -24,11 +30,51 @@ struct history {
 	uint64_t sequence;
 	struct tdxupd_digest chain;
 	struct history_limits limits;
+	bool is_end_lost;
 	bool has_last;
 	struct history_record last;
 };
 
-/* ---- the file ---- */
+/* ---- the files ---- */
+
+static int write_all(int fd, const char *bytes, size_t count)
+{
+	while (count) {
+		ssize_t n = write(fd, bytes, count);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		count -= (size_t)n;
+	}
+	return 0;
+}
+
+static int rename_file(const struct history *history, const char *old, const char *new)
+{
+	if (renameat(history->dir_fd, old, history->dir_fd, new) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* @name becomes @name.1, that @name.2, and the last one goes. */
+static int shift(const struct history *history, const char *name)
+{
+	char old[64], new[64];
+	int r = 0;
+
+	for (unsigned n = history->limits.files; r == 0 && n > 0; n--) {
+		if (n > 1)
+			snprintf(old, sizeof(old), "%s.%u", name, n - 1);
+		else
+			snprintf(old, sizeof(old), "%s", name);
+		snprintf(new, sizeof(new), "%s.%u", name, n);
+		r = rename_file(history, old, new);
+	}
+	return r;
+}
 
 static int open_file(struct history *history)
 {
@@ -56,34 +102,56 @@ static int open_file(struct history *history)
 	return 0;
 }
 
-/* ---- the end of the file ---- */
-
-static int write_all(int fd, const char *bytes, size_t count)
+/* The other half of rotate(). */
+static int finish_rotation(const struct history *history)
 {
-	while (count) {
-		ssize_t n = write(fd, bytes, count);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		count -= (size_t)n;
-	}
+	if (faccessat(history->dir_fd, HISTORY_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return rename_file(history, NEW_FILE, HISTORY_FILE);
+	(void)unlinkat(history->dir_fd, NEW_FILE, 0);
 	return 0;
 }
 
-/* Move what was half written out of the way: a crash is no reason to lose it. */
-static int set_torn_aside(struct history *history, const char *torn, size_t bytes)
+/*
+ * The chain goes on in a new file, which has its first line before it takes the place of
+ * the old one: whenever this is cut off, some file ends in the last line.
+ */
+static int rotate(struct history *history, const char *line)
 {
 	_cleanup_(cleanup_close)
-	int fd = openat(history->dir_fd, HISTORY_FILE ".torn",
+	int fd = openat(history->dir_fd, NEW_FILE,
 			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
 		return -errno;
+	r = write_all(fd, line, strlen(line));
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0)
+		r = shift(history, HISTORY_FILE);
+	if (r == 0)
+		r = rename_file(history, NEW_FILE, HISTORY_FILE);
+	return r < 0 ? r : open_file(history);
+}
+
+/* ---- the end of the file ---- */
+
+/* Move what was half written out of the way: a crash is no reason to lose it. */
+static int set_torn_aside(struct history *history, const char *torn, size_t bytes)
+{
+	_cleanup_(cleanup_close)
+	int fd = openat(history->dir_fd, TORN_FILE,
+			O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > TORN_BYTES_MAX && ftruncate(fd, 0) < 0)
+		return -errno;
 	r = write_all(fd, torn, bytes);
+	if (r == 0)
+		r = write_all(fd, "\n", 1);
 	if (r < 0)
 		return r;
 	if (ftruncate(history->fd, (off_t)(history->bytes - bytes)) < 0)
@@ -92,17 +160,21 @@ static int set_torn_aside(struct history *history, const char *torn, size_t byte
 	return 0;
 }
 
+/* What was under way when it was written nobody can tell any more. */
 static int set_file_aside(struct history *history)
 {
-	if (renameat(history->dir_fd, HISTORY_FILE, history->dir_fd,
-		     HISTORY_FILE ".damaged") < 0)
-		return -errno;
-	return open_file(history);
+	int r = shift(history, DAMAGED_FILE);
+
+	if (r == 0)
+		r = rename_file(history, HISTORY_FILE, DAMAGED_FILE);
+	history->is_end_lost = true;
+	return r < 0 ? r : open_file(history);
 }
 
 static int read_tail(const struct history *history, char **ret, size_t *ret_bytes)
 {
-	size_t bytes = history->bytes < TAIL_BYTES ? (size_t)history->bytes : TAIL_BYTES;
+	size_t bytes = history->bytes < HISTORY_TAIL_BYTES ? (size_t)history->bytes
+							   : HISTORY_TAIL_BYTES;
 	_cleanup_(cleanup_free)
 	char *tail = malloc(bytes + 1);
 	ssize_t n;
@@ -119,30 +191,11 @@ static int read_tail(const struct history *history, char **ret, size_t *ret_byte
 	return 0;
 }
 
-/* The last whole line of @tail; NULL where it has none. */
-static const char *find_last_line(const char *tail, size_t bytes, size_t *ret_bytes)
-{
-	const char *end = bytes ? tail + bytes - 1 : NULL; /* the newline */
-	const char *start;
-
-	if (!end)
-		return NULL;
-	start = memrchr(tail, '\n', bytes - 1);
-	start = start ? start + 1 : tail;
-	*ret_bytes = (size_t)(end - start);
-	return start;
-}
-
 static int take_last(struct history *history, const char *tail, size_t bytes)
 {
-	size_t line_bytes;
-	const char *line = find_last_line(tail, bytes, &line_bytes);
-	int r;
+	int r = history_tail_parse(tail, bytes, &history->last, &history->chain);
 
-	if (!line)
-		return 0;
-	r = history_line_parse(line, line_bytes, NULL, &history->last, &history->chain);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	history->has_last = true;
 	history->sequence = history->last.sequence;
@@ -164,48 +217,23 @@ static int read_end(struct history *history, char **ret_note)
 	whole = newline ? (size_t)(newline - tail) + 1 : 0;
 	if (whole < bytes && bytes - whole <= HISTORY_LINE_BYTES_MAX) {
 		*ret_note = text_new("the last line of the history was cut short and is "
-				     "now in " STATE_DIR "/" HISTORY_FILE ".torn");
+				     "now in /" STATE_DIR "/" TORN_FILE);
 		r = set_torn_aside(history, tail + whole, bytes - whole);
 		if (r < 0)
 			return r;
 		bytes = whole;
 	}
 	r = take_last(history, tail, bytes);
-	if (r != -EBADMSG && r != -EPROTO)
+	if (!history_tail_explain(r))
 		return r;
 	free(*ret_note);
-	*ret_note = text_new("the history ends in a line %s and is now "
-			     "in " STATE_DIR "/" HISTORY_FILE ".damaged",
-			     r == -EPROTO ? "of a newer release" : "that makes no sense");
+	*ret_note = text_new("the history ends in a line %s and is now in /" STATE_DIR
+			     "/" DAMAGED_FILE,
+			     history_tail_explain(r));
 	return set_file_aside(history);
 }
 
 /* ---- appending ---- */
-
-static int rename_nth(const struct history *history, unsigned from, unsigned to)
-{
-	char old[64] = HISTORY_FILE, new[64];
-
-	if (from)
-		snprintf(old, sizeof(old), HISTORY_FILE ".%u", from);
-	snprintf(new, sizeof(new), HISTORY_FILE ".%u", to);
-	if (renameat(history->dir_fd, old, history->dir_fd, new) < 0 && errno != ENOENT)
-		return -errno;
-	return 0;
-}
-
-/* The chain goes on in the new file. */
-static int rotate(struct history *history)
-{
-	int r = 0;
-
-	for (unsigned n = history->limits.files; r == 0 && n > 0; n--)
-		r = rename_nth(history, n - 1, n);
-	if (r == 0 && history->limits.files == 0 &&
-	    unlinkat(history->dir_fd, HISTORY_FILE, 0) < 0)
-		r = -errno;
-	return r < 0 ? r : open_file(history);
-}
 
 /* Written in one go or not at all, as far as that can be had. */
 static int append_line(struct history *history, const char *line, bool is_durable)
@@ -213,11 +241,10 @@ static int append_line(struct history *history, const char *line, bool is_durabl
 	size_t bytes = strlen(line);
 	int r;
 
-	if (history->bytes && history->bytes + bytes > history->limits.file_bytes) {
-		r = rotate(history);
-		if (r < 0)
-			return r;
-	}
+	/* A rotation flushes; whoever can't wait for that may write beyond the limit. */
+	if (is_durable && history->bytes &&
+	    history->bytes + bytes > history->limits.file_bytes)
+		return rotate(history, line);
 	r = write_all(history->fd, line, bytes);
 	if (r == 0 && is_durable && fdatasync(history->fd) < 0)
 		r = -errno;
@@ -314,6 +341,11 @@ const struct history_record *history_get_last(const struct history *history)
 	return history->has_last ? &history->last : NULL;
 }
 
+bool history_is_end_lost(const struct history *history)
+{
+	return history->is_end_lost;
+}
+
 int history_open(int root_fd, const struct history_limits *limits, struct history **ret,
 		 char **ret_note)
 {
@@ -326,6 +358,8 @@ int history_open(int root_fd, const struct history_limits *limits, struct histor
 	history->fd = history->dir_fd = -1;
 	history->limits = *limits;
 	r = state_dir_open(root_fd, &history->dir_fd);
+	if (r == 0)
+		r = finish_rotation(history);
 	if (r == 0)
 		r = open_file(history);
 	if (r == 0)

@@ -7,17 +7,23 @@
 
 #define HISTORY_FILE "history.jsonl"
 
+/*
+ * @file_bytes: of one file; a few lines more where nobody waits for them to be on disk
+ * @files: kept beside the one written to
+ */
 struct history_limits {
-	uint64_t file_bytes; /* of one file */
-	unsigned files;      /* kept beside the one written to */
+	uint64_t file_bytes;
+	unsigned files;
 };
 
 struct history;
 
 /*
  * Open the history below @root_fd, create it where there is none. Reads its end only, so
- * that a history of any size opens at once. A last line that is torn is moved to
- * HISTORY_FILE.torn, a file whose last line makes no sense to HISTORY_FILE.damaged.
+ * that a history of any size opens at once. A last line that is torn is added to
+ * HISTORY_FILE.torn. A file whose last line makes no sense, comes from a newer release or
+ * does not follow from the line before becomes HISTORY_FILE.damaged; as many as @limits
+ * say are kept of those.
  *
  * @ret_note: what was found and done, for the journal; NULL where there was nothing to
  * say; free() it, also after an error
@@ -33,6 +39,8 @@ DEFINE_CLEANUP(struct history, history, history_free)
 void history_set_limits(struct history *history, const struct history_limits *limits);
 /* The last record as it was found; NULL where there was none that could be read. */
 const struct history_record *history_get_last(const struct history *history);
+/* There was one, and nobody can tell what it said. */
+bool history_is_end_lost(const struct history *history);
 
 /*
  * Append. Sequence and times are filled in here. @is_durable: on disk when it returns.

@@ -159,7 +159,8 @@ void manager_recover(struct manager *manager)
 	recovery = recovery_decide(last, manager->host, staged);
 	if (last && last->job <= UINT32_MAX)
 		manager->last_id = (uint32_t)last->job;
-	manager->was_interrupted = recovery != RECOVERY_NOTHING;
+	manager->was_interrupted =
+		recovery != RECOVERY_NOTHING || history_is_end_lost(manager->history);
 	if (recovery != RECOVERY_NOTHING) {
 		manager_record_recovery(manager, last, recovery_to_string(recovery));
 		keep_as_job(manager, last, recovery);

@@ -108,6 +108,38 @@ static void test_the_last_record_is_found_again(void **state)
 	must_verify(*state, HISTORY_FILE, 0);
 }
 
+static void put_line(struct scene *scene, const char *line)
+{
+	int fd = open_at(scene, HISTORY_FILE, O_WRONLY | O_APPEND);
+
+	assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	close(fd);
+}
+
+static void rename_at(struct scene *scene, const char *old, const char *new)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), STATE_DIR "/%s", old);
+	snprintf(to, sizeof(to), STATE_DIR "/%s", new);
+	assert_int_equal(renameat(scene->root_fd, from, scene->root_fd, to), 0);
+}
+
+/* A whole file, free() it; NULL where there is none. */
+static char *read_at(struct scene *scene, const char *name)
+{
+	int fd = open_at(scene, name, O_RDONLY);
+	char *text = calloc(1, 1 << 16);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, (1 << 16) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n >= 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* Whatever was written of a line when the power went: the line before it counts. */
 static void test_a_torn_line_is_kept_aside(void **state)
 {
@@ -129,10 +161,33 @@ static void test_a_torn_line_is_kept_aside(void **state)
 		assert_int_equal(lseek(fd, 0, SEEK_END), bytes);
 	}
 	close(fd);
-	fd = open_at(*state, HISTORY_FILE ".torn", O_RDONLY);
-	assert_true(read(fd, line, sizeof(line)) > 0);
-	close(fd);
 	must_verify(*state, HISTORY_FILE, 0);
+}
+
+/* One after the other, but not without an end. */
+static void test_torn_lines_are_collected(void **state)
+{
+	char torn[3000] = "";
+	struct stat st;
+	char *all;
+
+	history_free(must_open(*state, &roomy, NULL));
+	put_line(*state, "the one");
+	history_free(must_open(*state, &roomy, "cut short"));
+	put_line(*state, "the other");
+	history_free(must_open(*state, &roomy, "cut short"));
+	all = read_at(*state, HISTORY_FILE ".torn");
+	assert_string_equal(all, "the one\nthe other\n");
+	free(all);
+	memset(torn, 'x', sizeof(torn) - 1);
+	for (unsigned i = 0; i < 100; i++) {
+		put_line(*state, torn);
+		history_free(must_open(*state, &roomy, "cut short"));
+	}
+	assert_int_equal(fstatat(((struct scene *)*state)->root_fd,
+				 STATE_DIR "/" HISTORY_FILE ".torn", &st, 0),
+			 0);
+	assert_true(st.st_size < 100000);
 }
 
 static void test_nonsense_is_set_aside_whole(void **state)
@@ -155,6 +210,88 @@ static void test_nonsense_is_set_aside_whole(void **state)
 		assert_true(fd >= 0);
 		close(fd);
 	}
+}
+
+/* Kept to the byte for the release that can read it, and what came before that, too. */
+static void test_a_newer_release_wrote_it(void **state)
+{
+	static const char line[] =
+		"{\"v\":2,\"phase\":\"teleporting\",\"chain\":\""
+		"000000000000000000000000000000000000000000000000"
+		"000000000000000000000000000000000000000000000000\"}\n";
+	struct history *history;
+	char *kept, *older;
+
+	history_free(must_open(*state, &roomy, NULL));
+	put_line(*state, "hello\n");
+	history_free(must_open(*state, &roomy, "makes no sense"));
+	put_line(*state, line);
+	history = must_open(*state, &roomy, "of a newer release");
+	assert_null(history_get_last(history));
+	assert_true(history_is_end_lost(history));
+	assert_int_equal(append(history, "planning"), 0);
+	history_free(history);
+	kept = read_at(*state, HISTORY_FILE ".damaged");
+	older = read_at(*state, HISTORY_FILE ".damaged.1");
+	assert_string_equal(kept, line);
+	assert_string_equal(older, "hello\n");
+	free(kept);
+	free(older);
+	history = must_open(*state, &roomy, NULL);
+	assert_string_equal(history_get_last(history)->phase, "planning");
+	assert_false(history_is_end_lost(history));
+	history_free(history);
+}
+
+/* Somebody took a line out: what is last now is not what was last. */
+static void test_an_end_that_does_not_follow(void **state)
+{
+	struct history *history = must_open(*state, &roomy, NULL);
+	char *all, *second;
+
+	append(history, "planning");
+	append(history, "waiting");
+	append(history, "committing");
+	history_free(history);
+	all = read_at(*state, HISTORY_FILE);
+	second = strchr(all, '\n') + 1;
+	memmove(second, strchr(second, '\n') + 1, strlen(strchr(second, '\n')));
+	assert_int_equal(unlinkat(((struct scene *)*state)->root_fd,
+				  STATE_DIR "/" HISTORY_FILE, 0),
+			 0);
+	close(open_at(*state, HISTORY_FILE, O_WRONLY | O_CREAT));
+	put_line(*state, all);
+	free(all);
+	history = must_open(*state, &roomy, "does not follow");
+	assert_null(history_get_last(history));
+	assert_true(history_is_end_lost(history));
+	history_free(history);
+}
+
+/* As far as it could be read in time: its end, which is a line. */
+static void test_a_huge_history_opens_at_once(void **state)
+{
+	struct history *history = must_open(*state, &roomy, NULL);
+	char *line;
+	int fd;
+
+	append(history, "waiting");
+	history_free(history);
+	line = read_at(*state, HISTORY_FILE);
+	fd = open_at(*state, HISTORY_FILE, O_WRONLY);
+	assert_int_equal(pwrite(fd, "\n", 1, (1 << 30) - 1), 1);
+	assert_int_equal(pwrite(fd, line, strlen(line), 1 << 30), strlen(line));
+	close(fd);
+	free(line);
+	history = must_open(*state, &roomy, NULL);
+	assert_string_equal(history_get_last(history)->phase, "waiting");
+	/* The next line that has to be on disk is the first of a new file. */
+	assert_int_equal(append(history, "committing"), 0);
+	history_free(history);
+	line = read_at(*state, HISTORY_FILE);
+	assert_non_null(strstr(line, "\"seq\":2,"));
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	free(line);
 }
 
 static void test_a_huge_file_opens_at_once(void **state)
@@ -192,6 +329,74 @@ static void test_rotation_keeps_the_chain(void **state)
 	history = must_open(*state, &tight, NULL);
 	assert_int_equal(history_get_last(history)->sequence, 20);
 	history_free(history);
+}
+
+/* From the oldest file to the newest as if they were one. */
+static void test_the_chain_goes_through_all_files(void **state)
+{
+	static const struct history_limits tight = { .file_bytes = 1000, .files = 2 };
+	struct history *history = must_open(*state, &tight, NULL);
+	char *parts[3];
+	int fd;
+
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(append(history, "waiting"), 0);
+	history_free(history);
+	parts[0] = read_at(*state, HISTORY_FILE ".2");
+	parts[1] = read_at(*state, HISTORY_FILE ".1");
+	parts[2] = read_at(*state, HISTORY_FILE);
+	fd = open_at(*state, "all", O_WRONLY | O_CREAT);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(write(fd, parts[i], strlen(parts[i])), strlen(parts[i]));
+		free(parts[i]);
+	}
+	close(fd);
+	must_verify(*state, "all", 0);
+}
+
+/* Whoever can't wait for the disk writes on in the old file. */
+static void test_only_durable_lines_rotate(void **state)
+{
+	static const struct history_limits tight = { .file_bytes = 400, .files = 2 };
+	struct history_record record = { .boot_id = (char[]){ "boot" },
+					 .phase = (char[]){ "committing" } };
+	struct history *history = must_open(*state, &tight, NULL);
+
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(history_append(history, &record, false), 0);
+	assert_int_equal(open_at(*state, HISTORY_FILE ".1", O_RDONLY), -1);
+	assert_int_equal(history_append(history, &record, true), 0);
+	assert_int_equal(open_at(*state, HISTORY_FILE ".2", O_RDONLY), -1);
+	history_free(history);
+	must_verify(*state, HISTORY_FILE ".1", 0);
+}
+
+/* Cut off at any moment: some file ends in the last line, and it is found. */
+static void test_a_rotation_that_is_cut_off(void **state)
+{
+	static const struct history_limits tight = { .file_bytes = 400, .files = 2 };
+	struct history *history = must_open(*state, &tight, NULL);
+
+	append(history, "waiting");
+	append(history, "committing");
+	append(history, "confirming");
+	history_free(history);
+	/* Before the new file took its place. */
+	rename_at(*state, HISTORY_FILE, HISTORY_FILE ".new");
+	history = must_open(*state, &tight, NULL);
+	assert_string_equal(history_get_last(history)->phase, "confirming");
+	assert_int_equal(history_get_last(history)->sequence, 3);
+	history_free(history);
+	/* Before the old one made room. */
+	rename_at(*state, HISTORY_FILE, HISTORY_FILE ".new");
+	rename_at(*state, HISTORY_FILE ".1", HISTORY_FILE);
+	history = must_open(*state, &tight, NULL);
+	assert_string_equal(history_get_last(history)->phase, "committing");
+	assert_int_equal(open_at(*state, HISTORY_FILE ".new", O_RDONLY), -1);
+	append(history, "done");
+	history_free(history);
+	must_verify(*state, HISTORY_FILE, 0);
+	must_verify(*state, HISTORY_FILE ".1", 0);
 }
 
 static void test_an_edited_history_shows(void **state)
@@ -259,9 +464,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_last_record_is_found_again),
 		TEST(test_a_torn_line_is_kept_aside),
+		TEST(test_torn_lines_are_collected),
 		TEST(test_nonsense_is_set_aside_whole),
+		TEST(test_a_newer_release_wrote_it),
+		TEST(test_an_end_that_does_not_follow),
+		TEST(test_a_huge_history_opens_at_once),
 		TEST(test_a_huge_file_opens_at_once),
 		TEST(test_rotation_keeps_the_chain),
+		TEST(test_the_chain_goes_through_all_files),
+		TEST(test_only_durable_lines_rotate),
+		TEST(test_a_rotation_that_is_cut_off),
 		TEST(test_an_edited_history_shows),
 		TEST(test_a_directory_that_is_not_ours),
 		TEST(test_a_file_that_is_a_symlink),
