@@ -20,7 +20,7 @@ static const char *const exit_codes[] = {
 	[CTL_EXIT_UNSUPPORTED] = "this host has no TDX, or can't update it at run time",
 	[CTL_EXIT_NO_IMAGE] = "no image that may be loaded here",
 	[CTL_EXIT_BLOCKED] = "TDs were being built until the deadline",
-	[CTL_EXIT_HELD] = "updates are held",
+	[CTL_EXIT_HELD] = "updates are held, or another version is pinned",
 	[CTL_EXIT_MISMATCH] =
 		"what runs afterwards is not what was asked for, or unknown",
 	[CTL_EXIT_LOST] = "TDX is lost until the next reboot",

@@ -18,6 +18,7 @@ static const char *const names[] = {
 	[FAILURE_EXPIRED] = FAILURE_PREFIX "Expired",
 	[FAILURE_CANCELLED] = FAILURE_PREFIX "Cancelled",
 	[FAILURE_HELD] = FAILURE_PREFIX "Held",
+	[FAILURE_PINNED] = FAILURE_PREFIX "Pinned",
 	[FAILURE_INTERRUPTED] = FAILURE_PREFIX "Interrupted",
 	[FAILURE_REFUSED] = FAILURE_PREFIX "Refused",
 	[FAILURE_MISMATCH] = FAILURE_PREFIX "Mismatch",
@@ -43,6 +44,8 @@ enum failure failure_from_check(enum tdxupd_check check)
 		return FAILURE_EXHAUSTED;
 	case TDXUPD_CHECK_BLOCKED:
 		return FAILURE_HELD;
+	case TDXUPD_CHECK_PINNED:
+		return FAILURE_PINNED;
 	default:
 		break;
 	}
@@ -54,8 +57,8 @@ enum failure failure_from_check(enum tdxupd_check check)
 
 /* Gravest first: what nobody can help, what needs another host, another image, time. */
 static const enum failure by_weight[] = {
-	FAILURE_LOST, FAILURE_UNSUPPORTED, FAILURE_EXHAUSTED,
-	FAILURE_HELD, FAILURE_UNTRUSTED,   FAILURE_NO_PATH,
+	FAILURE_LOST,   FAILURE_UNSUPPORTED, FAILURE_EXHAUSTED, FAILURE_HELD,
+	FAILURE_PINNED, FAILURE_UNTRUSTED,   FAILURE_NO_PATH,
 };
 
 enum failure failure_from_report(const struct tdxupd_report *report, char **ret_detail)

@@ -201,6 +201,13 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.source = "tdxupd.conf",
 		.advice = "Take it out of Blocked= if that is no longer wanted.",
 	},
+	[TDXUPD_CHECK_PINNED] = {
+		.code = "pinned",
+		.title = "another version is pinned",
+		.compares = "version, against the pinned one",
+		.source = "tdxupdctl pin",
+		.advice = "Unpin (tdxupdctl unpin) to let updates go to any version again.",
+	},
 	/* ---- the host, whatever the image ---- */
 	[TDXUPD_CHECK_TDX_ABSENT] = {
 		.code = "tdx-absent",

@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "plan-advice.h"
+#include "policy.h"
 #include "util.h"
 
 /* What is held against the running module's own image. */
@@ -190,6 +191,8 @@ int plan_get_advice(const struct tdxupd_plan *plan, const struct graph_facts *fa
 
 	if (verdict)
 		return copy(tdxupd_check_describe(verdict->check)->advice, ret);
+	if (policy_is_pinned_elsewhere(facts->policy, &plan->to))
+		return copy(tdxupd_check_describe(TDXUPD_CHECK_PINNED)->advice, ret);
 	tdxupd_version_format(&plan->to, to);
 	if (!has_image(plan))
 		return advise_absent(to, ret);

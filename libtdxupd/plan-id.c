@@ -92,6 +92,8 @@ static void put_policy(FILE *file, const struct tdxupd_policy *policy)
 	put_number(file, "reserve", policy->reserve_updates);
 	put_number(file, "strategy", policy->strategy);
 	put_number(file, "accepted", policy->accepted);
+	if (policy->has_pin)
+		put_version(file, "pin", &policy->pin);
 }
 
 static void put_release(FILE *file, const struct tdxupd_release *release)

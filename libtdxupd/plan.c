@@ -9,6 +9,7 @@
 #include "plan-advice.h"
 #include "plan-graph.h"
 #include "plan-id.h"
+#include "policy.h"
 #include "util.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
@@ -230,12 +231,45 @@ static int decide(const struct planning *planning, struct tdxupd_plan *plan)
 		plan->result = TDXUPD_PLAN_CURRENT;
 		return 0;
 	}
-	if (wanted && can_be_taken(wanted)) {
+	if (wanted && can_be_taken(wanted) &&
+	    !policy_is_pinned_elsewhere(planning->facts.policy, &plan->to)) {
 		plan->result = TDXUPD_PLAN_UPDATE;
 		return set_steps(planning, plan);
 	}
 	plan->result = TDXUPD_PLAN_BLOCKED;
 	return plan_get_advice(plan, &planning->facts, &plan->advice);
+}
+
+static bool is_step(const struct tdxupd_plan *plan, size_t candidate)
+{
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (plan->steps[i] == candidate)
+			return true;
+	return false;
+}
+
+/* A pin leaves what runs, the pinned one, and what lies on the way there. */
+static int rule_out_others(const struct planning *planning, struct tdxupd_plan *plan)
+{
+	const struct tdxupd_policy *policy = planning->facts.policy;
+	char found[TDXUPD_VERSION_TEXT_BYTES], wanted[TDXUPD_VERSION_TEXT_BYTES];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->candidate_count; i++) {
+		struct tdxupd_candidate *candidate = &plan->candidates[i];
+		const struct tdxupd_entry *entry = candidate->entry;
+
+		if (!entry->has_version || is_step(plan, i) ||
+		    candidate->state == TDXUPD_CANDIDATE_RUNNING ||
+		    !policy_is_pinned_elsewhere(policy, &entry->version))
+			continue;
+		candidate->state = TDXUPD_CANDIDATE_REFUSED;
+		r = tdxupd_report_add(candidate->report, TDXUPD_CHECK_PINNED,
+				      TDXUPD_SEVERITY_REFUSE,
+				      tdxupd_version_format(&entry->version, found),
+				      tdxupd_version_format(&policy->pin, wanted));
+	}
+	return r;
 }
 
 static int search(struct planning *planning)
@@ -265,6 +299,8 @@ _public_ int tdxupd_plan_new(const struct tdxupd_host *host,
 
 	if (!host || !catalog || !policy || !ret)
 		return -EINVAL;
+	if (!target && policy->has_pin)
+		planning.target = &policy->pin;
 	plan = calloc(1, sizeof(*plan));
 	if (!plan)
 		return -ENOMEM;
@@ -279,6 +315,8 @@ _public_ int tdxupd_plan_new(const struct tdxupd_host *host,
 		r = judge_all(&planning, plan);
 	if (r == 0)
 		r = decide(&planning, plan);
+	if (r == 0)
+		r = rule_out_others(&planning, plan);
 	if (r == 0)
 		r = plan_set_id(plan, host, catalog, policy, target);
 	if (r < 0)

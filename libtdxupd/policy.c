@@ -156,6 +156,13 @@ _public_ int tdxupd_policy_accept(struct tdxupd_policy *policy, enum tdxupd_chec
 	return 0;
 }
 
+_public_ void tdxupd_policy_pin(struct tdxupd_policy *policy,
+				const struct tdxupd_version *version)
+{
+	policy->has_pin = version;
+	policy->pin = version ? *version : (struct tdxupd_version){ 0 };
+}
+
 _public_ bool tdxupd_policy_is_trusted(const struct tdxupd_policy *policy,
 				       const struct tdxupd_digest *signer)
 {
@@ -181,6 +188,12 @@ bool policy_is_mrseam_blocked(const struct tdxupd_policy *policy,
 			      const struct tdxupd_digest *mrseam)
 {
 	return has_digest(policy->blocked_mrseams, policy->blocked_mrseam_count, mrseam);
+}
+
+bool policy_is_pinned_elsewhere(const struct tdxupd_policy *policy,
+				const struct tdxupd_version *version)
+{
+	return policy->has_pin && tdxupd_version_compare(&policy->pin, version) != 0;
 }
 
 bool policy_is_version_blocked(const struct tdxupd_policy *policy,

@@ -16,5 +16,8 @@ bool policy_is_mrseam_blocked(const struct tdxupd_policy *policy,
 			      const struct tdxupd_digest *mrseam);
 bool policy_is_version_blocked(const struct tdxupd_policy *policy,
 			       const struct tdxupd_version *version);
+/* May no update end at @version? */
+bool policy_is_pinned_elsewhere(const struct tdxupd_policy *policy,
+				const struct tdxupd_version *version);
 
 #endif

@@ -110,6 +110,7 @@ enum tdxupd_check {
 	TDXUPD_CHECK_VERSION_AMBIGUOUS,
 	TDXUPD_CHECK_MRSEAM_NOT_ALLOWED,
 	TDXUPD_CHECK_BLOCKED,
+	TDXUPD_CHECK_PINNED,
 	/* the host, whatever the image */
 	TDXUPD_CHECK_TDX_ABSENT,
 	TDXUPD_CHECK_TDX_LOST,
@@ -416,6 +417,7 @@ enum tdxupd_strategy tdxupd_strategy_from_string(const char *text);
  * @blocked_mrseams, @blocked_versions: never loaded; stronger than all else
  * @reserve_updates: update slots never used up
  * @accepted: bit mask, 1 << check: refusals of overridable checks taken as warnings
+ * @has_pin, @pin: the one version where an update may end, other targets are refused
  * Since: 0.1
  */
 struct tdxupd_policy {
@@ -430,6 +432,8 @@ struct tdxupd_policy {
 	uint32_t reserve_updates;
 	enum tdxupd_strategy strategy;
 	uint64_t accepted;
+	bool has_pin;
+	struct tdxupd_version pin;
 };
 
 /** tdxupd_policy_new() - the built-in policy: Intel's signer, nothing overridden. Since:
@@ -450,6 +454,10 @@ int tdxupd_policy_block(struct tdxupd_policy *policy, const char *text);
 /** tdxupd_policy_accept() - take a check's refusal as a warning. Return: 0; -EPERM where
  * the check's row has no override. Since: 0.1 */
 int tdxupd_policy_accept(struct tdxupd_policy *policy, enum tdxupd_check check);
+/** tdxupd_policy_pin() - let updates end at @version only, by any steps that lead there;
+ * NULL: at any. Since: 0.1 */
+void tdxupd_policy_pin(struct tdxupd_policy *policy,
+		       const struct tdxupd_version *version);
 /** tdxupd_policy_is_trusted() - Return: whether @signer is among the trusted ones. Since:
  * 0.1 */
 bool tdxupd_policy_is_trusted(const struct tdxupd_policy *policy,
@@ -760,8 +768,8 @@ struct tdxupd_plan {
 
 /**
  * tdxupd_plan_new() - decide
- * @target: the version wanted, NULL for the newest that can be reached. Naming one is
- * also what allows going to an older one.
+ * @target: the version wanted, NULL for the pinned one or else for the newest that can be
+ * reached. Naming or pinning one is also what allows going to an older one.
  *
  * Pure: reads nothing but its arguments. Return: 0 whatever was decided; -EINVAL;
  * -ENOMEM. Since: 0.1

@@ -60,6 +60,7 @@ static void test_errors_become_exit_codes_and_reasons(void **state)
 		{ "org.tdxupd1.Error.Expired", CTL_EXIT_BLOCKED, "expired" },
 		{ "org.tdxupd1.Error.Cancelled", CTL_EXIT_CANCELLED, "cancelled" },
 		{ "org.tdxupd1.Error.Held", CTL_EXIT_HELD, "held" },
+		{ "org.tdxupd1.Error.Pinned", CTL_EXIT_HELD, "pinned" },
 		{ "org.tdxupd1.Error.Mismatch", CTL_EXIT_MISMATCH, "mismatch" },
 		{ "org.tdxupd1.Error.Unknown", CTL_EXIT_MISMATCH, "unknown" },
 		{ SD_BUS_ERROR_ACCESS_DENIED, CTL_EXIT_NOT_AUTHORISED, "access-denied" },

@@ -328,6 +328,90 @@ static void test_a_target_that_is_not_there(void **state)
 	scene_done(&scene);
 }
 
+/* ---- pins ---- */
+
+static struct scene pinned_scene(const char *pin)
+{
+	struct scene scene = scene_new();
+	struct tdxupd_version version = facts_version(pin);
+
+	facts_add(scene.catalog, "1.5.05");
+	facts_add(scene.catalog, "1.5.06");
+	facts_add(scene.catalog, "1.5.08");
+	facts_release(facts_add(scene.catalog, "1.5.09"))->min_module_version =
+		facts_version("1.5.08");
+	facts_add(scene.catalog, "1.5.16");
+	tdxupd_policy_pin(scene.policy, &version);
+	return scene;
+}
+
+static void assert_pinned(const char *pin, const char *target,
+			  enum tdxupd_plan_result result, const char *steps,
+			  const char *states, const char *advice)
+{
+	struct scene scene = pinned_scene(pin);
+	struct tdxupd_plan *plan = make_plan(&scene, target);
+
+	assert_int_equal(plan->result, result);
+	assert_steps(plan, steps);
+	assert_states(plan, states);
+	if (advice)
+		assert_non_null(strstr(plan->advice, advice));
+	else
+		assert_null(plan->advice);
+	for (size_t i = 0; i < plan->candidate_count; i++) {
+		const struct tdxupd_candidate *candidate = &plan->candidates[i];
+		char version[TDXUPD_VERSION_TEXT_BYTES];
+		bool is_pin =
+			strcmp(tdxupd_version_format(&candidate->entry->version, version),
+			       pin) == 0;
+
+		assert_int_equal(
+			tdxupd_report_has(candidate->report, TDXUPD_CHECK_PINNED),
+			!is_pin && candidate->state == TDXUPD_CANDIDATE_REFUSED);
+	}
+	tdxupd_plan_free(plan);
+	scene_done(&scene);
+}
+
+static void test_a_pin(void **state)
+{
+	(void)state;
+	/* Not the newest, and what lies on the way may be loaded. */
+	assert_pinned("1.5.09", NULL, TDXUPD_PLAN_UPDATE, "1.5.08 1.5.09",
+		      "refused running offered reachable refused", NULL);
+	assert_pinned("1.5.09", "1.5.09", TDXUPD_PLAN_UPDATE, "1.5.08 1.5.09",
+		      "refused running offered reachable refused", NULL);
+	/* It stays there, and goes back there. */
+	assert_pinned("1.5.06", NULL, TDXUPD_PLAN_CURRENT, "",
+		      "refused running refused refused refused", NULL);
+	assert_pinned("1.5.05", NULL, TDXUPD_PLAN_UPDATE, "1.5.05",
+		      "offered running refused refused refused", NULL);
+	/* Nowhere else, and not where there is nothing. */
+	assert_pinned("1.5.08", "1.5.16", TDXUPD_PLAN_BLOCKED, "",
+		      "refused running offered refused refused", "unpin");
+	assert_pinned("1.5.77", NULL, TDXUPD_PLAN_BLOCKED, "",
+		      "refused running refused refused refused", "no image of 1.5.77");
+}
+
+static void test_a_pin_that_cannot_be_reached(void **state)
+{
+	struct scene scene = pinned_scene("1.5.05");
+	struct tdxupd_plan *plan;
+
+	(void)state;
+	scene.catalog->entries[0].image->svn = 0x0105;
+	plan = make_plan(&scene, NULL);
+	assert_int_equal(plan->result, TDXUPD_PLAN_BLOCKED);
+	assert_states(plan, "refused running refused refused refused");
+	assert_true(
+		tdxupd_report_has(plan->candidates[0].report, TDXUPD_CHECK_SVN_LOWER));
+	assert_false(tdxupd_report_has(plan->candidates[0].report, TDXUPD_CHECK_PINNED));
+	assert_non_null(plan->advice);
+	tdxupd_plan_free(plan);
+	scene_done(&scene);
+}
+
 /* ---- id ---- */
 
 static void assert_id_changes(struct scene *scene, const char *before, bool changes)
@@ -370,6 +454,9 @@ static void test_the_id_is_of_the_facts(void **state)
 	scene.policy->reserve_updates++;
 	assert_id_changes(&scene, id, true);
 	scene.policy->reserve_updates--;
+	tdxupd_policy_pin(scene.policy, &scene.catalog->entries[1].version);
+	assert_id_changes(&scene, id, true);
+	tdxupd_policy_pin(scene.policy, NULL);
 	scene.catalog->entries[1].image->file_digest.bytes[40] ^= 1;
 	assert_id_changes(&scene, id, true);
 	scene.catalog->entries[1].image->file_digest.bytes[40] ^= 1;
@@ -397,6 +484,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_meant_for_this_host_is_no_news),
 		cmocka_unit_test(test_no_images_at_all),
 		cmocka_unit_test(test_a_target_that_is_not_there),
+		cmocka_unit_test(test_a_pin),
+		cmocka_unit_test(test_a_pin_that_cannot_be_reached),
 		cmocka_unit_test(test_the_id_is_of_the_facts),
 	};
 

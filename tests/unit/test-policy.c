@@ -71,6 +71,19 @@ static void test_lists(void **state)
 	assert_int_equal(tdxupd_policy_block(policy, NULL), -EINVAL);
 }
 
+static void test_a_pin(void **state)
+{
+	const struct tdxupd_version pin = { 1, 5, 6 }, other = { 1, 5, 16 };
+	struct tdxupd_policy *policy = *state;
+
+	assert_false(policy_is_pinned_elsewhere(policy, &pin));
+	tdxupd_policy_pin(policy, &pin);
+	assert_false(policy_is_pinned_elsewhere(policy, &pin));
+	assert_true(policy_is_pinned_elsewhere(policy, &other));
+	tdxupd_policy_pin(policy, NULL);
+	assert_false(policy_is_pinned_elsewhere(policy, &other));
+}
+
 static void test_only_overridable_checks_are_accepted(void **state)
 {
 	struct tdxupd_policy *policy = *state;
@@ -107,6 +120,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_intel_is_trusted_until_nobody_is,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_pin, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_overridable_checks_are_accepted,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strategies_have_names, setup,
