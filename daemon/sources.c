@@ -47,18 +47,24 @@ void sources_read(struct sources *sources)
 	read_some(sources, 0, sources->count);
 }
 
+/* Hints are weighed when all are in, so that one doesn't open what another holds shut. */
 struct gate_verdict sources_decide(struct sources *sources, enum gate_policy policy,
 				   bool has_module_guard)
 {
+	enum gate_policy early = policy == GATE_OFF ? GATE_OFF : GATE_STRICT;
 	struct gate_verdict verdict;
+	size_t asked = sources->fallback;
 
-	read_some(sources, 0, sources->fallback);
-	verdict =
-		gate_decide(sources->words, sources->fallback, policy, has_module_guard);
+	read_some(sources, 0, asked);
+	verdict = gate_decide(sources->words, asked, early, has_module_guard);
+	while (verdict.decision == GATE_UNDECIDED && asked < sources->count) {
+		read_some(sources, asked, asked + 1);
+		asked++;
+		verdict = gate_decide(sources->words, asked, early, has_module_guard);
+	}
 	if (verdict.decision != GATE_UNDECIDED)
 		return verdict;
-	read_some(sources, sources->fallback, sources->count);
-	return gate_decide(sources->words, sources->count, policy, has_module_guard);
+	return gate_decide(sources->words, asked, policy, has_module_guard);
 }
 
 void sources_attend(struct sources *sources, bool is_awaited)

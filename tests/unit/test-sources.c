@@ -93,6 +93,51 @@ static void test_fallbacks_are_asked_only_where_it_matters(void **state)
 	}
 }
 
+/* One that only hints that it is open, and a fallback that hints that it is not. */
+static void test_a_hint_is_weighed_with_all_others(void **state)
+{
+	struct fake strong = { .base = { .ops = &strong_ops },
+			       .state = GATE_OPEN,
+			       .confidence = GATE_HINT };
+	struct fake fallback = { .base = { .ops = &fallback_ops },
+				 .state = GATE_CLOSED,
+				 .confidence = GATE_HINT };
+	struct sources sources = { 0 };
+
+	(void)state;
+	assert_int_equal(sources_add(&sources, &strong.base), 0);
+	assert_int_equal(sources_add(&sources, &fallback.base), 0);
+	assert_int_equal(sources_decide(&sources, GATE_OBSERVED, false).decision,
+			 GATE_WAIT);
+	fallback.state = GATE_OPEN;
+	assert_int_equal(sources_decide(&sources, GATE_OBSERVED, false).decision,
+			 GATE_GO);
+	assert_int_equal(sources_decide(&sources, GATE_OFF, false).decision, GATE_GO);
+}
+
+/* The first that is sure spares asking the others. */
+static void test_fallbacks_are_asked_one_by_one(void **state)
+{
+	struct fake first = { .base = { .ops = &fallback_ops },
+			      .state = GATE_OPEN,
+			      .confidence = GATE_EXACT };
+	struct fake second = { .base = { .ops = &fallback_ops },
+			       .state = GATE_UNKNOWN,
+			       .confidence = GATE_HINT };
+	struct sources sources = { 0 };
+
+	(void)state;
+	assert_int_equal(sources_add(&sources, &first.base), 0);
+	assert_int_equal(sources_add(&sources, &second.base), 0);
+	assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision, GATE_GO);
+	assert_int_equal(first.reads, 1);
+	assert_int_equal(second.reads, 0);
+	first.state = GATE_UNKNOWN;
+	assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision,
+			 GATE_UNDECIDED);
+	assert_int_equal(second.reads, 1);
+}
+
 static void test_all_are_named_before_they_are_asked(void **state)
 {
 	struct fake fake = { .base = { .ops = &strong_ops } };
@@ -125,6 +170,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fallbacks_are_asked_only_where_it_matters),
+		cmocka_unit_test(test_a_hint_is_weighed_with_all_others),
+		cmocka_unit_test(test_fallbacks_are_asked_one_by_one),
 		cmocka_unit_test(test_all_are_named_before_they_are_asked),
 		cmocka_unit_test(test_there_is_room_for_so_many),
 	};
