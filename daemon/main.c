@@ -8,6 +8,7 @@
 
 #include "build-config.h"
 #include "bus.h"
+#include "digest.h"
 #include "journal.h"
 #include "service.h"
 
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	block_signals();
+	digest_be_lean();
 	r = sd_event_default(&event);
 	if (r < 0)
 		return fail_start(r, NULL);

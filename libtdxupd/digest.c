@@ -7,6 +7,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -70,6 +71,12 @@ _public_ bool tdxupd_digest_is_equal(const struct tdxupd_digest *a,
 				     const struct tdxupd_digest *b)
 {
 	return a && b && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+void digest_be_lean(void)
+{
+	(void)OPENSSL_init_crypto(
+		OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 }
 
 int digest_sha384(const void *bytes, size_t count, struct tdxupd_digest *ret)

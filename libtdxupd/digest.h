@@ -10,6 +10,14 @@
 
 #define DIGEST_RSA_BYTES 384 /* RSA-3072: modulus and signature */
 
+/*
+ * Before anything else, by a program of our own: the process's OpenSSL loads neither
+ * openssl.cnf, which has no say in who signed an image, nor the texts of its errors,
+ * which nobody reads: half a megabyte of a process that lives for months. A library must
+ * not decide that for others.
+ */
+void digest_be_lean(void);
+
 /* Return: 0, -EINVAL, -ENOMEM. */
 int digest_sha384(const void *bytes, size_t count, struct tdxupd_digest *ret);
 
