@@ -176,6 +176,7 @@ static void on_job_ended(void *userdata, struct job *job)
 	manager_hold_failed(manager, job);
 	manager_refresh(manager, job->state == JOB_DONE ? "update" : "external");
 	reap_later(manager);
+	manager_replan_later(manager, false);
 	start_next(manager);
 }
 

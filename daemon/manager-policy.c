@@ -216,7 +216,8 @@ static void start_auto_update(struct manager *manager)
 	job_request_done(&request);
 }
 
-void manager_replan(struct manager *manager, bool may_apply)
+/* Return: whether the next version is another one than before. */
+static bool find_next(struct manager *manager)
 {
 	_cleanup_(cleanup_plan)
 	struct tdxupd_plan *plan = NULL;
@@ -226,7 +227,6 @@ void manager_replan(struct manager *manager, bool may_apply)
 	bool has_next, is_news;
 	int r;
 
-	watch_images(manager);
 	job_request_init(&request, manager->config);
 	r = manager_plan(manager, &request, &plan, &why);
 	has_next = r == 0 && plan->result == TDXUPD_PLAN_UPDATE;
@@ -235,14 +235,24 @@ void manager_replan(struct manager *manager, bool may_apply)
 	manager->has_next = has_next;
 	if (has_next)
 		manager->next = plan->to;
-	if (is_news && manager->config->auto_update != AUTO_UPDATE_OFF) {
-		char text[TDXUPD_VERSION_TEXT_BYTES];
+	return is_news;
+}
 
+void manager_replan(struct manager *manager, bool may_apply)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+	bool is_news;
+
+	watch_images(manager);
+	is_news = find_next(manager);
+	if (is_news && manager->config->auto_update != AUTO_UPDATE_OFF)
 		journal_say(LOG_NOTICE, NULL, "TDX module %s is there, sound and fits",
-			    tdxupd_version_format(&plan->to, text));
-	}
-	if (has_next && may_apply && !manager_get_current(manager) &&
-	    manager->config->auto_update == AUTO_UPDATE_APPLY)
+			    tdxupd_version_format(&manager->next, text));
+	/* One job at a time; what turns up during one has its turn afterwards. */
+	if (manager_get_current(manager))
+		manager->may_apply |= is_news;
+	else if (manager->has_next && may_apply &&
+		 manager->config->auto_update == AUTO_UPDATE_APPLY)
 		start_auto_update(manager);
 	if (manager->listener.changed)
 		manager->listener.changed(manager->listener.userdata);

@@ -81,19 +81,20 @@ int manager_refresh(struct manager *manager, const char *cause)
 static int on_replan(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
+	bool may_apply = manager->may_apply;
 
 	(void)source;
-	/* What was cut off is not taken up again by a restart. */
-	manager_replan(manager, !manager->was_interrupted);
-	manager->was_interrupted = false;
+	manager->may_apply = false;
+	manager_replan(manager, may_apply);
 	return 0;
 }
 
 /* Reading all images takes a while: after whoever asked has an answer. */
-static int replan_later(struct manager *manager)
+int manager_replan_later(struct manager *manager, bool may_apply)
 {
 	int r;
 
+	manager->may_apply |= may_apply;
 	if (manager->planner)
 		return sd_event_source_set_enabled(manager->planner, SD_EVENT_ONESHOT);
 	r = sd_event_add_defer(manager->event, &manager->planner, on_replan, manager);
@@ -116,7 +117,7 @@ int manager_reload(struct manager *manager, char **ret_why)
 		history_set_limits(manager->history, &config->history_limits);
 	manager_gate_configure(manager);
 	manager_gate_changed(manager);
-	return replan_later(manager);
+	return manager_replan_later(manager, true);
 }
 
 int manager_read_catalog(struct manager *manager, const struct config *config,
@@ -218,7 +219,8 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 		return r;
 	manager_open_history(manager);
 	manager_recover(manager);
-	r = replan_later(manager);
+	/* What was cut off is not taken up again by a restart. */
+	r = manager_replan_later(manager, !manager->was_interrupted);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(manager);

@@ -39,6 +39,7 @@ struct manager_listener {
  * @verdict: the gate's for Guard= of the configuration
  * @history: NULL where it could not be opened
  * @next: what an update without a target would lead to, where there is such
+ * @may_apply: the plan to come may start a job, with AutoUpdate=apply
  * @was_interrupted: the daemon before this one left a job unfinished
  * @jobs: by id; those that ended stay for a while
  */
@@ -57,6 +58,7 @@ struct manager {
 	struct holds holds;
 	bool has_next;
 	struct tdxupd_version next;
+	bool may_apply;
 	bool was_interrupted;
 	struct job_context context;
 	uint32_t last_id;
@@ -86,6 +88,9 @@ DEFINE_CLEANUP(struct manager, manager, manager_free)
 int manager_refresh(struct manager *manager, const char *cause);
 /* Read the configuration again. On error the old one stays, and so do running jobs'. */
 int manager_reload(struct manager *manager, char **ret_why);
+/* Look at the images again, from the event loop. @may_apply: something is new, so that
+ * AutoUpdate=apply may start a job */
+int manager_replan_later(struct manager *manager, bool may_apply);
 /* The images as they are now, checked by @config. Borrowed until the next call. */
 int manager_read_catalog(struct manager *manager, const struct config *config,
 			 const struct tdxupd_catalog **ret, char **ret_why);

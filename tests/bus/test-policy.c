@@ -184,6 +184,52 @@ static void test_auto_update(void **state)
 	scene_end(&scene);
 }
 
+/* One job at a time, and nothing that turned up meanwhile is forgotten. */
+static void test_an_image_that_turns_up_during_a_job(void **state)
+{
+	static const char job[] = "/org/tdxupd1/job/_1";
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	scene_run(&scene);
+	scene_await(&scene, job, "State", "waiting");
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	scene_assert(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.06");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, job, "done");
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	scene_assert_host(&scene, "1.5.16", 2);
+	world_assert_mrtd(&scene.world, "vm1", true);
+	scene_end(&scene);
+}
+
+/* With nothing new a job that ended is not begun again. */
+static void test_a_cancelled_job_stays_cancelled(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	scene_run(&scene);
+	scene_await(&scene, "/org/tdxupd1/job/_1", "State", "waiting");
+	assert_null(scene_call(&scene, "/org/tdxupd1/job/_1", "Cancel"));
+	scene_await_end(&scene, "/org/tdxupd1/job/_1", "Cancelled");
+	usleep(300000);
+	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
+	scene_assert(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	scene_end(&scene);
+}
+
 static void test_stage_only_looks(void **state)
 {
 	struct scene scene;
@@ -260,6 +306,8 @@ int main(void)
 		cmocka_unit_test(test_what_failed_is_held),
 		cmocka_unit_test(test_a_pin),
 		cmocka_unit_test(test_auto_update),
+		cmocka_unit_test(test_an_image_that_turns_up_during_a_job),
+		cmocka_unit_test(test_a_cancelled_job_stays_cancelled),
 		cmocka_unit_test(test_stage_only_looks),
 		cmocka_unit_test(test_auto_update_does_not_resume),
 		cmocka_unit_test(test_a_reload_leaves_a_running_job_alone),
