@@ -4,6 +4,7 @@
  * images come and go. What a single request wants is the job's.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/inotify.h>
 
@@ -238,6 +239,13 @@ static bool find_next(struct manager *manager)
 	return is_news;
 }
 
+/* Images are read anew for each plan; what they took until then is the host's. */
+static void put_images_away(struct manager *manager)
+{
+	manager->catalog = tdxupd_catalog_free(manager->catalog);
+	malloc_trim(0);
+}
+
 void manager_replan(struct manager *manager, bool may_apply)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
@@ -245,6 +253,7 @@ void manager_replan(struct manager *manager, bool may_apply)
 
 	watch_images(manager);
 	is_news = find_next(manager);
+	put_images_away(manager);
 	if (is_news && manager->config->auto_update != AUTO_UPDATE_OFF)
 		journal_say(LOG_NOTICE, NULL, "TDX module %s is there, sound and fits",
 			    tdxupd_version_format(&manager->next, text));
