@@ -21,6 +21,7 @@ static const char *const actions[] = {
 	[BUS_ACTION_UPDATE] = "org.tdxupd1.update",
 	[BUS_ACTION_UPDATE_VERSION] = "org.tdxupd1.update-version",
 	[BUS_ACTION_UPDATE_UNSAFE] = "org.tdxupd1.update-unsafe",
+	[BUS_ACTION_INHIBIT] = "org.tdxupd1.inhibit",
 	[BUS_ACTION_CANCEL] = "org.tdxupd1.cancel",
 	[BUS_ACTION_BUILD_LEASE] = "org.tdxupd1.build-lease",
 	[BUS_ACTION_POLICY] = "org.tdxupd1.policy",
@@ -197,18 +198,26 @@ static int ask(struct bus *bus, sd_bus_message *message,
 
 /* ---- the answer ---- */
 
+void bus_find_caller(sd_bus_message *message, struct bus_caller *ret)
+{
+	sd_bus_creds *creds = NULL;
+
+	*ret = (struct bus_caller){ .uid = (uid_t)-1 };
+	if (sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID,
+				      &creds) < 0)
+		return;
+	(void)sd_bus_creds_get_euid(creds, &ret->uid);
+	(void)sd_bus_creds_get_pid(creds, &ret->pid);
+	sd_bus_creds_unref(creds);
+}
+
 /* Our own user: a daemon that is run by hand on a bus of one's own. */
 static bool is_trusted(sd_bus_message *message)
 {
-	sd_bus_creds *creds = NULL;
-	uid_t uid;
-	int r;
+	struct bus_caller caller;
 
-	r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds);
-	if (r >= 0)
-		r = sd_bus_creds_get_euid(creds, &uid);
-	sd_bus_creds_unref(creds);
-	return r >= 0 && (uid == 0 || uid == geteuid());
+	bus_find_caller(message, &caller);
+	return caller.uid == 0 || caller.uid == geteuid();
 }
 
 static int tell(const struct bus_query *query, sd_bus_error *error)

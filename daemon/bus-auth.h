@@ -13,6 +13,7 @@ enum bus_action {
 	BUS_ACTION_UPDATE,         /* to where the configuration says */
 	BUS_ACTION_UPDATE_VERSION, /* to one that the caller chose */
 	BUS_ACTION_UPDATE_UNSAFE,  /* with less of a guard than the configuration wants */
+	BUS_ACTION_INHIBIT,        /* to forbid updates for a while */
 	BUS_ACTION_CANCEL,         /* and other changes to somebody's job */
 	BUS_ACTION_BUILD_LEASE,    /* to hold updates up */
 	BUS_ACTION_POLICY,         /* what the daemon goes by */
@@ -41,6 +42,13 @@ struct bus_question {
 int bus_authorize(struct bus *bus, sd_bus_message *message,
 		  const struct bus_question *question, sd_bus_message_handler_t resume,
 		  sd_bus_error *error);
+
+/* Who sent it, as far as the bus can tell: no such user and 0 where it can't. */
+struct bus_caller {
+	uid_t uid;
+	pid_t pid;
+};
+void bus_find_caller(sd_bus_message *message, struct bus_caller *ret);
 
 /* One who waits for polkit; in bus-auth.c. */
 struct bus_query;

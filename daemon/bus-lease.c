@@ -47,17 +47,6 @@ static int on_gone(sd_bus_track *track, void *userdata)
 	return 0;
 }
 
-static pid_t pid_of(sd_bus_message *message)
-{
-	sd_bus_creds *creds = NULL;
-	pid_t pid = 0;
-
-	if (sd_bus_query_sender_creds(message, SD_BUS_CREDS_PID, &creds) >= 0)
-		(void)sd_bus_creds_get_pid(creds, &pid);
-	sd_bus_creds_unref(creds);
-	return pid;
-}
-
 static int pending_new(struct lease_desk *desk, sd_bus_message *message,
 		       struct pending **ret)
 {
@@ -104,6 +93,7 @@ int bus_lease_on_begin(sd_bus_message *message, void *userdata, sd_bus_error *er
 {
 	struct lease_desk *desk = ((struct bus *)userdata)->manager->desk;
 	const char *sender = sd_bus_message_get_sender(message), *vm;
+	struct bus_caller caller;
 	struct pending *pending;
 	int r;
 
@@ -119,7 +109,8 @@ int bus_lease_on_begin(sd_bus_message *message, void *userdata, sd_bus_error *er
 		r = pending_new(desk, message, &pending);
 	if (r < 0)
 		return r;
-	r = lease_desk_ask(desk, vm, sender ? sender : "", pid_of(message), on_granted,
+	bus_find_caller(message, &caller);
+	r = lease_desk_ask(desk, vm, sender ? sender : "", caller.pid, on_granted,
 			   pending);
 	if (r < 0) {
 		pending_free(pending);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bus-inhibit.h"
 #include "bus-job.h"
 #include "bus-lease.h"
 #include "bus-manager.h"
@@ -82,20 +83,12 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 
 static char *name_caller(sd_bus_message *message)
 {
-	sd_bus_creds *creds = NULL;
-	uid_t uid = (uid_t)-1;
-	pid_t pid = 0;
-	char *text;
+	struct bus_caller caller;
 
-	if (sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID,
-				      &creds) < 0)
+	bus_find_caller(message, &caller);
+	if (caller.uid == (uid_t)-1)
 		return NULL;
-	(void)sd_bus_creds_get_euid(creds, &uid);
-	(void)sd_bus_creds_get_pid(creds, &pid);
-	sd_bus_creds_unref(creds);
-	if (asprintf(&text, "uid %u, pid %d", (unsigned)uid, (int)pid) < 0)
-		return NULL;
-	return text;
+	return text_new("uid %u, pid %d", (unsigned)caller.uid, (int)caller.pid);
 }
 
 /* Is it the caller and not the configuration who says where to go? */
@@ -254,6 +247,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("GateSources", "a(sssus)", bus_get_sources, 0, CHANGES),
 	SD_BUS_PROPERTY("Blockers", "a(ssut)", bus_get_blockers, 0, CHANGES),
 	SD_BUS_PROPERTY("TdsBuilding", "i", bus_get_builds, 0, CHANGES),
+	SD_BUS_PROPERTY("PreparingForUpdate", "b", bus_inhibit_get_preparing, 0, CHANGES),
 	SD_BUS_PROPERTY("State", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("CurrentJob", "o", bus_get_current_job, 0, CHANGES),
 	SD_BUS_PROPERTY("LastResult", "s", bus_get_text, 0, CHANGES),
@@ -282,11 +276,18 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("ListBuilds", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("a(ssuttb)", builds), bus_lease_on_list,
 				ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS(
+		"Inhibit", SD_BUS_ARGS("s", who, "s", why, "s", mode, "a{sv}", options),
+		SD_BUS_RESULT("h", inhibitor), bus_inhibit_on_inhibit, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("ListInhibitors", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(sssuutt)", inhibitors),
+				bus_inhibit_on_list, ANYBODY),
 	SD_BUS_METHOD("Refresh", "", "", on_refresh, ANYBODY),
 	SD_BUS_METHOD("Reload", "", "", on_reload, ANYBODY),
 	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", result),
 				0),
+	SD_BUS_SIGNAL_WITH_ARGS("PrepareForUpdate", SD_BUS_ARGS("b", is_preparing), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("GateChanged", SD_BUS_ARGS("s", decision), 0),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"BuildSuspect",

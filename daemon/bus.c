@@ -129,6 +129,12 @@ static void on_module_changed(void *userdata, const struct tdxupd_version *from,
 	     tdxupd_version_format(to, b), cause);
 }
 
+static void on_prepare(void *userdata, bool is_preparing)
+{
+	emit(userdata, "PrepareForUpdate", "b", (int)is_preparing);
+	on_changed(userdata);
+}
+
 static void on_job_new(void *userdata, struct job *job)
 {
 	char path[BUS_JOB_PATH_BYTES];
@@ -320,6 +326,7 @@ int bus_new(struct manager *manager, const char *address, struct bus **ret)
 		.gate_changed = on_gate_changed,
 		.build_suspect = on_build_suspect,
 		.module_changed = on_module_changed,
+		.prepare = on_prepare,
 		.job_new = on_job_new,
 		.job_commits = on_job_commits,
 		.job_changed = on_job_changed,

@@ -237,6 +237,16 @@ static const char *apply_barrier_max(struct config *config, const char *value)
 	return trouble;
 }
 
+/* Whoever wants to hold it up for as long as they like takes one that blocks. */
+static const char *apply_inhibit_delay_max(struct config *config, const char *value)
+{
+	const char *trouble = apply_span(&config->inhibit_delay_max_usec, value);
+
+	if (!trouble && config->inhibit_delay_max_usec == USEC_INFINITY)
+		return "has to end";
+	return trouble;
+}
+
 static const char *apply_history_bytes(struct config *config, const char *value)
 {
 	uint64_t bytes;
@@ -289,6 +299,7 @@ static const struct setting {
 	{ "SettleSec", "5s", apply_settle },
 	{ "DrainAfterSec", "1min", apply_drain_after },
 	{ "BarrierMaxSec", "5s", apply_barrier_max },
+	{ "InhibitDelayMaxSec", "5s", apply_inhibit_delay_max },
 	{ "DrainMethod", "leases", apply_drain_method },
 	{ "DrainSlice", "machine.slice", apply_drain_slice },
 	{ "HistoryMaxBytes", "1048576", apply_history_bytes },

@@ -44,6 +44,7 @@ struct config_value {
  * @settle_usec: how long a new VM may be a TD under build where only KVM tells
  * @drain_after_usec: how long an update waits for a gap to come by itself
  * @barrier_max_usec: how long a launch may be held
+ * @inhibit_delay_max_usec: how long those who delay an update may
  * @drain_slice: whose TDs the fence counts
  * @values: every known key, sorted as documented
  */
@@ -60,6 +61,7 @@ struct config {
 	uint64_t settle_usec;
 	uint64_t drain_after_usec;
 	uint64_t barrier_max_usec;
+	uint64_t inhibit_delay_max_usec;
 	enum drain_method drain_method;
 	char *drain_slice;
 	struct history_limits history_limits;

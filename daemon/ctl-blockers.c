@@ -3,6 +3,7 @@
  * Whom an update waits for, in words.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
@@ -46,35 +47,67 @@ static void print_blocker(FILE *out, struct json_object *blocker, bool has_age)
 		print_age(out, blocker);
 }
 
+/* Whoever forbids updates builds no TD. */
+static bool is_inhibitor(struct json_object *blocker)
+{
+	const char *source = json_get_text(blocker, "source");
+
+	return source && strcmp(source, "inhibitors") == 0;
+}
+
 /*
  * One TD may be seen by several sources. Those that name it are worth more than those
  * that only count, and the latter are left out where there is a name.
  */
-static void print_blockers(FILE *out, struct json_object *blockers, bool has_age)
+static bool is_worth_it(struct json_object *blocker, bool wants_inhibitors, bool has_name)
 {
-	size_t count = 0, printed = 0;
-	bool has_name;
+	return is_inhibitor(blocker) == wants_inhibitors &&
+	       (!has_name || is_named(blocker));
+}
+
+static size_t count(struct json_object *blockers, bool wants_inhibitors, bool has_name)
+{
+	size_t count = 0;
 
 	for (size_t i = 0; i < json_count(blockers); i++)
-		count += is_named(json_object_array_get_idx(blockers, i));
-	has_name = count > 0;
-	if (!has_name)
-		count = json_count(blockers);
-	if (count > 1 && has_name)
-		fprintf(out, "%zu TDs are being built: ", count);
-	else if (count)
-		fputs("a TD is being built: ", out);
+		count += is_worth_it(json_object_array_get_idx(blockers, i),
+				     wants_inhibitors, has_name);
+	return count;
+}
+
+static void print_list(FILE *out, struct json_object *blockers, bool wants_inhibitors,
+		       bool has_name, bool has_age)
+{
+	size_t all = count(blockers, wants_inhibitors, has_name), printed = 0;
+
 	for (size_t i = 0; i < json_count(blockers) && printed < NAMED_MAX; i++) {
 		struct json_object *blocker = json_object_array_get_idx(blockers, i);
 
-		if (has_name && !is_named(blocker))
+		if (!is_worth_it(blocker, wants_inhibitors, has_name))
 			continue;
 		if (printed++)
 			fputs("; ", out);
 		print_blocker(out, blocker, has_age);
 	}
-	if (count > NAMED_MAX)
-		fprintf(out, "; and %zu more", count - NAMED_MAX);
+	if (all > NAMED_MAX)
+		fprintf(out, "; and %zu more", all - NAMED_MAX);
+}
+
+static void print_blockers(FILE *out, struct json_object *blockers, bool has_age)
+{
+	size_t named = count(blockers, false, true);
+	bool has_builds = count(blockers, false, false) > 0;
+
+	if (named > 1)
+		fprintf(out, "%zu TDs are being built: ", named);
+	else if (has_builds)
+		fputs("a TD is being built: ", out);
+	print_list(out, blockers, false, named > 0, has_age);
+	if (!count(blockers, true, false))
+		return;
+	fputs(has_builds ? "; and updates are inhibited: " : "updates are inhibited: ",
+	      out);
+	print_list(out, blockers, true, false, has_age);
 }
 
 static char *format(struct json_object *blockers, bool has_age)
@@ -96,6 +129,11 @@ static char *format(struct json_object *blockers, bool has_age)
 char *ctl_blockers_format(struct json_object *blockers)
 {
 	return format(blockers, true);
+}
+
+bool ctl_blockers_has_build(struct json_object *blockers)
+{
+	return count(blockers, false, false) > 0;
 }
 
 char *ctl_blockers_get_key(struct json_object *blockers)

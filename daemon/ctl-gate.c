@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "clock.h"
+#include "ctl-blockers.h"
 #include "ctl-bus.h"
 #include "ctl-table.h"
 #include "ctl.h"
@@ -96,17 +97,20 @@ static int print_blockers(struct ctl *ctl, struct json_object *blockers)
 static void say_decision(struct ctl *ctl, struct json_object *gate)
 {
 	const char *decision = json_get_text(gate, "decision");
+	struct json_object *blockers = json_get(gate, "blockers");
 
 	if (ctl->has_no_legend || !decision)
 		return;
 	if (strcmp(decision, "go") == 0)
 		ctl_say(ctl, "An update may go: no TD is being built.\n");
-	else if (strcmp(decision, "wait") == 0)
-		ctl_say(ctl, "An update waits: a TD is being built.\n");
-	else
+	else if (strcmp(decision, "wait") != 0)
 		ctl_say(ctl,
 			"An update waits: nothing can tell for certain whether a TD is "
 			"being built.\n");
+	else if (ctl_blockers_has_build(blockers) || !json_count(blockers))
+		ctl_say(ctl, "An update waits: a TD is being built.\n");
+	else
+		ctl_say(ctl, "An update waits: updates are inhibited.\n");
 }
 
 static int print_gate(struct ctl *ctl, struct json_object *gate)

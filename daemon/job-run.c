@@ -278,6 +278,17 @@ static enum job_event enter(struct job *job)
 	return entries[job->state](job);
 }
 
+static char *describe_closed(const struct gate_source *word)
+{
+	if (word->is_veto)
+		return text_new("the deadline passed, and %s still held the update up%s",
+				word->blockers[0].who,
+				word->blocker_count > 1 ? ", among others" : "");
+	return text_new("the deadline passed before there was a gap: TDs are being "
+			"built, says `%s', which counts %u",
+			word->name, word->count);
+}
+
 static char *describe_expiry(const struct job *job)
 {
 	const struct sources *sources = job->context->sources;
@@ -290,9 +301,7 @@ static char *describe_expiry(const struct job *job)
 
 		if ((job->verdict.blocking & (UINT32_C(1) << i)) &&
 		    word->state == GATE_CLOSED)
-			return text_new("the deadline passed before there was a gap: TDs "
-					"are being built, says `%s', which counts %u",
-					word->name, word->count);
+			return describe_closed(word);
 	}
 	return strdup("the deadline passed, and no source was sure that no TD was being "
 		      "built");

@@ -246,16 +246,26 @@ void lease_desk_withdraw(struct lease_desk *desk, void *userdata)
 	}
 }
 
+static void stand_down(struct lease_desk *desk)
+{
+	barrier_end(&desk->barrier);
+	barrier_init(&desk->barrier, &desk->config);
+}
+
 void lease_desk_follow(struct lease_desk *desk, enum job_state state, bool is_urgent)
 {
 	if (state == JOB_WAITING || state == JOB_BACKOFF)
 		barrier_want(&desk->barrier, now(), is_urgent);
 	else if (job_state_is_critical(state))
 		barrier_commit(&desk->barrier, now());
-	else if (job_state_is_end(state)) {
-		barrier_end(&desk->barrier);
-		barrier_init(&desk->barrier, &desk->config);
-	}
+	else if (job_state_is_end(state))
+		stand_down(desk);
+	settle(desk);
+}
+
+void lease_desk_rest(struct lease_desk *desk)
+{
+	stand_down(desk);
 	settle(desk);
 }
 

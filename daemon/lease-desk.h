@@ -53,6 +53,8 @@ void lease_desk_withdraw(struct lease_desk *desk, void *userdata);
 /* The update's job is in @state now; @is_urgent: it asked for a gap to be made at once.
  */
 void lease_desk_follow(struct lease_desk *desk, enum job_state state, bool is_urgent);
+/* It waits, and for no build: launches go. */
+void lease_desk_rest(struct lease_desk *desk);
 
 const struct lease_registry *lease_desk_get_registry(const struct lease_desk *desk);
 const struct barrier *lease_desk_get_barrier(const struct lease_desk *desk);

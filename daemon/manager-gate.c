@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The manager's gate: its sources, the leases that VMMs hold, and who is told. Whether it
- * is open is decided in gate.c, when launches wait, in barrier.c.
+ * The manager's gate: its sources, the leases that VMMs hold, those who want no update,
+ * and who is told. Whether it is open is decided in gate.c, when launches wait, in
+ * barrier.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,6 +18,10 @@
 /* A host has keys for some hundred TDs: more builds at a time than that are no builds. */
 #define LEASES_PER_SENDER 128
 #define LEASES_ALL        512
+
+/* Services and people, not VMs. */
+#define INHIBITORS_PER_SENDER 16
+#define INHIBITORS_ALL        128
 
 /* A TD build takes seconds; a VMM that hangs in one must not stop updates for ever. */
 #define LEASE_AGE_USEC (15 * 60 * USEC_PER_SEC)
@@ -117,13 +122,47 @@ static bool is_waiting(const struct job *job)
 	return job && (job->state == JOB_WAITING || job->state == JOB_BACKOFF);
 }
 
+/* ---- those who want no update ---- */
+
+int manager_inhibit(struct manager *manager, const struct inhibitor *wanted,
+		    const char *who, const char *why, int *ret_fd)
+{
+	bool is_ready =
+		inhibitor_is_preparing(inhibitor_desk_get_registry(manager->inhibitors));
+
+	/* Whoever is given one believes that it holds. */
+	if (manager_is_critical(manager) || (wanted->mode == INHIBITOR_DELAY && is_ready))
+		return -EBUSY;
+	return inhibitor_desk_take(manager->inhibitors, wanted, who, why, ret_fd);
+}
+
+/* From the first time that the current job waits to its end. */
+static void follow_preparation(struct manager *manager, const struct job *current)
+{
+	const struct manager_listener *listener = &manager->listener;
+	bool is_over = !current || current->state == JOB_QUEUED;
+	bool is_news = false;
+
+	if (is_waiting(current))
+		is_news = inhibitor_desk_prepare(manager->inhibitors,
+						 manager->config->inhibit_delay_max_usec);
+	else if (is_over)
+		is_news = inhibitor_desk_rest(manager->inhibitors);
+	if (is_news && listener->prepare)
+		listener->prepare(listener->userdata, !is_over);
+}
+
 /* One job at a time; those that queue have no say in it, nor has their end. */
 void manager_gate_follow(struct manager *manager, const struct job *job)
 {
 	const struct job *current = manager_get_current(manager);
 
 	sources_attend(&manager->sources, is_waiting(current));
-	if (current && current->state != JOB_QUEUED)
+	follow_preparation(manager, current);
+	/* A gap that nobody may use is no reason to hold launches. */
+	if (is_waiting(current) && inhibitor_desk_is_closed(manager->inhibitors))
+		lease_desk_rest(manager->desk);
+	else if (current && current->state != JOB_QUEUED)
 		lease_desk_follow(manager->desk, current->state, current->request.drain);
 	else if (job_state_is_end(job->state))
 		lease_desk_follow(manager->desk, job->state, false);
@@ -187,6 +226,11 @@ static int new_leases(struct manager *manager, struct watch **ret)
 	return watch_leases_new(manager->desk, ret);
 }
 
+static int new_inhibitors(struct manager *manager, struct watch **ret)
+{
+	return watch_inhibitors_new(manager->inhibitors, ret);
+}
+
 static int new_population(struct manager *manager, struct watch **ret)
 {
 	return watch_population_new(manager->root_fd, ret);
@@ -199,7 +243,7 @@ static int new_kvm(struct manager *manager, struct watch **ret)
 
 /* As they are shown; fallbacks last. */
 static int (*const sources[])(struct manager *manager, struct watch **ret) = {
-	new_kernel, new_probes, new_leases, new_population, new_kvm,
+	new_kernel, new_probes, new_leases, new_inhibitors, new_population, new_kvm,
 };
 
 static int add_sources(struct manager *manager)
@@ -221,6 +265,8 @@ int manager_gate_init(struct manager *manager)
 	struct lease_limits limits = limits_of(manager->config);
 	struct barrier_config times = times_of(manager->config);
 	struct lease_desk_listener listener = { on_shut, on_expired, manager };
+	struct inhibitor_limits inhibitors = { .per_sender = INHIBITORS_PER_SENDER,
+					       .all = INHIBITORS_ALL };
 	int r;
 
 	/* A daemon that died while the fence was up. */
@@ -231,6 +277,9 @@ int manager_gate_init(struct manager *manager)
 	if (r < 0)
 		return r;
 	lease_desk_set_listener(manager->desk, &listener);
+	r = inhibitor_desk_new(manager->event, &inhibitors, &manager->inhibitors);
+	if (r < 0)
+		return r;
 	manager->sources.changed = on_sources_changed;
 	manager->sources.userdata = manager;
 	return add_sources(manager);
@@ -240,5 +289,6 @@ void manager_gate_done(struct manager *manager)
 {
 	sources_done(&manager->sources);
 	manager->desk = lease_desk_free(manager->desk);
+	manager->inhibitors = inhibitor_desk_free(manager->inhibitors);
 	(void)fence_lower(manager->root_fd);
 }

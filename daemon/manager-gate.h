@@ -9,6 +9,13 @@ int manager_gate_init(struct manager *manager);
 void manager_gate_done(struct manager *manager);
 /* What a reloaded configuration says counts from the next update on. */
 void manager_gate_configure(struct manager *manager);
+/*
+ * Forbid updates, or delay them. Return: as inhibitor_desk_take(); -EBUSY one is being
+ * committed, or @wanted would only delay it and it is ready already: too late to be
+ * heard.
+ */
+int manager_inhibit(struct manager *manager, const struct inhibitor *wanted,
+		    const char *who, const char *why, int *ret_fd);
 /* Ask all sources anew, let the job go if it may, and tell. */
 void manager_gate_changed(struct manager *manager);
 /* @job has changed: who attends to the gate, and whether launches wait, follows. */

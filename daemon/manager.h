@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "holds.h"
+#include "inhibitor-desk.h"
 #include "job.h"
 #include "lease-desk.h"
 #include "sources.h"
@@ -15,6 +16,7 @@
  * Whom the manager tells: the bus, or tdxupdctl when it works without a daemon. Any may
  * be NULL.
  * @build_suspect: this TD was being built while an update went through
+ * @prepare: an update is ready and may be committed at any moment, or that is over
  * @job_commits: the last look and the commit are next; must not take long
  */
 struct manager_listener {
@@ -25,6 +27,7 @@ struct manager_listener {
 			      const struct gate_blocker *build);
 	void (*module_changed)(void *userdata, const struct tdxupd_version *from,
 			       const struct tdxupd_version *to, const char *cause);
+	void (*prepare)(void *userdata, bool is_preparing);
 	void (*job_new)(void *userdata, struct job *job);
 	void (*job_commits)(void *userdata, struct job *job);
 	void (*job_changed)(void *userdata, struct job *job);
@@ -53,6 +56,7 @@ struct manager {
 	struct tdxupd_catalog *catalog;
 	struct sources sources;
 	struct lease_desk *desk;
+	struct inhibitor_desk *inhibitors;
 	struct gate_verdict verdict;
 	struct history *history;
 	struct holds holds;

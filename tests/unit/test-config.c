@@ -74,7 +74,8 @@ static void test_every_key_counts(void **state)
 		"DeadlineSec=30min\nTrustedSigner=" DIGEST "\nAllowedMrSeam=" DIGEST
 		"\nBlocked=1.5.05 " DIGEST
 		"\nAutoUpdate=apply\nSettleSec=1s\nDrainAfterSec=2s\n"
-		"BarrierMaxSec=3s\nDrainMethod=fence\nDrainSlice=vm.slice\n"
+		"BarrierMaxSec=3s\nInhibitDelayMaxSec=4s\nDrainMethod=fence\nDrainSlice="
+		"vm.slice\n"
 		"HistoryMaxBytes=100000\nHistoryFiles=9\n");
 	assert_int_equal(config_load(root, &config, NULL), 0);
 	assert_string_equal(config->images, "/srv/images");
@@ -93,6 +94,7 @@ static void test_every_key_counts(void **state)
 	assert_true(config->settle_usec == 1 * USEC_PER_SEC);
 	assert_true(config->drain_after_usec == 2 * USEC_PER_SEC);
 	assert_true(config->barrier_max_usec == 3 * USEC_PER_SEC);
+	assert_true(config->inhibit_delay_max_usec == 4 * USEC_PER_SEC);
 	assert_int_equal(config->drain_method, DRAIN_FENCE);
 	assert_string_equal(config->drain_slice, "vm.slice");
 	assert_true(config->history_limits.file_bytes == 100000);
@@ -124,6 +126,8 @@ static void test_nonsense_is_named_with_file_and_key(void **state)
 		{ "SettleSec=", "SettleSec=: not a span" },
 		{ "DrainAfterSec=-1", "DrainAfterSec=: not a span" },
 		{ "BarrierMaxSec=infinity", "BarrierMaxSec=: more than a minute" },
+		{ "InhibitDelayMaxSec=infinity", "InhibitDelayMaxSec=: has to end" },
+		{ "InhibitDelayMaxSec=soon", "InhibitDelayMaxSec=: not a span" },
 		{ "BarrierMaxSec=61", "BarrierMaxSec=: more than a minute" },
 		{ "DrainMethod=kill", "DrainMethod=: neither" },
 		{ "DrainSlice=../x.slice", "DrainSlice=: not the name of a slice" },

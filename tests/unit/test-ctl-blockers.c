@@ -27,6 +27,13 @@ static void test_whom_an_update_waits_for(void **state)
 		{ "[{\"who\": \"a\"}, {\"who\": \"b\"}, {\"who\": \"c\"}, {\"who\": "
 		  "\"d\"}, {\"who\": \"e\"}]",
 		  "5 TDs are being built: a; b; c; and 2 more" },
+		/* who forbids updates builds nothing */
+		{ "[{\"source\": \"inhibitors\", \"who\": \"backup\", \"pid\": 12}]",
+		  "updates are inhibited: backup, pid 12" },
+		{ "[{\"source\": \"kernel\"}, {\"source\": \"inhibitors\", \"who\": "
+		  "\"a\"}, {\"source\": \"inhibitors\", \"who\": \"b\"}]",
+		  "a TD is being built: kernel counts it; and updates are inhibited: a; "
+		  "b" },
 		{ "[7]", "a TD is being built: ? counts it" },
 	};
 
