@@ -7,15 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "clock.h"
 #include "config.h"
 #include "ctl-bus.h"
+#include "ctl-command.h"
 #include "ctl.h"
 #include "duration.h"
 
@@ -24,11 +23,6 @@
 
 /* A holder in the background whose launch nobody tells of any more. */
 #define BACKGROUND_USEC (10 * 60 * USEC_PER_SEC)
-
-/* As a shell does. */
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND      127
-#define EXIT_SIGNAL_BASE    128
 
 /* ---- the lease ---- */
 
@@ -129,89 +123,6 @@ static int take_lease(struct ctl *ctl, const char *vm)
 	return request.lease;
 }
 
-/* ---- around a command ---- */
-
-static const int forwarded[] = { SIGTERM, SIGHUP };
-
-/* Interrupts from the terminal reach the command by themselves. */
-static void block_signals(sigset_t *ret_old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &set, ret_old);
-}
-
-static void run_command(char **argv, const sigset_t *mask)
-{
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	execvp(argv[0], argv);
-	fprintf(stderr, "tdxupdctl: %s: %s\n", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
-}
-
-static int exit_code_of(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status)
-				 : EXIT_SIGNAL_BASE + WTERMSIG(status);
-}
-
-static struct timespec left_until(uint64_t until_usec)
-{
-	uint64_t now = clock_usec(CLOCK_MONOTONIC);
-	uint64_t usec = until_usec > now ? until_usec - now : 0;
-
-	return (struct timespec){ .tv_sec = (time_t)(usec / USEC_PER_SEC),
-				  .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000 };
-}
-
-/* Until @child ends; the lease is given back at @until_usec already. */
-static int wait_for(pid_t child, int lease, uint64_t until_usec)
-{
-	sigset_t set;
-	int status;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
-	while (waitpid(child, &status, WNOHANG) != child) {
-		struct timespec left = left_until(until_usec);
-		bool has_end = lease >= 0 && until_usec != USEC_INFINITY;
-		int signal = has_end ? sigtimedwait(&set, NULL, &left)
-				     : sigwaitinfo(&set, NULL);
-
-		if (signal < 0 && errno == EAGAIN)
-			close(TAKE_FD(lease));
-		for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-			if (signal == forwarded[i])
-				kill(child, signal);
-	}
-	if (lease >= 0)
-		close(lease);
-	return exit_code_of(status);
-}
-
-static int guard_command(struct ctl *ctl, int lease, uint64_t until_usec, char **argv)
-{
-	sigset_t mask;
-	pid_t child;
-
-	block_signals(&mask);
-	child = fork();
-	if (child < 0)
-		return ctl_fail(ctl, CTL_EXIT_FAILURE, "fork-failed",
-				"can't start %s: %s", argv[0], strerror(errno));
-	if (child == 0)
-		run_command(argv, &mask);
-	return wait_for(child, lease, until_usec);
-}
-
 /* ---- in the background, until a file is gone ---- */
 
 static bool is_there(const char *path)
@@ -228,7 +139,7 @@ static void hold_until_removed(const char *path, uint64_t until_usec)
 		return;
 	while (is_there(path) && clock_usec(CLOCK_MONOTONIC) < until_usec) {
 		struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-		struct timespec left = left_until(until_usec);
+		struct timespec left = clock_left(until_usec);
 
 		if (ppoll(&pollfd, 1, &left, NULL) > 0 &&
 		    read(fd, events, sizeof(events)) < 0)
@@ -300,6 +211,6 @@ int ctl_guard(struct ctl *ctl, int argc, char **argv)
 	if (span != USEC_INFINITY)
 		span = span < USEC_INFINITY - now ? now + span : USEC_INFINITY;
 	if (argc > 1)
-		return guard_command(ctl, lease, span, argv + 1);
+		return ctl_command_run(ctl, lease, span, argv + 1);
 	return lease < 0 ? CTL_EXIT_OK : guard_in_background(ctl, lease, span);
 }
