@@ -68,12 +68,15 @@ struct ctl {
 	const char *until_removed;
 	const char *plan_id;
 	const char *why_text;
+	const char *who;
+	const char *mode;
 	enum ctl_json json;
 	bool is_quiet;
 	bool is_silent; /* not even errors: what is tried is a nicety */
 	bool has_no_legend;
 	bool is_all;
 	bool is_why;
+	bool is_list;
 	bool is_dot;
 	bool is_force;
 	bool is_export_host;
@@ -115,6 +118,7 @@ int ctl_guard(struct ctl *ctl, int argc, char **argv);
 int ctl_history(struct ctl *ctl, int argc, char **argv);
 int ctl_hold(struct ctl *ctl, int argc, char **argv);
 int ctl_holds(struct ctl *ctl, int argc, char **argv);
+int ctl_inhibit(struct ctl *ctl, int argc, char **argv);
 int ctl_is_current(struct ctl *ctl, int argc, char **argv);
 int ctl_log(struct ctl *ctl, int argc, char **argv);
 int ctl_unhold(struct ctl *ctl, int argc, char **argv);

@@ -103,8 +103,10 @@ struct line {
 /* Everything behind the verb is for another program. */
 static bool is_for_another(const struct line *line)
 {
-	return line->count == 1 && (strcmp(line->words[0], "guard") == 0 ||
-				    strcmp(line->words[0], "log") == 0);
+	static const char *const verbs[] = { "guard", "inhibit", "log" };
+
+	return line->count == 1 &&
+	       string_table_find(verbs, ARRAY_SIZE(verbs), line->words[0]) >= 0;
 }
 
 /* -1 when it was answered already. */

@@ -29,6 +29,7 @@ _tdxupdctl() {
 	done
 	case $cur in
 	--json*) words='--json=short --json=pretty --json=seq' ;;
+	--mode*) words='--mode=block --mode=delay' ;;
 	-*) words=$(__tdxupdctl_options) ;;
 	*)
 		case ${#verb[@]}:${verb[*]:0:2} in
@@ -41,7 +42,7 @@ _tdxupdctl() {
 		1:unhold) words=$(__tdxupdctl holds | awk '{ print $1 }') ;;
 		1:watch | 1:cancel) words=$(__tdxupdctl jobs | awk '{ print $1 }') ;;
 		*:image*) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-		*:guard*) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
+		*:guard* | *:inhibit*) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
 		esac
 		;;
 	esac

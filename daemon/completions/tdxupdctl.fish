@@ -18,6 +18,7 @@ complete -c tdxupdctl -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__t
 complete -c tdxupdctl -n '__fish_seen_subcommand_from plan update is-current' -f -a '(__tdxupdctl list)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from hold' -f -a 'all (__tdxupdctl list)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from unhold' -f -a '(__tdxupdctl holds)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from guard inhibit' -f -a '(__fish_complete_command)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from watch cancel' -f -a '(__tdxupdctl jobs)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from image' -a 'show verify convert join'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from catalog' -f -a 'check graph'
