@@ -181,6 +181,8 @@ static const char *text_of(const struct job *job, const char *property, char *bu
 		text = job->plan_id;
 	else if (strcmp(property, "State") == 0)
 		text = job_state_to_string(job->state);
+	else if (strcmp(property, "Phase") == 0)
+		text = job_state_to_string(job->phase);
 	else if (strcmp(property, "Outcome") == 0)
 		text = tdxupd_outcome_to_string(job->outcome);
 	else if (strcmp(property, "Result") == 0)
@@ -257,6 +259,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("To", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("PlanId", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Phase", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("StateSince", "t", get_time, 0, CHANGES),
 	SD_BUS_PROPERTY("Attempt", "u", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Progress", "u", get_number, 0, CHANGES),

@@ -61,6 +61,7 @@ static int add_state(struct json_object *object, const struct job *job)
 
 	return json_add_text(object, "plan_id", job->plan_id)
 		       ?: json_add_text(object, "state", job_state_to_string(job->state))
+		       ?: json_add_text(object, "phase", job_state_to_string(job->phase))
 		       ?: json_add_number(object, "state_since", job->state_since_usec)
 		       ?: json_add_number(object, "attempt", job->attempts)
 		       ?: json_add_number(object, "progress", job_get_progress(job))

@@ -85,6 +85,9 @@ static enum job_event follow(struct job *job, const struct tdxupd_policy *policy
 		entry = plan->candidates[plan->steps[0]].entry;
 		job->step_to = entry->version;
 		job->is_last_step = plan->step_count == 1;
+		job->steps_left = (unsigned)plan->step_count;
+		if (!job->step_count)
+			job->step_count = job->steps_left;
 		return load(job, policy, entry);
 	}
 }

@@ -127,6 +127,8 @@ bool job_set(struct job *job, enum job_event event)
 		return false;
 	}
 	job->state = after;
+	if (!job_state_is_end(after))
+		job->phase = after == JOB_BACKOFF ? JOB_WAITING : after;
 	job->state_since_usec = clock_usec(CLOCK_MONOTONIC);
 	if (after != JOB_BACKOFF)
 		job->next_attempt_usec = 0;
@@ -157,10 +159,15 @@ unsigned job_get_progress(const struct job *job)
 	static const unsigned char progress[_JOB_STATE_MAX] = {
 		[JOB_PLANNING] = 10, [JOB_STAGING] = 30,    [JOB_WAITING] = 50,
 		[JOB_BACKOFF] = 50,  [JOB_COMMITTING] = 70, [JOB_CONFIRMING] = 90,
-		[JOB_DONE] = 100,
 	};
+	unsigned steps = job->step_count ? job->step_count : 1;
+	unsigned made = job->steps_left < steps ? steps - job->steps_left : 0;
 
-	return progress[job->state];
+	if (job->state == JOB_DONE)
+		return 100;
+	if (!job->step_count)
+		made = 0;
+	return (made * 100 + progress[job->phase]) / steps;
 }
 
 const char *job_get_result(const struct job *job)

@@ -78,6 +78,8 @@ struct job_context {
  * One request on its way. The first part is what is shown; the second, what job-run.c
  * works with.
  * @config: as it was when the job began; a reload does not change what was agreed
+ * @phase: the last state that was no end: how far it got
+ * @step_count, @steps_left: hops of the path, and those of them that are not made yet
  * @from, @to: of the whole job; @step_to: of the hop under way
  * @attempts: commits tried
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
@@ -89,12 +91,15 @@ struct job {
 	struct job_request request;
 	struct config *config;
 	enum job_state state;
+	enum job_state phase;
 	uint64_t state_since_usec;
 	bool has_versions;
 	struct tdxupd_version from;
 	struct tdxupd_version to;
 	struct tdxupd_version step_to;
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
+	unsigned step_count;
+	unsigned steps_left;
 	unsigned attempts;
 	uint64_t committed_usec;
 	uint64_t next_attempt_usec;
@@ -132,7 +137,8 @@ void job_tell(struct job *job, enum job_state before);
 /* Say what came of it; the first failure stays. @detail is taken over, may be NULL. */
 void job_set_failure(struct job *job, enum failure failure, char *detail);
 bool job_can_cancel(const struct job *job);
-/* Of 100, and 100 only when done: how far along, not how long. */
+/* Of 100, and 100 only when done: how far along, not how long. It does not fall, but for
+ * an image that has to be staged again. */
 unsigned job_get_progress(const struct job *job);
 /* "" while running, "done", or the name of the error. */
 const char *job_get_result(const struct job *job);

@@ -102,6 +102,7 @@ static void keep_as_job(struct manager *manager, const struct history_record *la
 			enum recovery recovery)
 {
 	struct end end = ends[recovery];
+	enum job_state phase = job_state_from_string(last->phase);
 	struct job *job;
 
 	if (last->job == 0 || last->job > UINT32_MAX)
@@ -112,6 +113,8 @@ static void keep_as_job(struct manager *manager, const struct history_record *la
 	restore_versions(job, last);
 	job->attempts = (unsigned)last->attempt;
 	job->state = end.state;
+	if ((int)phase >= 0 && !job_state_is_end(phase))
+		job->phase = phase == JOB_BACKOFF ? JOB_WAITING : phase;
 	job->outcome = end.outcome;
 	job->failure = end.failure;
 	job->detail = describe(last, recovery);

@@ -143,10 +143,59 @@ static void test_progress_is_whole_only_when_done(void **state)
 
 	for (int i = 0; i < _JOB_STATE_MAX; i++) {
 		job->state = (enum job_state)i;
+		if (!job_state_is_end(job->state))
+			job->phase = job->state;
 		assert_int_equal(job_get_progress(job) == 100, i == JOB_DONE);
 	}
 	job->state = JOB_DONE;
 	assert_string_equal(job_get_result(job), "done");
+	job_free(job);
+}
+
+/* Over all hops of a path, and where it ends it stays. */
+static void test_progress_does_not_fall(void **state)
+{
+	static const enum job_state phases[] = { JOB_PLANNING, JOB_STAGING, JOB_WAITING,
+						 JOB_COMMITTING, JOB_CONFIRMING };
+	struct job *job = new_job(*state);
+	unsigned last = 0;
+
+	job->step_count = 3;
+	for (job->steps_left = 3; job->steps_left; job->steps_left--)
+		for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
+			job->state = job->phase = phases[i];
+			assert_true(job_get_progress(job) > last);
+			last = job_get_progress(job);
+		}
+	assert_true(last < 100);
+	job->steps_left = 1;
+	job->state = JOB_FAILED;
+	assert_int_equal(job_get_progress(job), last);
+	job_free(job);
+}
+
+static void test_where_it_ended_is_kept(void **state)
+{
+	static const enum job_event events[] = {
+		JOB_EVENT_START,
+		JOB_EVENT_PLANNED,
+		JOB_EVENT_BUSY,
+		JOB_EVENT_CANCEL,
+	};
+	static const enum job_state phases[] = {
+		JOB_PLANNING,
+		JOB_STAGING,
+		JOB_WAITING,
+		JOB_WAITING,
+	};
+	struct job *job = new_job(*state);
+
+	assert_int_equal(job->phase, JOB_QUEUED);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		assert_true(job_set(job, events[i]));
+		assert_int_equal(job->phase, phases[i]);
+	}
+	assert_int_equal(job->state, JOB_CANCELLED);
 	job_free(job);
 }
 
@@ -188,6 +237,8 @@ int main(void)
 		TEST(test_what_cannot_be_recorded_is_not_committed),
 		TEST(test_the_first_failure_stays),
 		TEST(test_progress_is_whole_only_when_done),
+		TEST(test_progress_does_not_fall),
+		TEST(test_where_it_ended_is_kept),
 		TEST(test_which_requests_are_the_same),
 	};
 
