@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus-job.h"
+#include "bus-wait.h"
 #include "clock.h"
 #include "duration.h"
 #include "job-run.h"
@@ -70,11 +71,9 @@ static int answer(sd_bus_message *message, sd_bus_error *error, int r)
 	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
-static const struct bus_question about_job = { .action = BUS_ACTION_CANCEL };
-
-/* The job may be gone by the time that polkit has answered. */
-static int find_again(sd_bus_message *message, struct bus *bus, struct job **ret,
-		      sd_bus_error *error)
+/* By its path: it may be gone by the time that polkit has answered. */
+static int find_target(sd_bus_message *message, struct bus *bus, struct job **ret,
+		       sd_bus_error *error)
 {
 	void *found;
 
@@ -86,32 +85,49 @@ static int find_again(sd_bus_message *message, struct bus *bus, struct job **ret
 	return 0;
 }
 
+/* Whoever asked for it, as long as nobody else has asked for the same. */
+static bool is_starter(sd_bus_message *message, const struct job *job)
+{
+	struct bus_caller caller;
+
+	bus_find_caller(message, &caller);
+	return !job->is_shared && caller.uid != (uid_t)-1 &&
+	       caller.uid == job->request.starter;
+}
+
+/* May the sender change that job? Return: as bus_authorize(). */
+static int authorize(struct bus *bus, sd_bus_message *message,
+		     sd_bus_message_handler_t resume, struct job **ret,
+		     sd_bus_error *error)
+{
+	static const struct bus_question about_jobs = { .action = BUS_ACTION_CANCEL };
+	int r = find_target(message, bus, ret, error);
+
+	if (r < 0 || is_starter(message, *ret))
+		return r < 0 ? r : 1;
+	return bus_authorize(bus, message, &about_jobs, resume, error);
+}
+
 static int cancel(sd_bus_message *message, void *bus, sd_bus_error *error)
 {
 	struct job *job;
-	int r = bus_authorize(bus, message, &about_job, cancel, error);
+	int r = authorize(bus, message, cancel, &job, error);
 
-	if (r == 0)
-		return 1;
-	if (r > 0)
-		r = find_again(message, bus, &job, error);
-	return r < 0 ? r : answer(message, error, job_cancel(job));
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	return answer(message, error, job_cancel(job));
 }
 
 static int set_deadline(sd_bus_message *message, void *bus, sd_bus_error *error)
 {
 	uint64_t now = clock_usec(CLOCK_MONOTONIC), usec;
 	struct job *job;
-	int r = bus_authorize(bus, message, &about_job, set_deadline, error);
+	int r = sd_bus_message_read(message, "t", &usec);
 
-	if (r == 0)
-		return 1;
-	if (r > 0)
-		r = find_again(message, bus, &job, error);
 	if (r >= 0)
-		r = sd_bus_message_read(message, "t", &usec);
-	if (r < 0)
-		return r;
+		r = authorize(bus, message, set_deadline, &job, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	usec = usec < USEC_INFINITY - now ? now + usec : USEC_INFINITY;
 	return answer(message, error, job_set_deadline(job, usec));
 }
@@ -119,16 +135,17 @@ static int set_deadline(sd_bus_message *message, void *bus, sd_bus_error *error)
 static int expedite(sd_bus_message *message, void *bus, sd_bus_error *error)
 {
 	struct job *job;
-	int r = bus_authorize(bus, message, &about_job, expedite, error);
+	int r = authorize(bus, message, expedite, &job, error);
 
-	if (r == 0)
-		return 1;
-	if (r > 0)
-		r = find_again(message, bus, &job, error);
-	return r < 0 ? r : answer(message, error, job_expedite(job));
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	return answer(message, error, job_expedite(job));
 }
 
-/* Of the interface, while one of its handlers runs. */
+/*
+ * The vtable's userdata is the job; what is resumed gets the bus, and looks for the job
+ * itself.
+ */
 static struct bus *bus_of(sd_bus_message *message)
 {
 	sd_bus *bus = sd_bus_message_get_bus(message);
@@ -152,6 +169,17 @@ static int on_set_deadline(sd_bus_message *message, void *userdata, sd_bus_error
 {
 	(void)userdata;
 	return set_deadline(message, bus_of(message), error);
+}
+
+static int on_wait(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	int r = bus_wait_for(bus_of(message), message, userdata);
+
+	if (r == -EDQUOT || r == -ENOBUFS)
+		return bus_fail(error, FAILURE_LIMIT,
+				strdup("too many wait for jobs; follow their properties "
+				       "instead"));
+	return r;
 }
 
 /* ---- properties ---- */
@@ -273,6 +301,9 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD("Expedite", "", "", on_expedite, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetDeadline", SD_BUS_ARGS("t", usec), SD_BUS_NO_RESULT,
 				on_set_deadline, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("s", result, "s", detail), on_wait,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };
 

@@ -57,10 +57,7 @@ static int pending_new(struct lease_desk *desk, sd_bus_message *message,
 		return -ENOMEM;
 	pending->desk = desk;
 	pending->message = sd_bus_message_ref(message);
-	r = sd_bus_track_new(sd_bus_message_get_bus(message), &pending->track, on_gone,
-			     pending);
-	if (r >= 0)
-		r = sd_bus_track_add_sender(pending->track, message);
+	r = bus_track_sender(message, on_gone, pending, &pending->track);
 	if (r < 0) {
 		pending_free(pending);
 		return r;

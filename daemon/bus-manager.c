@@ -81,14 +81,15 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 
 /* ---- jobs ---- */
 
-static char *name_caller(sd_bus_message *message)
+static void name_caller(sd_bus_message *message, struct job_request *request)
 {
 	struct bus_caller caller;
 
 	bus_find_caller(message, &caller);
-	if (caller.uid == (uid_t)-1)
-		return NULL;
-	return text_new("uid %u, pid %d", (unsigned)caller.uid, (int)caller.pid);
+	request->starter = caller.uid;
+	if (caller.uid != (uid_t)-1)
+		request->caller =
+			text_new("uid %u, pid %d", (unsigned)caller.uid, (int)caller.pid);
 }
 
 /* Is it the caller and not the configuration who says where to go? */
@@ -136,7 +137,7 @@ static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *erro
 		r = authorize_update(userdata, message, &request, error);
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	request.caller = name_caller(message);
+	name_caller(message, &request);
 	hold = holds_find(&manager->holds, request.has_target ? &request.target : NULL);
 	if (hold) {
 		job_request_done(&request);

@@ -11,6 +11,7 @@
 
 #include "bus-job.h"
 #include "bus-manager.h"
+#include "bus-wait.h"
 #include "bus.h"
 #include "clock.h"
 #include "duration.h"
@@ -28,6 +29,24 @@ int bus_fail(sd_bus_error *error, enum failure failure, char *detail)
 	char *text = detail;
 
 	return sd_bus_error_set(error, failure_to_string(failure), text ? text : "");
+}
+
+int bus_track_sender(sd_bus_message *message, sd_bus_track_handler_t on_gone,
+		     void *userdata, sd_bus_track **ret)
+{
+	sd_bus_track *track;
+	int r;
+
+	r = sd_bus_track_new(sd_bus_message_get_bus(message), &track, on_gone, userdata);
+	if (r < 0)
+		return r;
+	r = sd_bus_track_add_sender(track, message);
+	if (r < 0) {
+		sd_bus_track_unref(track);
+		return r;
+	}
+	*ret = track;
+	return 0;
 }
 
 static int append_source(sd_bus_message *reply, const struct gate_source *word)
@@ -163,6 +182,8 @@ static void on_job_changed(void *userdata, struct job *job)
 	} else {
 		bus->dirty_job = job->id;
 	}
+	if (job_state_is_end(job->state))
+		bus_wait_tell(bus, job);
 	on_changed(bus);
 }
 
@@ -208,6 +229,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	retry_later(bus);
 	logind_locks_set(&bus->logind_locks, NULL, LOGIND_LOCK_NOTHING);
 	bus_auth_done(bus);
+	bus_wait_done(bus);
 	sd_bus_detach_event(bus->bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
 	return 0;
@@ -301,6 +323,7 @@ struct bus *bus_free(struct bus *bus)
 	sd_event_source_disable_unref(bus->teller);
 	sd_event_source_disable_unref(bus->retry);
 	bus_auth_done(bus);
+	bus_wait_done(bus);
 	sd_bus_flush_close_unref(bus->bus);
 	free(bus);
 	return NULL;

@@ -17,6 +17,7 @@
  * @bus: NULL while there is no connection; jobs go on without
  * @logind_locks: follow the current job
  * @queries: callers whom polkit has not answered yet
+ * @waiters: callers who wait for a job to end
  * @is_dirty, @dirty_job: whose properties are to be told at the end of this turn
  */
 struct bus {
@@ -27,6 +28,7 @@ struct bus {
 	sd_event_source *retry;
 	struct logind_locks logind_locks;
 	struct bus_query *queries;
+	struct bus_waiter *waiters;
 	bool is_dirty;
 	uint32_t dirty_job;
 	uint64_t told_usec;
@@ -40,6 +42,9 @@ DEFINE_CLEANUP(struct bus, bus, bus_free)
 
 /* Answer with one of the project's errors. @detail is taken over, may be NULL. */
 int bus_fail(sd_bus_error *error, enum failure failure, char *detail);
+/* @on_gone: called when whoever sent @message is no longer on the bus. */
+int bus_track_sender(sd_bus_message *message, sd_bus_track_handler_t on_gone,
+		     void *userdata, sd_bus_track **ret);
 /* Blockers of the sources in @mask, a(ssut). */
 int bus_append_blockers(sd_bus_message *reply, const struct sources *sources,
 			uint32_t mask);

@@ -24,6 +24,7 @@ void job_request_init(struct job_request *request, const struct config *config)
 		.target = config->target,
 		.deadline_usec = USEC_INFINITY,
 		.guard = config->guard,
+		.starter = (uid_t)-1,
 	};
 	if (config->deadline_usec != USEC_INFINITY)
 		request->deadline_usec =

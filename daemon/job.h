@@ -20,6 +20,7 @@
  * @token: the caller's name for this request, empty for none: sent again, it is not asked
  *	for again, even when the job has ended
  * @deadline_usec: CLOCK_MONOTONIC, USEC_INFINITY for none
+ * @starter: whose request it is, (uid_t)-1 for nobody's
  * @caller: who, for the record; may be NULL
  */
 struct job_request {
@@ -34,6 +35,7 @@ struct job_request {
 	bool has_reserve;
 	uint32_t reserve_updates;
 	bool drain;
+	uid_t starter;
 	char *caller;
 };
 
@@ -78,6 +80,7 @@ struct job_context {
  * One request on its way. The first part is what is shown; the second, what job-run.c
  * works with.
  * @config: as it was when the job began; a reload does not change what was agreed
+ * @is_shared: users other than its starter have joined it
  * @phase: the last state that was no end: how far it got
  * @step_count, @steps_left: hops of the path, and those of them that are not made yet
  * @from, @to: of the whole job; @step_to: of the hop under way
@@ -89,6 +92,7 @@ struct job {
 	const struct job_context *context;
 	uint32_t id;
 	struct job_request request;
+	bool is_shared;
 	struct config *config;
 	enum job_state state;
 	enum job_state phase;

@@ -273,6 +273,7 @@ int manager_add_job(struct manager *manager, const struct job_request *request,
 	if (!job && (job = find_same(manager, request)) && request->drain)
 		(void)job_expedite(job);
 	if (job) {
+		job->is_shared |= job->request.starter != request->starter;
 		*ret = job;
 		return 0;
 	}
