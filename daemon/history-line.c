@@ -104,41 +104,93 @@ static int link_to(const struct tdxupd_digest *previous, const char *body, size_
 	return digest_sha384(all, count, ret);
 }
 
-int history_line_make(const struct history_record *record,
-		      const struct tdxupd_digest *previous, char **ret,
-		      struct tdxupd_digest *ret_chain)
+/* Texts are quoted with care, so that none can look like this. */
+static const char times[] = "\"monotonic_usec\":0,\"realtime_usec\":0";
+
+void history_draft_done(struct history_draft *draft)
+{
+	free(draft->head);
+	free(draft->tail);
+	*draft = (struct history_draft){ 0 };
+}
+
+static int cut(const char *body, size_t bytes, struct history_draft *ret)
+{
+	const char *hole = strstr(body, times);
+
+	ret->head = strndup(body, (size_t)(hole - body));
+	ret->tail = strndup(hole + strlen(times),
+			    bytes - (size_t)(hole - body) - strlen(times));
+	if (ret->head && ret->tail)
+		return 0;
+	history_draft_done(ret);
+	return -ENOMEM;
+}
+
+int history_draft_make(const struct history_record *record, struct history_draft *ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
-	char hex[TDXUPD_DIGEST_TEXT_BYTES];
-	struct tdxupd_digest chain;
+	struct history_record timeless = *record;
 	const char *body;
 	size_t bytes;
-	char *line;
 	int r;
 
+	timeless.monotonic_usec = timeless.realtime_usec = 0;
 	r = json_new_object(&object);
 	if (r == 0)
-		r = describe(record, object);
+		r = describe(&timeless, object);
 	if (r < 0)
 		return r;
 	body = json_object_to_json_string_length(
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
 	if (!body)
 		return -ENOMEM;
-	bytes--; /* the chain comes before the closing brace */
-	if (bytes + CHAIN_BYTES + 1 > HISTORY_LINE_BYTES_MAX)
+	ret->sequence = record->sequence;
+	return cut(body, bytes - 1, ret); /* the chain comes before the closing brace */
+}
+
+int history_draft_finish(const struct history_draft *draft, uint64_t monotonic_usec,
+			 uint64_t realtime_usec, const struct tdxupd_digest *previous,
+			 char **ret, struct tdxupd_digest *ret_chain)
+{
+	_cleanup_(cleanup_free)
+	char *body = text_new("%s\"monotonic_usec\":%llu,\"realtime_usec\":%llu%s",
+			      draft->head, (unsigned long long)monotonic_usec,
+			      (unsigned long long)realtime_usec, draft->tail);
+	char hex[TDXUPD_DIGEST_TEXT_BYTES];
+	struct tdxupd_digest chain;
+	char *line;
+	int r;
+
+	if (!body)
+		return -ENOMEM;
+	if (strlen(body) + CHAIN_BYTES + 1 > HISTORY_LINE_BYTES_MAX)
 		return -EFBIG;
-	r = link_to(previous, body, bytes, &chain);
+	r = link_to(previous, body, strlen(body), &chain);
 	if (r < 0)
 		return r;
-	line = text_new("%.*s" CHAIN_KEY "%s\"}\n", (int)bytes, body,
+	line = text_new("%s" CHAIN_KEY "%s\"}\n", body,
 			tdxupd_digest_format(&chain, hex));
 	if (!line)
 		return -ENOMEM;
 	*ret = line;
 	*ret_chain = chain;
 	return 0;
+}
+
+int history_line_make(const struct history_record *record,
+		      const struct tdxupd_digest *previous, char **ret,
+		      struct tdxupd_digest *ret_chain)
+{
+	_cleanup_(history_draft_done)
+	struct history_draft draft = { 0 };
+	int r = history_draft_make(record, &draft);
+
+	return r < 0 ? r
+		     : history_draft_finish(&draft, record->monotonic_usec,
+					    record->realtime_usec, previous, ret,
+					    ret_chain);
 }
 
 /* ---- reading ---- */

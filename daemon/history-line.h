@@ -49,6 +49,24 @@ struct history_record {
 void history_record_done(struct history_record *record);
 
 /*
+ * All of a record's line but its times and its chain: the slow part, for whoever will be
+ * in a hurry. Nothing of the record is borrowed.
+ */
+struct history_draft {
+	uint64_t sequence;
+	char *head;
+	char *tail;
+};
+
+/* Return: 0; -ENOMEM; -EFBIG. */
+int history_draft_make(const struct history_record *record, struct history_draft *ret);
+void history_draft_done(struct history_draft *draft);
+/* The line itself, as history_line_make() makes it. */
+int history_draft_finish(const struct history_draft *draft, uint64_t monotonic_usec,
+			 uint64_t realtime_usec, const struct tdxupd_digest *previous,
+			 char **ret, struct tdxupd_digest *ret_chain);
+
+/*
  * A record as one line of JSON that ends in a newline and in "chain": the SHA-384 of
  * @previous and of all that stands before it, so that a line that was changed, removed or
  * put in shows in every line after it.

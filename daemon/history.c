@@ -29,6 +29,7 @@ struct history {
 	uint64_t bytes;
 	uint64_t sequence;
 	struct tdxupd_digest chain;
+	struct history_draft draft; /* of the next record, where its sequence is next */
 	struct history_limits limits;
 	bool is_end_lost;
 	bool has_last;
@@ -256,25 +257,50 @@ static int append_line(struct history *history, const char *line, bool is_durabl
 	return 0;
 }
 
-int history_append(struct history *history, struct history_record *record,
-		   bool is_durable)
+static int append_draft(struct history *history, const struct history_draft *draft,
+			bool is_durable)
 {
 	_cleanup_(cleanup_free)
 	char *line = NULL;
 	struct tdxupd_digest chain;
 	int r;
 
-	record->sequence = history->sequence + 1;
-	record->monotonic_usec = clock_usec(CLOCK_MONOTONIC);
-	record->realtime_usec = clock_usec(CLOCK_REALTIME);
-	r = history_line_make(record, &history->chain, &line, &chain);
+	r = history_draft_finish(draft, clock_usec(CLOCK_MONOTONIC),
+				 clock_usec(CLOCK_REALTIME), &history->chain, &line,
+				 &chain);
 	if (r == 0)
 		r = append_line(history, line, is_durable);
 	if (r < 0)
 		return r;
-	history->sequence = record->sequence;
+	history->sequence = draft->sequence;
 	history->chain = chain;
 	return 0;
+}
+
+int history_append(struct history *history, struct history_record *record,
+		   bool is_durable)
+{
+	_cleanup_(history_draft_done)
+	struct history_draft draft = { 0 };
+	int r;
+
+	record->sequence = history->sequence + 1;
+	r = history_draft_make(record, &draft);
+	return r < 0 ? r : append_draft(history, &draft, is_durable);
+}
+
+int history_prepare(struct history *history, struct history_record *record)
+{
+	history_draft_done(&history->draft);
+	record->sequence = history->sequence + 1;
+	return history_draft_make(record, &history->draft);
+}
+
+int history_append_prepared(struct history *history)
+{
+	if (history->draft.sequence != history->sequence + 1)
+		return -ENODATA;
+	return append_draft(history, &history->draft, false);
 }
 
 /* ---- checking ---- */
@@ -323,6 +349,7 @@ struct history *history_free(struct history *history)
 	if (!history)
 		return NULL;
 	history_record_done(&history->last);
+	history_draft_done(&history->draft);
 	if (history->fd >= 0)
 		close(history->fd);
 	if (history->dir_fd >= 0)

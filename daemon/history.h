@@ -43,11 +43,19 @@ const struct history_record *history_get_last(const struct history *history);
 bool history_is_end_lost(const struct history *history);
 
 /*
- * Append. Sequence and times are filled in here. @is_durable: on disk when it returns.
- * Return: 0; -ENOSPC, -EROFS, -EIO ...: the file is as it was.
+ * Append. Its sequence is filled in here, its times are now. @is_durable: on disk when it
+ * returns. Return: 0; -ENOSPC, -EROFS, -EIO ...: the file is as it was.
  */
 int history_append(struct history *history, struct history_record *record,
 		   bool is_durable);
+
+/*
+ * Make the next record ready, so that appending it is little more than a write. It is
+ * void once anything else was appended. Return: 0 or an errno.
+ */
+int history_prepare(struct history *history, struct history_record *record);
+/* Append what was made ready. Return: as history_append(); -ENODATA nothing is. */
+int history_append_prepared(struct history *history);
 
 /*
  * Read a whole file and check each line against the one before. @ret_line: the first line

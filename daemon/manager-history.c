@@ -60,32 +60,58 @@ static void describe_job(const struct job *job, struct history_record *record)
 	record->caller = job->request.caller;
 }
 
-int manager_record_job(struct manager *manager, const struct job *job,
-		       enum job_state after)
-{
+/* What a record borrows. */
+struct texts {
 	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
 	char step[TDXUPD_VERSION_TEXT_BYTES], module[TDXUPD_VERSION_TEXT_BYTES];
 	char mrseam[TDXUPD_DIGEST_TEXT_BYTES];
-	struct history_record record = { .phase = text(job_state_to_string(after)) };
+};
+
+static void describe(const struct manager *manager, const struct job *job,
+		     enum job_state after, struct texts *texts,
+		     struct history_record *record)
+{
+	record->phase = text(job_state_to_string(after));
+	describe_host(job->before ? job->before : manager->host, texts->module, record);
+	describe_job(job, record);
+	if (job->has_versions) {
+		record->from = text(tdxupd_version_format(&job->from, texts->from));
+		record->to = text(tdxupd_version_format(&job->to, texts->to));
+	}
+	if (job->image) {
+		record->step_to = text(tdxupd_version_format(&job->step_to, texts->step));
+		record->mrseam =
+			text(tdxupd_digest_format(&job->image->mrseam, texts->mrseam));
+	}
+	/* The snapshot is the one before; what was confirmed since runs now. */
+	if (job_state_is_end(after) && job->outcome == TDXUPD_OUTCOME_SUCCEEDED)
+		record->module = record->step_to;
+}
+
+/* The record of a commit is made ready with that of waiting: it is the one that comes
+ * between the open gate and the write. */
+int manager_record_job(struct manager *manager, const struct job *job,
+		       enum job_state after)
+{
+	struct history_record record = { 0 };
+	struct texts texts;
+	int r = -ENODATA;
 
 	if (!manager->history)
 		manager_open_history(manager);
 	if (!manager->history)
 		return -EROFS;
-	describe_host(job->before ? job->before : manager->host, module, &record);
-	describe_job(job, &record);
-	if (job->has_versions) {
-		record.from = text(tdxupd_version_format(&job->from, from));
-		record.to = text(tdxupd_version_format(&job->to, to));
+	if (after == JOB_COMMITTING)
+		r = history_append_prepared(manager->history);
+	if (r != -ENODATA)
+		return r;
+	describe(manager, job, after, &texts, &record);
+	r = history_append(manager->history, &record, after == JOB_WAITING);
+	if (r == 0 && after == JOB_WAITING) {
+		record.phase = text(job_state_to_string(JOB_COMMITTING));
+		r = history_prepare(manager->history, &record);
 	}
-	if (job->image) {
-		record.step_to = text(tdxupd_version_format(&job->step_to, step));
-		record.mrseam = text(tdxupd_digest_format(&job->image->mrseam, mrseam));
-	}
-	/* The snapshot is the one before; what was confirmed since runs now. */
-	if (job_state_is_end(after) && job->outcome == TDXUPD_OUTCOME_SUCCEEDED)
-		record.module = record.step_to;
-	return history_append(manager->history, &record, after == JOB_WAITING);
+	return r;
 }
 
 void manager_record(struct manager *manager, const char *phase, const char *from,

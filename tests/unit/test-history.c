@@ -399,6 +399,32 @@ static void test_a_rotation_that_is_cut_off(void **state)
 	must_verify(*state, HISTORY_FILE ".1", 0);
 }
 
+/* Made ready or not, a record is the same line but for its times. */
+static void test_a_record_made_ready_is_appended_once(void **state)
+{
+	struct history *history = must_open(*state, &roomy, NULL);
+	struct history_record record = { .boot_id = (char *)"boot",
+					 .phase = (char *)"committing",
+					 .detail = (char *)"\"monotonic_usec\":0",
+					 .job = 1 };
+
+	assert_int_equal(history_append_prepared(history), -ENODATA);
+	assert_int_equal(append(history, "waiting"), 0);
+	assert_int_equal(history_prepare(history, &record), 0);
+	assert_int_equal(history_append_prepared(history), 0);
+	assert_int_equal(history_append_prepared(history), -ENODATA);
+	/* something else came in between: void */
+	assert_int_equal(history_prepare(history, &record), 0);
+	assert_int_equal(append(history, "external"), 0);
+	assert_int_equal(history_append_prepared(history), -ENODATA);
+	history_free(history);
+	must_verify(*state, HISTORY_FILE, 0);
+	history = must_open(*state, &roomy, NULL);
+	assert_int_equal(history_get_last(history)->sequence, 3);
+	assert_string_equal(history_get_last(history)->phase, "external");
+	history_free(history);
+}
+
 static void test_an_edited_history_shows(void **state)
 {
 	struct history *history = must_open(*state, &roomy, NULL);
@@ -474,6 +500,7 @@ int main(void)
 		TEST(test_the_chain_goes_through_all_files),
 		TEST(test_only_durable_lines_rotate),
 		TEST(test_a_rotation_that_is_cut_off),
+		TEST(test_a_record_made_ready_is_appended_once),
 		TEST(test_an_edited_history_shows),
 		TEST(test_a_directory_that_is_not_ours),
 		TEST(test_a_file_that_is_a_symlink),
