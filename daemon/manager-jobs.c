@@ -94,8 +94,6 @@ static void remove_at(struct manager *manager, size_t i)
 	manager->job_count--;
 	for (; i < manager->job_count; i++)
 		manager->jobs[i] = manager->jobs[i + 1];
-	if (manager->listener.job_removed)
-		manager->listener.job_removed(manager->listener.userdata, job);
 	job_free(job);
 }
 
@@ -175,6 +173,8 @@ static void on_job_ended(void *userdata, struct job *job)
 
 	manager_hold_failed(manager, job);
 	manager_refresh(manager, job->state == JOB_DONE ? "update" : "external");
+	if (manager->listener.job_removed)
+		manager->listener.job_removed(manager->listener.userdata, job);
 	reap_later(manager);
 	manager_replan_later(manager, false);
 	start_next(manager);
