@@ -162,14 +162,6 @@ static void on_job_new(void *userdata, struct job *job)
 	on_changed(userdata);
 }
 
-static void on_job_commits(void *userdata, struct job *job)
-{
-	struct bus *bus = userdata;
-
-	(void)job;
-	logind_locks_set(&bus->logind_locks, bus->bus, LOGIND_LOCK_BLOCK);
-}
-
 /* Each state is told at once, for whoever follows a job; the rest may wait. */
 static void on_job_changed(void *userdata, struct job *job)
 {
@@ -351,7 +343,6 @@ int bus_new(struct manager *manager, const char *address, struct bus **ret)
 		.module_changed = on_module_changed,
 		.prepare = on_prepare,
 		.job_new = on_job_new,
-		.job_commits = on_job_commits,
 		.job_changed = on_job_changed,
 		.job_removed = on_job_removed,
 		.userdata = bus,

@@ -56,7 +56,6 @@ struct job;
  * @is_stopping: begin nothing new
  * @catalog: the images as they are now; borrowed until the next call
  * @record: a state is about to be taken; what it returns stops a commit
- * @prepare: the gate is open, and the last look and the commit are next
  * @changed: after each change of anything that is shown
  * @confirmed: what came of a commit is known
  * @ended: once, last; may free the job
@@ -69,7 +68,6 @@ struct job_context {
 	int (*catalog)(void *userdata, const struct config *config,
 		       const struct tdxupd_catalog **ret, char **ret_why);
 	int (*record)(void *userdata, const struct job *job, enum job_state after);
-	void (*prepare)(void *userdata, struct job *job);
 	void (*changed)(void *userdata, struct job *job);
 	void (*confirmed)(void *userdata, struct job *job);
 	void (*ended)(void *userdata, struct job *job);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Locks of systemd-logind. A host that goes down while it waits loses nothing but the
- * wait, so that is only held up until the staged image is taken back. From the last look
- * to the verdict nobody should pull the plug.
+ * wait, so that is only held up until the staged image is taken back. From the commit to
+ * the verdict nobody should pull the plug. That is asked for right after the committing
+ * write: a message before it takes longer than the whole last check, and until logind has
+ * read it the other lock holds everything up for some seconds.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -42,8 +44,6 @@ static int on_answer(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
 static void acquire(struct logind_lock *lock, sd_bus *bus, enum logind_lock_mode mode)
 {
-	if (lock->fd || lock->pending || !bus)
-		return;
 	(void)sd_bus_call_method_async(
 		bus, &lock->pending, "org.freedesktop.login1", "/org/freedesktop/login1",
 		"org.freedesktop.login1.Manager", "Inhibit", on_answer, lock, "ssss",
@@ -55,10 +55,16 @@ static void acquire(struct logind_lock *lock, sd_bus *bus, enum logind_lock_mode
 
 void logind_locks_set(struct logind_locks *locks, sd_bus *bus, enum logind_lock_mode mode)
 {
+	enum logind_lock_mode before = locks->mode;
+
+	if (!bus)
+		mode = LOGIND_LOCK_NOTHING; /* and asked for anew when there is one again
+					     */
 	locks->mode = mode;
 	for (int each = LOGIND_LOCK_DELAY; each < _LOGIND_LOCK_MODE_MAX; each++)
-		if (each <= (int)mode)
-			acquire(&locks->locks[each], bus, (enum logind_lock_mode)each);
-		else
+		if (each > (int)mode)
 			release(&locks->locks[each]);
+		/* Once: where there is no logind, nobody will answer another time. */
+		else if (each > (int)before)
+			acquire(&locks->locks[each], bus, (enum logind_lock_mode)each);
 }

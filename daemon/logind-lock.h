@@ -10,7 +10,7 @@
 enum logind_lock_mode {
 	LOGIND_LOCK_NOTHING,
 	LOGIND_LOCK_DELAY, /* hold it up until a waiting job has let go */
-	LOGIND_LOCK_BLOCK, /* not between the last look and the verdict */
+	LOGIND_LOCK_BLOCK, /* not between the commit and the verdict */
 	_LOGIND_LOCK_MODE_MAX,
 };
 

@@ -143,14 +143,6 @@ static int on_record(void *userdata, const struct job *job, enum job_state after
 	return manager_record_job(userdata, job, after);
 }
 
-static void on_job_commits(void *userdata, struct job *job)
-{
-	struct manager *manager = userdata;
-
-	if (manager->listener.job_commits)
-		manager->listener.job_commits(manager->listener.userdata, job);
-}
-
 static void on_job_changed(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
@@ -195,7 +187,6 @@ void manager_jobs_init(struct manager *manager)
 		.sources = &manager->sources,
 		.catalog = on_catalog,
 		.record = on_record,
-		.prepare = on_job_commits,
 		.changed = on_job_changed,
 		.confirmed = on_job_confirmed,
 		.ended = on_job_ended,

@@ -17,7 +17,6 @@
  * be NULL.
  * @build_suspect: this TD was being built while an update went through
  * @prepare: an update is ready and may be committed at any moment, or that is over
- * @job_commits: the last look and the commit are next; must not take long
  */
 struct manager_listener {
 	void (*changed)(
@@ -29,7 +28,6 @@ struct manager_listener {
 			       const struct tdxupd_version *to, const char *cause);
 	void (*prepare)(void *userdata, bool is_preparing);
 	void (*job_new)(void *userdata, struct job *job);
-	void (*job_commits)(void *userdata, struct job *job);
 	void (*job_changed)(void *userdata, struct job *job);
 	void (*job_removed)(void *userdata, struct job *job);
 	void *userdata;

@@ -14,5 +14,8 @@ int population_parse(const char *text, uint64_t *ret);
 /* The file itself. -ENODATA also where there is no cgroup v2 or no misc controller. */
 #define POPULATION_PATH "sys/fs/cgroup/misc.current"
 int population_read(int root_fd, uint64_t *ret);
+/* The same for whoever reads it often: a descriptor, each read of which is fresh. */
+int population_open(int root_fd);
+int population_read_fd(int fd, uint64_t *ret);
 
 #endif

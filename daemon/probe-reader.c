@@ -6,8 +6,11 @@
 
 #include "probe-reader.h"
 
-/* trace_pipe hands out a page's worth at most (kernel/trace/trace.c:trace_seq). */
-#define READ_BYTES 8192
+/* trace_pipe hands out a page's worth or two at most. It goes on until that is full or
+ * there is no more (kernel/trace/trace.c:tracing_read_pipe), so where another line would
+ * have had room there was none, and nobody has to ask again. */
+#define READ_BYTES      8192
+#define FULL_READ_BYTES (4096 - PROBE_LINE_BYTES)
 
 static void take_line(struct probe_reader *reader, struct build_tracker *tracker)
 {
@@ -52,5 +55,7 @@ int probe_reader_drain(struct probe_reader *reader, int fd, struct build_tracker
 			return -ENODATA;
 		take_bytes(reader, bytes, (size_t)n, tracker);
 		any = 1;
+		if (n < FULL_READ_BYTES)
+			return any;
 	}
 }

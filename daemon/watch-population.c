@@ -15,6 +15,7 @@
 struct watch_population {
 	struct watch base;
 	int root_fd;
+	int fd;
 	sd_event *event;
 	sd_event_source *timer;
 	bool is_awaited;
@@ -26,11 +27,24 @@ static struct watch_population *from_base(struct watch *watch)
 	return (struct watch_population *)watch; /* the head comes first */
 }
 
-static bool is_zero(const struct watch_population *population)
+/* Kept open: between an open gate and the commit each system call counts. */
+static int read_count(struct watch_population *population, uint64_t *ret)
+{
+	int r;
+
+	if (population->fd < 0)
+		population->fd = population_open(population->root_fd);
+	r = population->fd < 0 ? population->fd : population_read_fd(population->fd, ret);
+	if (r < 0 && population->fd >= 0)
+		close(TAKE_FD(population->fd));
+	return r;
+}
+
+static bool is_zero(struct watch_population *population)
 {
 	uint64_t count;
 
-	return population_read(population->root_fd, &count) == 0 && count == 0;
+	return read_count(population, &count) == 0 && count == 0;
 }
 
 static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
@@ -63,7 +77,7 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 {
 	struct watch_population *population = from_base(watch);
 	uint64_t count;
-	int r = population_read(population->root_fd, &count);
+	int r = read_count(population, &count);
 
 	population->was_zero = r == 0 && count == 0;
 	if (population->was_zero) {
@@ -95,6 +109,8 @@ static void population_free(struct watch *watch)
 
 	sd_event_source_disable_unref(population->timer);
 	sd_event_unref(population->event);
+	if (population->fd >= 0)
+		close(population->fd);
 	free(population);
 }
 
@@ -116,6 +132,7 @@ int watch_population_new(int root_fd, struct watch **ret)
 	population->base.ops = &population_ops;
 	population->base.arm_error = -ENODATA; /* until armed */
 	population->root_fd = root_fd;
+	population->fd = -1;
 	*ret = &population->base;
 	return 0;
 }

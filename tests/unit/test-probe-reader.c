@@ -59,6 +59,32 @@ static void test_lines_become_builds(void **state)
 	tear_down(&world);
 }
 
+/* More than one read gives. */
+static void test_a_burst_is_read_to_its_end(void **state)
+{
+	enum {
+		LINES = 300
+	};
+	struct world world;
+	char text[LINES * 100];
+	size_t used = 0;
+
+	(void)state;
+	set_up(&world);
+	for (int i = 0; i < LINES; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used,
+			"  vmm-42  [000] .....  1.000000: init: (a+0x1/0x2 "
+			"<- b) td=0x%x ret=0x0\n",
+			i + 1);
+	assert_true(used > 2 * 8192 && used < sizeof(text));
+	feed(&world, text);
+	assert_int_equal(count(&world), LINES);
+	assert_int_equal(probe_reader_drain(&world.reader, world.fds[0], world.tracker),
+			 0);
+	tear_down(&world);
+}
+
 static void test_reads_may_end_anywhere(void **state)
 {
 	static const char text[] = LINE("init", "0x12") LINE("init", "0x2");
@@ -125,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_become_builds),
+		cmocka_unit_test(test_a_burst_is_read_to_its_end),
 		cmocka_unit_test(test_reads_may_end_anywhere),
 		cmocka_unit_test(test_what_is_no_line_is_a_doubt),
 		cmocka_unit_test(test_an_end_or_an_error_is_told),

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the daemon does between the event that opens the gate and the write that commits:
+ * every system call of it, traced. Each is named in job-run.c, and nothing else may come
+ * in between.
+ */
+#include <sys/epoll.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "scene.h"
+#include "util.h"
+
+#define CALLS_MAX 6
+
+/*
+ * @opens: the file whose read tells that the gate is open, where no event does
+ * @commits: the file whose write commits
+ */
+struct trace {
+	pid_t pid;
+	const char *opens;
+	const char *commits;
+	bool is_open;
+	unsigned count;
+	char calls[1024];
+};
+
+static const struct {
+	long number;
+	const char *name;
+} names[] = {
+	{ SYS_pread64, "pread" },       { SYS_read, "read" },
+	{ SYS_pwrite64, "pwrite" },     { SYS_write, "write" },
+	{ SYS_sendmsg, "sendmsg" },     { SYS_epoll_wait, "epoll_wait" },
+	{ SYS_epoll_ctl, "epoll_ctl" },
+};
+
+static const char *name_of(long number)
+{
+	static char text[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].number == number)
+			return names[i].name;
+	snprintf(text, sizeof(text), "call-%ld", number);
+	return text;
+}
+
+/* Memory of the C library and of the sanitizers. */
+static bool is_memory(long number)
+{
+	return number == SYS_mmap || number == SYS_munmap || number == SYS_brk ||
+	       number == SYS_madvise || number == SYS_mprotect;
+}
+
+static const char *file_of(pid_t pid, long fd)
+{
+	static char target[512];
+	char link[64];
+	const char *slash;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%ld", (int)pid, fd);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n < 0)
+		return "?";
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	return slash ? slash + 1 : target;
+}
+
+/* Return: whether this is the call that commits. */
+static bool enter(struct trace *trace, const struct __ptrace_syscall_info *info)
+{
+	long number = (long)info->entry.nr;
+	const char *file = file_of(trace->pid, (long)info->entry.args[0]);
+	size_t used = strlen(trace->calls);
+
+	if (number == SYS_pwrite64 && strcmp(file, trace->commits) == 0)
+		return true;
+	if (is_memory(number))
+		return false;
+	trace->count++;
+	snprintf(trace->calls + used, sizeof(trace->calls) - used, "%s %s\n",
+		 name_of(number), file);
+	return false;
+}
+
+static void begin_anew(struct trace *trace)
+{
+	trace->count = 0;
+	trace->calls[0] = '\0';
+}
+
+/* What has returned since the last event may be the event itself. */
+static void leave(struct trace *trace, long number, const char *file)
+{
+	if (number == SYS_epoll_wait) {
+		trace->is_open = false;
+		begin_anew(trace);
+	} else if (trace->opens && !trace->is_open && strcmp(file, trace->opens) == 0) {
+		trace->is_open = true;
+		begin_anew(trace);
+	}
+}
+
+static void resume(const struct trace *trace)
+{
+	assert_int_equal(ptrace(PTRACE_SYSCALL, trace->pid, NULL, NULL), 0);
+}
+
+static void start_tracing(const struct trace *trace)
+{
+	int status;
+
+	assert_int_equal(ptrace(PTRACE_SEIZE, trace->pid, NULL, PTRACE_O_TRACESYSGOOD),
+			 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, trace->pid, NULL, NULL), 0);
+	assert_int_equal(waitpid(trace->pid, &status, __WALL), trace->pid);
+	resume(trace);
+}
+
+static void trace_until_commit(struct trace *trace)
+{
+	struct __ptrace_syscall_info info;
+	char file[512] = "";
+	long number = -1;
+	int status;
+
+	for (;; resume(trace)) {
+		assert_int_equal(waitpid(trace->pid, &status, __WALL), trace->pid);
+		assert_true(WIFSTOPPED(status));
+		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, trace->pid, sizeof(info),
+				   &info) > 0);
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+			number = (long)info.entry.nr;
+			snprintf(file, sizeof(file), "%s",
+				 file_of(trace->pid, (long)info.entry.args[0]));
+			if (enter(trace, &info))
+				break;
+		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+			leave(trace, number, file);
+		}
+	}
+	assert_int_equal(ptrace(PTRACE_DETACH, trace->pid, NULL, NULL), 0);
+}
+
+static void run(const char *kernel, struct trace *trace, const char *end,
+		const char *expected)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	scene_start(&scene, kernel, NULL);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	job = scene_update(&scene, NULL);
+	scene_await(&scene, job, "State", "waiting");
+	usleep(100000); /* whatever it still tells of that */
+	trace->pid = scene.daemon;
+	start_tracing(trace);
+	world_do(&scene.world, "%s", end);
+	trace_until_commit(trace);
+	scene_await_end(&scene, job, "done");
+	print_message("%s", trace->calls);
+	assert_string_equal(trace->calls, expected);
+	assert_true(trace->count <= CALLS_MAX);
+	scene_end(&scene);
+}
+
+static void test_the_trigger(void **state)
+{
+	struct trace trace = { .commits = "update" };
+
+	(void)state;
+	run("host kernel=piece", &trace, "td step vm1 finalize",
+	    "pread version\n"
+	    "pread online\n"
+	    "pread tds_building\n"
+	    "write history.jsonl\n");
+}
+
+/* The misc cgroup wakes nobody: the event is the look that finds it empty. */
+static void test_fw_upload(void **state)
+{
+	struct trace trace = { .commits = "loading", .opens = "misc.current" };
+
+	(void)state;
+	run("host kernel=mainline", &trace, "td abort vm1",
+	    "pread loading\n"
+	    "pread data\n"
+	    "pread version\n"
+	    "pread online\n"
+	    "pread misc.current\n"
+	    "write history.jsonl\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_trigger),
+		cmocka_unit_test(test_fw_upload),
+	};
+
+	if (!scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
