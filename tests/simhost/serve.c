@@ -288,6 +288,12 @@ static int read_text(struct server *server, struct handle *handle, char *ret,
 	return (int)count;
 }
 
+/* kernfs_get_active(): a file that was removed answers nobody who still has it open. */
+static bool is_gone(const struct server *server, const struct handle *handle)
+{
+	return files_find(server->host, handle->file->path) != handle->file;
+}
+
 static int do_read(const char *path, char *ret, size_t count, off_t offset,
 		   struct fuse_file_info *info)
 {
@@ -298,7 +304,9 @@ static int do_read(const char *path, char *ret, size_t count, off_t offset,
 	(void)path;
 	lock(server);
 	linger(server, handle->file);
-	if (handle->file->read)
+	if (is_gone(server, handle))
+		result = -ENODEV;
+	else if (handle->file->read)
 		result =
 			(int)handle->file->read(server->host, ret, count, (size_t)offset);
 	else
@@ -321,8 +329,10 @@ static int do_write(const char *path, const char *bytes, size_t count, off_t off
 
 	lock(server);
 	linger(server, handle->file);
-	result = (int)files_write(server->host, handle->file, bytes, count,
-				  (size_t)offset);
+	result = -ENODEV;
+	if (!is_gone(server, handle))
+		result = (int)files_write(server->host, handle->file, bytes, count,
+					  (size_t)offset);
 	unlock(server);
 
 	return result;

@@ -261,6 +261,20 @@ static void test_a_kept_descriptor_reads_afresh(void **state)
 	close(fd);
 }
 
+/* As kernfs: the descriptor is there, the attribute is not. */
+static void test_a_file_that_went_away_answers_nobody(void **state)
+{
+	struct world *world = *state;
+	char text[32];
+	int fd = openat(world->tree.fd, WORLD_HOST "features0", O_RDONLY | O_CLOEXEC);
+
+	assert_true(pread(fd, text, sizeof(text), 0) > 0);
+	world_do(world, "host kernel=mainline");
+	assert_int_equal(pread(fd, text, sizeof(text), 0), -1);
+	assert_int_equal(errno, ENODEV);
+	close(fd);
+}
+
 static void test_slow_and_hung_files(void **state)
 {
 	struct world *world = *state;
@@ -351,6 +365,7 @@ int main(void)
 		TEST(test_a_boot_is_a_new_one),
 		TEST(test_poll_tells_of_builds),
 		TEST(test_a_kept_descriptor_reads_afresh),
+		TEST(test_a_file_that_went_away_answers_nobody),
 		TEST(test_slow_and_hung_files),
 		TEST(test_starts_over_a_dead_ones_mount),
 		TEST(test_bad_commands_are_refused),
