@@ -26,10 +26,18 @@ static const char *const drain_methods[] = {
 	[DRAIN_FENCE] = "fence",
 };
 
+static const char *const load_drivers[] = {
+	[LOAD_DRIVER_NO] = "no",
+	[LOAD_DRIVER_AUTO] = "auto",
+	[LOAD_DRIVER_SIMULATION] = "tdx-host-sim",
+};
+
 STRING_TABLE_TO(auto_update, enum auto_update, auto_updates)
 STRING_TABLE_FROM(auto_update, enum auto_update, auto_updates)
 STRING_TABLE_TO(drain_method, enum drain_method, drain_methods)
 STRING_TABLE_FROM(drain_method, enum drain_method, drain_methods)
+STRING_TABLE_TO(load_driver, enum load_driver, load_drivers)
+STRING_TABLE_FROM(load_driver, enum load_driver, load_drivers)
 
 /* Returns NULL, or what is wrong with the value. */
 typedef const char *(*apply_fn)(struct config *config, const char *value);
@@ -210,6 +218,16 @@ static const char *apply_drain_slice(struct config *config, const char *value)
 	return config->drain_slice ? NULL : no_memory;
 }
 
+static const char *apply_load_driver(struct config *config, const char *value)
+{
+	enum load_driver policy = load_driver_from_string(value);
+
+	if (policy < 0)
+		return "neither `auto`, `no` nor `tdx-host-sim`";
+	config->load_driver = policy;
+	return NULL;
+}
+
 static const char *apply_span(uint64_t *ret, const char *value)
 {
 	return duration_parse(value, ret) < 0
@@ -302,6 +320,7 @@ static const struct setting {
 	{ "InhibitDelayMaxSec", "5s", apply_inhibit_delay_max },
 	{ "DrainMethod", "leases", apply_drain_method },
 	{ "DrainSlice", "machine.slice", apply_drain_slice },
+	{ "LoadDriver", "auto", apply_load_driver },
 	{ "HistoryMaxBytes", "1048576", apply_history_bytes },
 	{ "HistoryFiles", "4", apply_history_files },
 };

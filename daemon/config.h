@@ -28,6 +28,15 @@ enum drain_method {
 	_DRAIN_METHOD_INVALID = -22,
 };
 
+/* LoadDriver=: which kernel module may be loaded where there is no tdx_host device. */
+enum load_driver {
+	LOAD_DRIVER_NO,
+	LOAD_DRIVER_AUTO, /* tdx-host, where the CPUs offer TDX */
+	LOAD_DRIVER_SIMULATION,
+	_LOAD_DRIVER_MAX,
+	_LOAD_DRIVER_INVALID = -22,
+};
+
 /* One key as it counts. @file: who said so, NULL for the built-in default. */
 struct config_value {
 	char *key;
@@ -64,6 +73,7 @@ struct config {
 	uint64_t inhibit_delay_max_usec;
 	enum drain_method drain_method;
 	char *drain_slice;
+	enum load_driver load_driver;
 	struct history_limits history_limits;
 	size_t value_count;
 	struct config_value *values;
@@ -88,5 +98,7 @@ const char *auto_update_to_string(enum auto_update mode);
 enum auto_update auto_update_from_string(const char *text);
 const char *drain_method_to_string(enum drain_method method);
 enum drain_method drain_method_from_string(const char *text);
+const char *load_driver_to_string(enum load_driver policy);
+enum load_driver load_driver_from_string(const char *text);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ctl-doctor.h"
+#include "driver.h"
 #include "io.h"
 #include "json.h"
 
@@ -32,25 +33,10 @@ static void say(struct doctor_finding *ret, enum doctor_state state, const char 
 
 /* ---- hardware and firmware ---- */
 
-/* Whole words only: "tdx" is no "tdx_host_platform". */
-static bool has_word(const char *text, const char *line, const char *word)
-{
-	size_t length = strlen(word);
-	const char *begin = strstr(text, line);
-	const char *end = begin ? strchr(begin, '\n') : NULL;
-
-	for (const char *p = begin; p && (p = strstr(p, word)) && (!end || p < end);
-	     p += length)
-		if (p > begin && strchr(" \t", p[-1]) && strchr(" \n", p[length]))
-			return true;
-	return false;
-}
-
 static void look_at_cpu(const struct doctor_patient *patient, struct doctor_finding *ret)
 {
 	_cleanup_(cleanup_free)
 	uint8_t *bytes = NULL;
-	const char *text;
 	size_t count;
 
 	if (io_read_file(patient->root_fd, "proc/cpuinfo", CPUINFO_BYTES_MAX, &bytes,
@@ -58,12 +44,11 @@ static void look_at_cpu(const struct doctor_patient *patient, struct doctor_find
 		say(ret, DOCTOR_UNKNOWN, "", "/proc/cpuinfo can't be read");
 		return;
 	}
-	text = (const char *)bytes;
-	if (!has_word(text, "vendor_id", "GenuineIntel"))
+	if (!strstr((const char *)bytes, ": GenuineIntel\n"))
 		say(ret, DOCTOR_BAD,
 		    "TDX needs an Intel Xeon of the 4th generation or later.",
 		    "not an Intel CPU");
-	else if (has_word(text, "flags", "tdx_host_platform"))
+	else if (driver_is_tdx_offered(patient->root_fd) > 0)
 		say(ret, DOCTOR_OK, "", "the BIOS offers TDX");
 	else if (patient->facts->host->state != TDXUPD_TDX_ABSENT)
 		say(ret, DOCTOR_OK, "", "TDX is in use");
@@ -166,6 +151,28 @@ static void look_at_kvm(const struct doctor_patient *patient, struct doctor_find
 		say(ret, DOCTOR_UNKNOWN, "", "kvm_intel is not loaded, or knows no TDX");
 }
 
+/* The device comes with the kernel's driver. */
+static void look_at_driver(const struct doctor_patient *patient,
+			   struct doctor_finding *ret)
+{
+	const struct config *config = patient->facts->config;
+	const char *module = NULL, *why = "it can't be told which";
+
+	(void)driver_choose(patient->root_fd,
+			    config ? config->load_driver : LOAD_DRIVER_AUTO, &module,
+			    &why);
+	if (module)
+		say(ret, DOCTOR_BAD,
+		    "`systemctl start tdx-host-load.service` loads it, or says why it "
+		    "can't; then see `dmesg | grep -i tdx`.",
+		    "no device /sys/devices/faux/tdx_host; driver %s is not loaded",
+		    module);
+	else
+		say(ret, DOCTOR_BAD,
+		    "See `dmesg | grep -i tdx`, and LoadDriver= in tdxupd.conf.",
+		    "no device /sys/devices/faux/tdx_host; no driver to load: %s", why);
+}
+
 static void look_at_module(const struct doctor_patient *patient,
 			   struct doctor_finding *ret)
 {
@@ -183,11 +190,7 @@ static void look_at_module(const struct doctor_patient *patient,
 		    "LOST: an update failed half way, every TD is dead");
 		break;
 	case TDXUPD_TDX_ABSENT:
-		say(ret, DOCTOR_BAD,
-		    "See `dmesg | grep -i tdx`; the module is loaded by the BIOS or by "
-		    "the "
-		    "kernel, its device comes with the driver tdx-host.",
-		    "no device /sys/devices/faux/tdx_host");
+		look_at_driver(patient, ret);
 		break;
 	default:
 		say(ret, DOCTOR_BAD, "See `dmesg | grep -i tdx`.",
@@ -265,8 +268,8 @@ static void look_at_images(const struct doctor_patient *patient,
 	if (patient->catalog_exit || !facts->catalog) {
 		say(ret, DOCTOR_BAD,
 		    "Put Intel's module images and mapping_file.json there, or set "
-		    "Images= "
-		    "in tdxupd.conf; `tdxupdctl catalog check` says more.",
+		    "ImagesDirectory= in tdxupd.conf; `tdxupdctl catalog check` says "
+		    "more.",
 		    "no images or no mapping in %s",
 		    facts->config ? facts->config->images : "the images directory");
 		return;

@@ -39,7 +39,8 @@ static int add_module(struct ctl_table *table, struct json_object *host)
 	if (version)
 		return add_fact(table, "Module", version, "bold");
 	if (state && strcmp(state, "absent") == 0)
-		return add_fact(table, "Module", "none: this host has no TDX", "red");
+		return add_fact(table, "Module", "none; `tdxupdctl doctor` says why",
+				"red");
 	if (state && strcmp(state, "lost") == 0)
 		return add_fact(table, "Module", "LOST until the next reboot", "red");
 	return add_fact(table, "Module", "unknown: its version can't be read", "red");

@@ -27,6 +27,7 @@
 #define MESSAGE_HISTORY_DAMAGED "fac429ae03ba47ef9848e454d6f004e6"
 #define MESSAGE_LEASE_EXPIRED   "373aa59934d9c726553a8e0f70d517e3"
 #define MESSAGE_SUSPECT         "e51170e3e36000221f360d0e3e055b53"
+#define MESSAGE_NO_DRIVER       "3d229fd8f27747839cff29a45c7fe99a"
 
 /*
  * One line to the journal; to stderr where that is not the journal, so that a daemon run

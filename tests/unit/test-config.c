@@ -76,7 +76,7 @@ static void test_every_key_counts(void **state)
 		"\nAutoUpdate=apply\nSettleSec=1s\nDrainAfterSec=2s\n"
 		"BarrierMaxSec=3s\nInhibitDelayMaxSec=4s\nDrainMethod=fence\nDrainSlice="
 		"vm.slice\n"
-		"HistoryMaxBytes=100000\nHistoryFiles=9\n");
+		"LoadDriver=no\nHistoryMaxBytes=100000\nHistoryFiles=9\n");
 	assert_int_equal(config_load(root, &config, NULL), 0);
 	assert_string_equal(config->images, "/srv/images");
 	assert_string_equal(config->mapping, "/srv/m.json");
@@ -97,6 +97,7 @@ static void test_every_key_counts(void **state)
 	assert_true(config->inhibit_delay_max_usec == 4 * USEC_PER_SEC);
 	assert_int_equal(config->drain_method, DRAIN_FENCE);
 	assert_string_equal(config->drain_slice, "vm.slice");
+	assert_int_equal(config->load_driver, LOAD_DRIVER_NO);
 	assert_true(config->history_limits.file_bytes == 100000);
 	assert_int_equal(config->history_limits.files, 9);
 	config_unref(config);
@@ -132,6 +133,7 @@ static void test_nonsense_is_named_with_file_and_key(void **state)
 		{ "DrainMethod=kill", "DrainMethod=: neither" },
 		{ "DrainSlice=../x.slice", "DrainSlice=: not the name of a slice" },
 		{ "DrainSlice=.slice", "DrainSlice=: not the name of a slice" },
+		{ "LoadDriver=tdx-host", "LoadDriver=: neither" },
 		{ "HistoryMaxBytes=1", "HistoryMaxBytes=: not a number" },
 		{ "HistoryMaxBytes=99999999999", "HistoryMaxBytes=: not a number" },
 		{ "HistoryFiles=many", "HistoryFiles=: not a number" },
