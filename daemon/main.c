@@ -9,8 +9,12 @@
 #include "build-config.h"
 #include "bus.h"
 #include "digest.h"
+#include "duration.h"
 #include "journal.h"
 #include "service.h"
+
+/* Long enough for every question that somebody asks by hand. */
+#define IDLE_USEC (60 * USEC_PER_SEC)
 
 /* sysexits.h and tdxupdctl's numbers where they mean the same. */
 enum {
@@ -119,7 +123,7 @@ static int serve(sd_event *event, const struct options *options)
 	r = manager_new(event, options->root, &manager, &why);
 	if (r < 0)
 		return fail_start(r, why);
-	r = service_new(manager, &service);
+	r = service_new(manager, IDLE_USEC, &service);
 	if (r < 0)
 		return fail_start(r, NULL);
 	r = bus_new(manager, options->bus_address, &bus);

@@ -13,11 +13,9 @@
 #include "service.h"
 #include "text.h"
 
-/* Long enough for every question that somebody asks by hand. */
-#define IDLE_USEC (60 * USEC_PER_SEC)
-
 struct service {
 	struct manager *manager;
+	uint64_t idle_usec;
 	char *status;
 	sd_event_source *teller;
 	sd_event_source *idle;
@@ -66,8 +64,11 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct service *service = userdata;
 	struct manager *manager = service->manager;
+	int r;
 
 	(void)usec;
+	/* A device that has turned up since starts nobody who runs already. */
+	(void)manager_refresh(manager, "external");
 	if (manager->host->state != TDXUPD_TDX_ABSENT)
 		return 0;
 	if (manager->job_count == 0) {
@@ -75,20 +76,19 @@ static int on_idle(sd_event_source *source, uint64_t usec, void *userdata)
 		manager_stop(manager);
 		return 0;
 	}
-	return sd_event_source_set_time_relative(source, IDLE_USEC);
+	r = sd_event_source_set_time_relative(source, service->idle_usec);
+	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 static int watch_idleness(struct service *service)
 {
 	struct manager *manager = service->manager;
-	int r;
 
 	/* Started by hand, it stays until it is told. */
 	if (manager->host->state != TDXUPD_TDX_ABSENT || !getenv("NOTIFY_SOCKET"))
 		return 0;
-	r = sd_event_add_time_relative(manager->event, &service->idle, CLOCK_MONOTONIC,
-				       IDLE_USEC, 0, on_idle, service);
-	return r < 0 ? r : sd_event_source_set_enabled(service->idle, SD_EVENT_ON);
+	return sd_event_add_time_relative(manager->event, &service->idle, CLOCK_MONOTONIC,
+					  service->idle_usec, 0, on_idle, service);
 }
 
 /* ---- signals ---- */
@@ -150,7 +150,7 @@ struct service *service_free(struct service *service)
 	return NULL;
 }
 
-int service_new(struct manager *manager, struct service **ret)
+int service_new(struct manager *manager, uint64_t idle_usec, struct service **ret)
 {
 	_cleanup_(cleanup_service)
 	struct service *service = calloc(1, sizeof(*service));
@@ -159,6 +159,7 @@ int service_new(struct manager *manager, struct service **ret)
 	if (!service)
 		return -ENOMEM;
 	service->manager = manager;
+	service->idle_usec = idle_usec;
 	r = add_signals(manager);
 	if (r >= 0)
 		r = sd_event_set_watchdog(manager->event, true);

@@ -6,11 +6,12 @@
 
 /*
  * What systemd hears of the manager (sd_notify(3)); nothing where there is no systemd.
- * Also ends a daemon that somebody's question started on a host without TDX.
+ * Also ends a daemon that somebody's question started on a host without TDX, when it has
+ * had nothing to do for @idle_usec.
  */
 struct service;
 
-int service_new(struct manager *manager, struct service **ret);
+int service_new(struct manager *manager, uint64_t idle_usec, struct service **ret);
 struct service *service_free(struct service *service);
 DEFINE_CLEANUP(struct service, service, service_free)
 
