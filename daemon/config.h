@@ -48,7 +48,7 @@ struct config_value {
  * tdxupd.conf, read and checked.
  * @images, @mapping: paths below the root; @mapping is NULL for the one inside @images
  * @policy: what TrustedSigner=, AllowedMrSeam=, Blocked=, ReserveUpdates=, Strategy= and
- *	the Allow...= keys make of the built-in policy
+ *	the Accept...= keys make of the built-in policy
  * @deadline_usec: how long a job may wait, USEC_INFINITY for ever
  * @settle_usec: how long a new VM may be a TD under build where only KVM tells
  * @drain_after_usec: how long an update waits for a gap to come by itself

@@ -161,6 +161,40 @@ static void test_nonsense_is_named_with_file_and_key(void **state)
 	}
 }
 
+/* Every key there is, also one that is added tomorrow. */
+static void test_no_key_takes_nonsense(void **state)
+{
+	static const char *const nonsense[] = { "?", "-1", "1.5.16,", "\x01", "yes no" };
+	static char huge[70000];
+	struct config *all;
+
+	(void)state;
+	memset(huge, 'x', sizeof(huge) - 1);
+	write_config("");
+	assert_int_equal(config_load(root, &all, NULL), 0);
+	assert_true(all->value_count > 20);
+	for (size_t i = 0; i < all->value_count; i++)
+		for (size_t j = 0; j <= ARRAY_SIZE(nonsense); j++) {
+			const char *key = all->values[i].key;
+			const char *value = j < ARRAY_SIZE(nonsense) ? nonsense[j] : huge;
+			struct config *config = NULL;
+			char complaint[128];
+			char *text, *why = NULL;
+
+			assert_true(asprintf(&text, "[Update]\n%s=%s\n", key, value) > 0);
+			write_config(text);
+			free(text);
+			if (config_load(root, &config, &why) != -EBADMSG)
+				fail_msg("%s= takes '%.20s'", key, value);
+			snprintf(complaint, sizeof(complaint),
+				 "/etc/tdxupd/tdxupd.conf: %s=: ", key);
+			if (!why || !strstr(why, complaint))
+				fail_msg("%s= of '%.20s': %s", key, value, why);
+			free(why);
+		}
+	config_unref(all);
+}
+
 static void test_all_complaints_come_at_once(void **state)
 {
 	struct config *config;
@@ -204,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_said_is_the_safest),
 		cmocka_unit_test(test_every_key_counts),
 		cmocka_unit_test(test_nonsense_is_named_with_file_and_key),
+		cmocka_unit_test(test_no_key_takes_nonsense),
 		cmocka_unit_test(test_all_complaints_come_at_once),
 		cmocka_unit_test(test_a_file_that_wins_is_named),
 	};
