@@ -22,6 +22,8 @@
 #define IMAGE_EVENTS                                                            \
 	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
 	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define PARENT_EVENTS \
+	(IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 /* Of a job's own words in the reason of a hold. */
 #define FAILED_BYTES_MAX (HOLDS_REASON_BYTES_MAX - 32)
@@ -189,17 +191,34 @@ static int on_images(sd_event_source *source, const struct inotify_event *event,
 					  manager);
 }
 
-/* A directory that is not there is looked for again with the next plan. */
+static bool watch_directory(struct manager *manager, const char *path, uint32_t events)
+{
+	manager->images = sd_event_source_disable_unref(manager->images);
+	return sd_event_add_inotify(manager->event, &manager->images, path, events,
+				    on_images, manager) >= 0;
+}
+
+/* Of a directory that is not there, the nearest that is: the first package with images
+ * makes it. */
 static void watch_images(struct manager *manager)
 {
+	const char *root = strcmp(manager->root, "/") ? manager->root : "";
 	_cleanup_(cleanup_free)
-	char *path = text_new("%s%s", strcmp(manager->root, "/") ? manager->root : "",
-			      manager->config->images);
+	char *path = text_new("%s%s", root, manager->config->images);
+	_cleanup_(cleanup_free)
+	char *parent = text_new("%s", path ? path : "");
+	char *slash;
 
-	manager->images = sd_event_source_disable_unref(manager->images);
-	if (path)
-		(void)sd_event_add_inotify(manager->event, &manager->images, path,
-					   IMAGE_EVENTS, on_images, manager);
+	if (!path || !parent || watch_directory(manager, path, IMAGE_EVENTS))
+		return;
+	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(root)) {
+		*slash = '\0';
+		if (watch_directory(manager, *parent ? parent : "/", PARENT_EVENTS))
+			break;
+	}
+	/* It may have come before somebody looked. */
+	if (access(path, F_OK) == 0)
+		(void)watch_directory(manager, path, IMAGE_EVENTS);
 }
 
 static void start_auto_update(struct manager *manager)

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The module and the images change with nobody asking the daemon. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "scene.h"
+#include "util.h"
+
+/* ---- the module ---- */
+
+static void reboot(struct scene *scene)
+{
+	assert_int_equal(scene_stop(scene), 0);
+	world_do(&scene->world, "boot version=1.5.06 svn=0x0106 ctx=1");
+	scene_run(scene);
+}
+
+/* What the kernel loaded is gone after a reboot. tdx-update-boot.service asks for it
+ * again, and gets it: that it was made once is no reason against it. */
+static void test_a_reboot_takes_the_module_back(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	for (unsigned boot = 0; boot < 2; boot++) {
+		_cleanup_(cleanup_free)
+		char *job = scene_update(&scene, NULL);
+
+		scene_await_end(&scene, job, "done");
+		scene_assert(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+		reboot(&scene);
+		scene_assert(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.06");
+		scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
+	}
+	scene_end(&scene);
+}
+
+static void test_a_reboot_with_auto_update(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	reboot(&scene);
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	scene_end(&scene);
+}
+
+/* ---- the images ---- */
+
+static double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Touch a file for five seconds. Return: false: not often enough to tell anything. */
+static bool keep_busy(const struct scene *scene)
+{
+	double begin = now_seconds(), last = begin;
+
+	while (last - begin < 5) {
+		usleep(200000);
+		tree_put(&scene->world.tree, WORLD_IMAGES "/copying", "x");
+		if (now_seconds() - last > 1)
+			return false;
+		last = now_seconds();
+	}
+	return true;
+}
+
+/* A package manager at work: one look, when it is through. */
+static void test_images_are_looked_at_when_they_rest(void **state)
+{
+	struct scene scene;
+	bool is_told = false;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", NULL);
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	for (unsigned i = 0; i < 10 && !is_told; i++) {
+		scene_put_images(&scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+		is_told = keep_busy(&scene);
+		if (is_told)
+			scene_assert(&scene, SCENE_MANAGER, "NextVersion", "");
+		scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+		scene_put_images(&scene, "1.5.06,ctx=1", NULL);
+		scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	}
+	assert_true(is_told);
+	scene_end(&scene);
+}
+
+/* The directory itself comes later, as with the first package that has images. */
+static void test_a_directory_that_comes_and_goes(void **state)
+{
+	struct scene scene;
+	char from[128], to[128];
+
+	(void)state;
+	scene_start(&scene, NULL);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	snprintf(from, sizeof(from), "%s/" WORLD_IMAGES, scene.world.tree.path);
+	snprintf(to, sizeof(to), "%s/" WORLD_IMAGES ".away", scene.world.tree.path);
+	assert_int_equal(rename(from, to), 0);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	assert_int_equal(rename(to, from), 0);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_reboot_takes_the_module_back),
+		cmocka_unit_test(test_a_reboot_with_auto_update),
+		cmocka_unit_test(test_images_are_looked_at_when_they_rest),
+		cmocka_unit_test(test_a_directory_that_comes_and_goes),
+	};
+
+	if (!scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
