@@ -23,7 +23,7 @@
 
 DEFINE_CLEANUP(struct tdxupd_upload, upload, tdxupd_upload_free)
 
-static bool is_kernel_updating(struct manager *manager)
+bool manager_is_kernel_updating(const struct manager *manager)
 {
 	char status[32];
 
@@ -37,10 +37,10 @@ void manager_await_kernel(struct manager *manager)
 	const struct timespec pause = { .tv_nsec = POLL_NSEC };
 	uint64_t start = clock_usec(CLOCK_MONOTONIC);
 
-	if (!is_kernel_updating(manager))
+	if (!manager_is_kernel_updating(manager))
 		return;
 	journal_say(LOG_NOTICE, NULL, "an update is under way; waiting for its end");
-	while (is_kernel_updating(manager) &&
+	while (manager_is_kernel_updating(manager) &&
 	       clock_usec(CLOCK_MONOTONIC) - start < AWAIT_USEC)
 		nanosleep(&pause, NULL);
 }

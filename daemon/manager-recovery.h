@@ -4,6 +4,8 @@
 
 #include "manager.h"
 
+/* The kernel is at work on an update, whoever started it. */
+bool manager_is_kernel_updating(const struct manager *manager);
 /* Before the first snapshot: let an update that outlived its daemon end. Blocks, as the
  * host's files say nothing true until then, but not for ever. */
 void manager_await_kernel(struct manager *manager);

@@ -14,6 +14,7 @@
 #include "manager-jobs.h"
 #include "manager-policy.h"
 #include "manager-recovery.h"
+#include "manager-writes.h"
 #include "manager.h"
 #include "text.h"
 
@@ -69,6 +70,7 @@ int manager_refresh(struct manager *manager, const char *cause)
 	if (r < 0)
 		return r;
 	sources_arm(&manager->sources, manager->event);
+	manager_watch_writes(manager);
 	if (old)
 		compare(manager, old, cause);
 	tdxupd_host_free(old);
@@ -163,6 +165,7 @@ struct manager *manager_free(struct manager *manager)
 		return NULL;
 	manager_jobs_done(manager);
 	manager_policy_done(manager);
+	manager_writes_done(manager);
 	sd_event_source_disable_unref(manager->planner);
 	manager_gate_done(manager);
 	tdxupd_catalog_free(manager->catalog);

@@ -33,6 +33,9 @@ struct manager_listener {
 	void *userdata;
 };
 
+/* Files by which an update is started. */
+#define MANAGER_WRITES 2
+
 /*
  * One host, its configuration, gate and jobs: everything but the bus.
  * @host: the latest snapshot; never NULL
@@ -72,6 +75,9 @@ struct manager {
 	sd_event_source *images;
 	sd_event_source *settler;
 	sd_event_source *expiry;
+	sd_event_source *writes[MANAGER_WRITES];
+	sd_event_source *looker;
+	uint64_t look_usec;
 	struct manager_listener listener;
 };
 

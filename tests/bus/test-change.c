@@ -10,7 +10,54 @@
 #include "scene.h"
 #include "util.h"
 
+#define HISTORY "var/lib/tdxupd/history.jsonl"
+#define IMAGE   WORLD_IMAGES "/tdx_module_1.5.16.blob"
+
+static void assert_recorded(const struct scene *scene, const char *text)
+{
+	_cleanup_(cleanup_free)
+	char *history = NULL;
+
+	assert_int_equal(world_read(&scene->world, HISTORY, &history), 0);
+	if (!strstr(history, text))
+		fail_msg("no %s in %s", text, history);
+}
+
 /* ---- the module ---- */
+
+/* `cat image >data`, beside a daemon that runs. */
+static void upload_by_hand(struct scene *scene)
+{
+	static uint8_t bytes[1 << 20];
+	char path[160];
+	size_t count;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/" IMAGE, scene->world.tree.path);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	count = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	world_upload(&scene->world, bytes, count);
+}
+
+static void test_somebody_else_updates(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1,container=0x200",
+			 "1.5.16,ctx=2,container=0x200", NULL);
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	upload_by_hand(&scene);
+	/* Nobody has asked it to look. */
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	assert_recorded(&scene, "\"phase\":\"external\",\"from\":\"1.5.06\"");
+	scene_assert(&scene, SCENE_MANAGER, "LastResult", "");
+	scene_end(&scene);
+}
 
 static void reboot(struct scene *scene)
 {
@@ -124,6 +171,7 @@ static void test_a_directory_that_comes_and_goes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_somebody_else_updates),
 		cmocka_unit_test(test_a_reboot_takes_the_module_back),
 		cmocka_unit_test(test_a_reboot_with_auto_update),
 		cmocka_unit_test(test_images_are_looked_at_when_they_rest),

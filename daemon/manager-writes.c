@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Somebody else who updates the module: `cat image >data`, a script. The kernel tells
+ * nobody that the module is another one now, but whoever did it has written to a file of
+ * sysfs, and that inotify(7) tells. What has changed is manager_refresh()'s to find out.
+ */
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "duration.h"
+#include "manager-jobs.h"
+#include "manager-recovery.h"
+#include "manager-writes.h"
+#include "text.h"
+
+/* While the kernel is at work; then longer and longer, should it never end. */
+#define LOOK_MIN_USEC (USEC_PER_SEC / 10)
+#define LOOK_MAX_USEC (60 * USEC_PER_SEC)
+
+/* What starts an update, by either way. */
+static const char *const files[MANAGER_WRITES] = {
+	"sys/class/firmware/tdx_module/loading",
+	"sys/devices/faux/tdx_host/update",
+};
+
+static int look_later(struct manager *manager, uint64_t usec);
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	uint64_t next = manager->look_usec * 2;
+
+	(void)source;
+	(void)usec;
+	/* A job's own, or the job's to judge. */
+	if (manager_get_current(manager))
+		return 0;
+	if (manager_is_kernel_updating(manager))
+		return look_later(manager, next < LOOK_MAX_USEC ? next : LOOK_MAX_USEC);
+	(void)manager_refresh(manager, "external");
+	return 0;
+}
+
+static int look_later(struct manager *manager, uint64_t usec)
+{
+	manager->looker = sd_event_source_disable_unref(manager->looker);
+	manager->look_usec = usec;
+	return sd_event_add_time_relative(manager->event, &manager->looker,
+					  CLOCK_MONOTONIC, usec, 0, on_look, manager);
+}
+
+static int on_write(sd_event_source *source, const struct inotify_event *event,
+		    void *userdata)
+{
+	struct manager *manager = userdata;
+
+	/* The device is gone; the next snapshot looks for it again. */
+	if (event->mask & IN_IGNORED)
+		for (size_t i = 0; i < MANAGER_WRITES; i++)
+			if (manager->writes[i] == source)
+				manager->writes[i] =
+					sd_event_source_disable_unref(source);
+	if (manager_get_current(manager))
+		return 0;
+	return look_later(manager, LOOK_MIN_USEC);
+}
+
+void manager_watch_writes(struct manager *manager)
+{
+	const char *root = strcmp(manager->root, "/") ? manager->root : "";
+
+	for (size_t i = 0; i < MANAGER_WRITES; i++) {
+		_cleanup_(cleanup_free)
+		char *path =
+			manager->writes[i] ? NULL : text_new("%s/%s", root, files[i]);
+
+		if (path)
+			(void)sd_event_add_inotify(manager->event, &manager->writes[i],
+						   path, IN_MODIFY, on_write, manager);
+	}
+}
+
+void manager_writes_done(struct manager *manager)
+{
+	for (size_t i = 0; i < MANAGER_WRITES; i++)
+		sd_event_source_disable_unref(manager->writes[i]);
+	sd_event_source_disable_unref(manager->looker);
+}
