@@ -13,6 +13,7 @@
 #include "describe.h"
 #include "json.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
 #include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
@@ -92,12 +93,16 @@ static void name_caller(sd_bus_message *message, struct job_request *request)
 			text_new("uid %u, pid %d", (unsigned)caller.uid, (int)caller.pid);
 }
 
-/* Is it the caller and not the configuration who says where to go? */
+/* Is it the caller and not the administrator who says where to go? */
 static bool is_chosen(const struct job_request *request, const struct config *config)
 {
+	const struct tdxupd_version *wanted = config->policy->has_pin
+						      ? &config->policy->pin
+					      : config->has_target ? &config->target
+								   : NULL;
+
 	return request->has_target &&
-	       (!config->has_target ||
-		tdxupd_version_compare(&request->target, &config->target) != 0);
+	       (!wanted || tdxupd_version_compare(&request->target, wanted) != 0);
 }
 
 static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *error);
@@ -127,7 +132,8 @@ static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	struct manager *manager = manager_of(userdata);
 	struct job_request request;
 	char path[BUS_JOB_PATH_BYTES];
-	const struct hold *hold;
+	enum failure failure;
+	char *detail = NULL;
 	struct job *job;
 	int r;
 
@@ -138,11 +144,10 @@ static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	if (r <= 0)
 		return r < 0 ? r : 1;
 	name_caller(message, &request);
-	hold = holds_find(&manager->holds, request.has_target ? &request.target : NULL);
-	if (hold) {
+	failure = manager_forbids(manager, &request, &detail);
+	if (failure != FAILURE_NONE) {
 		job_request_done(&request);
-		return bus_fail(error, FAILURE_HELD,
-				text_new("%s is held: %s", hold->what, hold->reason));
+		return bus_fail(error, failure, detail);
 	}
 	r = manager_add_job(manager, &request, &job);
 	job_request_done(&request);
@@ -254,6 +259,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("LastResult", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("NextVersion", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Holds", "a(ssttb)", bus_policy_get_holds, 0, CHANGES),
+	SD_BUS_PROPERTY("Pin", "(sst)", bus_policy_get_pin, 0, CHANGES),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", target, "a{sv}", options),
 				SD_BUS_RESULT("s", json), on_plan, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("s", target, "a{sv}", options),
@@ -269,6 +275,9 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_NO_RESULT, bus_policy_on_hold, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Unhold", SD_BUS_ARGS("s", what), SD_BUS_NO_RESULT,
 				bus_policy_on_unhold, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("Pin", SD_BUS_ARGS("s", version, "s", reason),
+				SD_BUS_NO_RESULT, bus_policy_on_pin, ANYBODY),
+	SD_BUS_METHOD("Unpin", "", "", bus_policy_on_unpin, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("a(ssttb)", holds),
 				bus_policy_on_list_holds, ANYBODY),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Hold(), Unhold(), ListHolds(). What a hold is, is decided in holds.c. */
+/* Hold(), Pin() and what belongs to them. What these are is decided in holds.c. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,6 +12,8 @@ static struct manager *manager_of(void *userdata)
 {
 	return ((struct bus *)userdata)->manager;
 }
+
+/* ---- holds ---- */
 
 static int answer(sd_bus_message *message, sd_bus_error *error, int r, char *why)
 {
@@ -109,4 +111,55 @@ int bus_policy_get_holds(sd_bus *bus, const char *path, const char *interface,
 {
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
 	return append_holds(reply, &manager_of(userdata)->holds);
+}
+
+/* ---- the pin ---- */
+
+int bus_policy_on_pin(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct tdxupd_version version;
+	const char *text, *reason;
+	char *why = NULL;
+	int r;
+
+	r = sd_bus_message_read(message, "ss", &text, &reason);
+	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_policy, bus_policy_on_pin,
+				  error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	if (tdxupd_version_parse(text, &version) < 0)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("not a version such as 1.5.16"));
+	r = manager_pin(manager_of(userdata), &version, reason, &why);
+	return answer(message, error, r, why);
+}
+
+int bus_policy_on_unpin(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	char *why = NULL;
+	int r = bus_authorize(userdata, message, &about_policy, bus_policy_on_unpin,
+			      error);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	r = manager_unpin(manager_of(userdata), &why);
+	if (r == -ENOENT)
+		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
+				strdup("no version is pinned"));
+	return answer(message, error, r, why);
+}
+
+int bus_policy_get_pin(sd_bus *bus, const char *path, const char *interface,
+		       const char *property, sd_bus_message *reply, void *userdata,
+		       sd_bus_error *error)
+{
+	const struct pin *pin = &manager_of(userdata)->holds.pin;
+	char text[TDXUPD_VERSION_TEXT_BYTES] = "";
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	if (pin->is_set)
+		tdxupd_version_format(&pin->version, text);
+	return sd_bus_message_append(reply, "(sst)", text, pin->is_set ? pin->reason : "",
+				     pin->since_usec);
 }

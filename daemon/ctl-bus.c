@@ -151,6 +151,26 @@ int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc)
 			     error->message ? error->message : error->name);
 }
 
+int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
+			 ...)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	va_list args;
+	int r = ctl_bus_open(ctl, &bus);
+
+	if (r)
+		return r;
+	va_start(args, types);
+	r = sd_bus_call_methodv(bus, BUS_NAME, BUS_PATH, BUS_MANAGER, member, &error,
+				NULL, types, args);
+	va_end(args);
+	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
+	sd_bus_error_free(&error);
+	return r;
+}
+
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error)
 {
 	_cleanup_(cleanup_sd_bus_message)

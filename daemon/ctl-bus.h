@@ -37,6 +37,10 @@ void ctl_bus_error_to_reason(const char *name, char *ret, size_t size);
  */
 int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object);
 
+/* Call a method of the manager's that returns nothing. Return: an exit code, and has said
+ * why. */
+int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
+			 ...);
 /* All properties of the manager. Return: 0; a negative errno, with @ret_error. */
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error);
 /* The same, and NULL where there is no daemon to ask. */

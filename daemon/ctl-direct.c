@@ -12,11 +12,13 @@
 #include "ctl-bus.h"
 #include "ctl-direct.h"
 #include "ctl-job-show.h"
+#include "ctl-reasons.h"
 #include "describe.h"
 #include "duration.h"
 #include "journal.h"
 #include "json.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
 
 /* @id: of our job, 0 before there is one. @code: what it deserves, once it has ended. */
 struct direct {
@@ -97,7 +99,9 @@ static int ask(struct direct *direct, const char *target)
 {
 	struct manager *manager = direct->manager;
 	struct job_request request;
-	const struct hold *hold;
+	_cleanup_(cleanup_free)
+	char *detail = NULL;
+	enum failure failure;
 	struct job *job;
 	int r;
 
@@ -105,10 +109,11 @@ static int ask(struct direct *direct, const char *target)
 	r = fill_request(direct->ctl, target, &request);
 	if (r)
 		return r;
-	hold = holds_find(&manager->holds, request.has_target ? &request.target : NULL);
-	if (hold)
-		return ctl_fail(direct->ctl, CTL_EXIT_HELD, "held", "%s is held: %s",
-				hold->what, hold->reason);
+	failure = manager_forbids(manager, &request, &detail);
+	if (failure != FAILURE_NONE)
+		return ctl_fail_text(direct->ctl, ctl_exit_from_failure(failure),
+				     failure == FAILURE_HELD ? "held" : "pinned",
+				     detail ? detail : "out of memory");
 	request.caller = strdup("tdxupdctl --direct");
 	r = manager_add_job(manager, &request, &job);
 	job_request_done(&request);

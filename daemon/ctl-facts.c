@@ -10,6 +10,7 @@
 
 #include "ctl-facts.h"
 #include "io.h"
+#include "state-dir.h"
 
 #define HOST_FILE_BYTES_MAX (1u << 20)
 
@@ -18,6 +19,7 @@ void ctl_facts_done(struct ctl_facts *facts)
 	tdxupd_plan_free(facts->plan);
 	tdxupd_catalog_free(facts->catalog);
 	tdxupd_host_free(facts->host);
+	holds_done(&facts->holds);
 	if (facts->config)
 		config_unref(facts->config);
 }
@@ -63,6 +65,20 @@ int ctl_read_file(const char *path, size_t max_bytes, uint8_t **ret, size_t *ret
 	return read_all(fd, max_bytes, ret, ret_bytes);
 }
 
+/* What the daemon goes by on this host. It is root's; others ask the daemon. */
+static int read_holds(struct ctl *ctl, struct ctl_facts *facts)
+{
+	_cleanup_(cleanup_free)
+	char *note = NULL;
+	int r;
+
+	if (ctl->host_file ||
+	    faccessat(ctl->root_fd, STATE_DIR "/" HOLDS_FILE, R_OK, AT_EACCESS) < 0)
+		return 0;
+	r = holds_load(ctl->root_fd, &facts->holds, &note);
+	return r < 0 ? r : holds_apply(&facts->holds, facts->config->policy);
+}
+
 int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts)
 {
 	_cleanup_(cleanup_free)
@@ -87,7 +103,7 @@ int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts)
 				     why ? why : strerror(-r));
 	if (strategy >= 0)
 		facts->config->policy->strategy = strategy;
-	return CTL_EXIT_OK;
+	return read_holds(ctl, facts) < 0 ? ctl_fail_memory(ctl) : CTL_EXIT_OK;
 }
 
 static int read_host_file(struct ctl *ctl, struct ctl_facts *facts)
@@ -222,7 +238,7 @@ int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *f
 		r = ctl_facts_read_catalog(ctl, facts);
 	if (r)
 		return r;
-	if (!target && facts->config->has_target) {
+	if (!target && facts->config->has_target && !facts->config->policy->has_pin) {
 		version = facts->config->target;
 		has_version = true;
 	}

@@ -4,13 +4,16 @@
 
 #include "config.h"
 #include "ctl.h"
+#include "holds.h"
 #include "tdxupd.h"
 
 /* What a verb rests on, read in this order; what it did not ask for is NULL.
- * @may_use_cache: what an earlier run verified need not be verified again */
+ * @may_use_cache: what an earlier run verified need not be verified again
+ * @holds: what is held and pinned on this host, read with the configuration */
 struct ctl_facts {
 	bool may_use_cache;
 	struct config *config;
+	struct holds holds;
 	struct tdxupd_host *host;
 	struct tdxupd_catalog *catalog;
 	struct tdxupd_plan *plan;

@@ -119,35 +119,15 @@ static int get_until(struct ctl *ctl, uint64_t *ret)
 	return CTL_EXIT_OK;
 }
 
-static int call_manager(struct ctl *ctl, sd_bus *bus, sd_bus_message *call)
-{
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call(bus, call, 0, &error, NULL);
-
-	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
-	sd_bus_error_free(&error);
-	return r;
-}
-
 int ctl_hold(struct ctl *ctl, int argc, char **argv)
 {
-	_cleanup_(cleanup_sd_bus)
-	sd_bus *bus = NULL;
-	_cleanup_(cleanup_sd_bus_message)
-	sd_bus_message *call = NULL;
 	const char *what = argc > 1 ? argv[1] : "all";
 	uint64_t until = 0;
 	int r = check_what(ctl, what) ?: get_until(ctl, &until);
 
-	r = r ? r : ctl_bus_open(ctl, &bus);
-	if (r)
-		return r;
-	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER,
-					   "Hold");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "sst", what,
-					  ctl->why_text ? ctl->why_text : "", until);
-	r = r < 0 ? ctl_bus_fail(ctl, NULL, r) : call_manager(ctl, bus, call);
+	r = r ? r
+	      : ctl_bus_call_manager(ctl, "Hold", "sst", what,
+				     ctl->why_text ? ctl->why_text : "", until);
 	if (r == CTL_EXIT_OK)
 		ctl_say(ctl, "Held; `tdxupdctl unhold %s` ends it.", what);
 	return r;
@@ -155,19 +135,8 @@ int ctl_hold(struct ctl *ctl, int argc, char **argv)
 
 int ctl_unhold(struct ctl *ctl, int argc, char **argv)
 {
-	_cleanup_(cleanup_sd_bus)
-	sd_bus *bus = NULL;
-	_cleanup_(cleanup_sd_bus_message)
-	sd_bus_message *call = NULL;
 	const char *what = argc > 1 ? argv[1] : "all";
 	int r = check_what(ctl, what);
 
-	r = r ? r : ctl_bus_open(ctl, &bus);
-	if (r)
-		return r;
-	r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER,
-					   "Unhold");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "s", what);
-	return r < 0 ? ctl_bus_fail(ctl, NULL, r) : call_manager(ctl, bus, call);
+	return r ? r : ctl_bus_call_manager(ctl, "Unhold", "s", what);
 }

@@ -20,6 +20,7 @@ static const struct {
 } structures[] = {
 	{ "Blockers", { "source", "who", "pid", "since_usec" } },
 	{ "Holds", { "what", "reason", "since_usec", "until_usec", "is_automatic" } },
+	{ "Pin", { "version", "reason", "since_usec" } },
 	{ "GateSources", { "name", "state", "confidence", "count", "reason" } },
 };
 

@@ -161,6 +161,21 @@ static int add_daemon(struct ctl_table *table, struct json_object *daemon)
 			?: add_fact(table, "Last update", last, NULL);
 }
 
+static int add_pin(struct ctl_table *table, struct json_object *pin)
+{
+	const char *version = json_get_text(pin, "version");
+	const char *reason = json_get_text(pin, "reason");
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+
+	if (!version)
+		return 0;
+	if (asprintf(&text, "to %s%s%s", version, reason && *reason ? ": " : "",
+		     reason ? reason : "") < 0)
+		return -1;
+	return add_fact(table, "Pinned", text, "yellow");
+}
+
 static int add_next(struct ctl_table *table, struct json_object *plan)
 {
 	const char *result = json_get_text(plan, "result");
@@ -191,7 +206,8 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 	if (r == 0 && !ctl->host_file && ctl_bus_is_ours(ctl))
 		r = add_daemon(table, json_get(status, "daemon"));
 	if (r == 0)
-		r = add_next(table, json_get(status, "plan"));
+		r = add_pin(table, json_get(status, "pin"))
+			    ?: add_next(table, json_get(status, "plan"));
 	return r < 0 ? ctl_fail_memory(ctl) : ctl_table_print(table);
 }
 
@@ -222,14 +238,16 @@ static int describe_status(struct ctl *ctl, struct ctl_facts *facts,
 {
 	_cleanup_(cleanup_json)
 	struct json_object *status = NULL;
-	struct json_object *host = NULL;
+	struct json_object *host = NULL, *pin = NULL;
 	int r;
 
 	r = json_new_object(&status) ?: describe_host(facts->host, &host)
 		?: json_add(status, "host", host)
 		?: json_add(status, "daemon",
 			    ctl->host_file ? NULL : ctl_bus_ask_manager(ctl))
-		?: json_add(status, "plan", ask_plan(ctl, facts));
+		?: json_add(status, "plan", ask_plan(ctl, facts))
+		?: describe_pin(&facts->holds.pin, &pin)
+		?: json_add(status, "pin", pin);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(status);

@@ -104,6 +104,8 @@ const struct ctl_verb ctl_verbs[] = {
 	  ctl_hold },
 	{ "unhold", "[VERSION|all]", 0, 1, "host", "end a hold", ctl_unhold },
 	{ "holds", "", 0, 0, "host", "what is held, and why", ctl_holds },
+	{ "pin", "VERSION", 1, 1, "host reason", "let updates end there only", ctl_pin },
+	{ "unpin", "", 0, 0, "host", "let them end anywhere", ctl_unpin },
 	{ "history", "", 0, 0, "", "what was done to this host", ctl_history },
 	{ "log", "[ARGUMENT...]", 0, -1, "", "the daemon's journal, by journalctl",
 	  ctl_log },

@@ -120,6 +120,8 @@ int ctl_hold(struct ctl *ctl, int argc, char **argv);
 int ctl_holds(struct ctl *ctl, int argc, char **argv);
 int ctl_inhibit(struct ctl *ctl, int argc, char **argv);
 int ctl_is_current(struct ctl *ctl, int argc, char **argv);
+int ctl_pin(struct ctl *ctl, int argc, char **argv);
+int ctl_unpin(struct ctl *ctl, int argc, char **argv);
 int ctl_log(struct ctl *ctl, int argc, char **argv);
 int ctl_unhold(struct ctl *ctl, int argc, char **argv);
 int ctl_version(struct ctl *ctl, int argc, char **argv);

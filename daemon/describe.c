@@ -10,6 +10,7 @@
 #include <json-c/json_tokener.h>
 
 #include "describe.h"
+#include "holds.h"
 #include "json.h"
 
 int describe_version(struct json_object *object, const char *key,
@@ -80,5 +81,23 @@ int describe_report(const struct tdxupd_report *report, struct json_object **ret
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(array);
+	return 0;
+}
+
+int describe_pin(const struct pin *pin, struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r;
+
+	*ret = NULL;
+	if (!pin->is_set)
+		return 0;
+	r = json_new_object(&object) ?: describe_version(object, "version", &pin->version)
+		?: json_add_text(object, "reason", pin->reason)
+		?: json_add_number(object, "since_usec", pin->since_usec);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(object);
 	return 0;
 }

@@ -54,6 +54,11 @@ int describe_candidate(const struct tdxupd_candidate *candidate,
  * advice}; verdicts are those that hold for every image */
 int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret);
 
+struct pin;
+
+/* {version, reason, since_usec}; no object where nothing is pinned */
+int describe_pin(const struct pin *pin, struct json_object **ret);
+
 /* {decision, policy, sources [{name, state, confidence, is_blocking, count, reason,
  * blockers [{who, pid, since_usec}]}]} */
 int describe_gate(const struct gate_source *sources, size_t count,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* holds.json: {holds [{what, reason, since_usec, until_usec, is_automatic}]}. */
+/* holds.json: {holds [{what, reason, since_usec, until_usec, is_automatic}],
+ * pin {version, reason, since_usec}}. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "describe.h"
 #include "holds.h"
 #include "io.h"
 #include "json.h"
@@ -36,6 +38,21 @@ static int take(struct json_object *object, struct holds *holds)
 	return holds_add(holds, &hold);
 }
 
+/* None is one that was not set; one that makes no sense may have been any. */
+static int take_pin(struct json_object *pin, struct holds *holds)
+{
+	const char *text = json_get_text(pin, "version");
+	struct tdxupd_version version;
+	uint64_t since = 0;
+
+	if (!pin)
+		return 0;
+	if (!text || tdxupd_version_parse(text, &version) < 0)
+		return -EBADMSG;
+	(void)json_get_number(pin, "since_usec", &since);
+	return holds_pin(holds, &version, json_get_text(pin, "reason"), since);
+}
+
 static int parse(const char *bytes, size_t count, struct holds *holds)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(4);
@@ -54,7 +71,7 @@ static int parse(const char *bytes, size_t count, struct holds *holds)
 		return -EBADMSG;
 	for (size_t i = 0; r == 0 && i < json_count(list); i++)
 		r = take(json_object_array_get_idx(list, i), holds);
-	return r;
+	return r < 0 ? r : take_pin(json_get(object, "pin"), holds);
 }
 
 static int read_file(int root_fd, struct holds *holds)
@@ -68,9 +85,9 @@ static int read_file(int root_fd, struct holds *holds)
 	size_t count;
 	int r;
 
-	r = state_dir_open(root_fd, &dir);
+	r = state_dir_find(root_fd, &dir);
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? 0 : r;
 	fd = openat(dir, HOLDS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
@@ -142,7 +159,7 @@ static int make(const struct holds *holds, struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
-	struct json_object *list = NULL;
+	struct json_object *list = NULL, *pin = NULL;
 	int r;
 
 	r = json_new_object(&object);
@@ -152,6 +169,8 @@ static int make(const struct holds *holds, struct json_object **ret)
 		r = json_add(object, "holds", list);
 	for (size_t i = 0; r == 0 && i < holds->count; i++)
 		r = describe(&holds->items[i], list);
+	if (r == 0)
+		r = describe_pin(&holds->pin, &pin) ?: json_add(object, "pin", pin);
 	if (r == 0)
 		*ret = TAKE_PTR(object);
 	return r;

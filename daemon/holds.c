@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What is not to be loaded for now, and why. The file is holds-file.c's. */
+/* What is not to be loaded for now, or alone may be, and why. The file is holds-file.c's.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ void holds_done(struct holds *holds)
 	for (size_t i = 0; i < holds->count; i++)
 		hold_done(&holds->items[i]);
 	free(holds->items);
+	free(holds->pin.reason);
 	*holds = (struct holds){ 0 };
 }
 
@@ -96,6 +98,46 @@ uint64_t holds_get_next(const struct holds *holds)
 		if (holds->items[i].until_usec < next)
 			next = holds->items[i].until_usec;
 	return next;
+}
+
+int holds_pin(struct holds *holds, const struct tdxupd_version *version,
+	      const char *reason, uint64_t since_usec)
+{
+	char *copy;
+
+	if (reason && strlen(reason) > HOLDS_REASON_BYTES_MAX)
+		return -EMSGSIZE;
+	copy = strdup(reason ? reason : "");
+	if (!copy)
+		return -ENOMEM;
+	free(holds->pin.reason);
+	holds->pin = (struct pin){
+		.is_set = true,
+		.version = *version,
+		.reason = copy,
+		.since_usec = since_usec,
+	};
+	return 0;
+}
+
+int holds_unpin(struct holds *holds)
+{
+	if (!holds->pin.is_set)
+		return -ENOENT;
+	free(holds->pin.reason);
+	holds->pin = (struct pin){ 0 };
+	return 0;
+}
+
+int holds_apply(const struct holds *holds, struct tdxupd_policy *policy)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < holds->count; i++)
+		if (strcmp(holds->items[i].what, HOLDS_ALL) != 0)
+			r = tdxupd_policy_block(policy, holds->items[i].what);
+	tdxupd_policy_pin(policy, holds->pin.is_set ? &holds->pin.version : NULL);
+	return r;
 }
 
 const struct hold *holds_find(const struct holds *holds,

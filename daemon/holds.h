@@ -28,9 +28,18 @@ struct hold {
 	bool is_automatic;
 };
 
+/* The one version where updates may end. @reason: never NULL where it is set. */
+struct pin {
+	bool is_set;
+	struct tdxupd_version version;
+	char *reason;
+	uint64_t since_usec;
+};
+
 struct holds {
 	size_t count;
 	struct hold *items;
+	struct pin pin;
 };
 
 void holds_done(struct holds *holds);
@@ -43,15 +52,26 @@ int holds_remove(struct holds *holds, const char *what);
 bool holds_expire(struct holds *holds, uint64_t now_usec);
 /* When holds_expire() has something to do; UINT64_MAX never. */
 uint64_t holds_get_next(const struct holds *holds);
+/* Replaces the one before. @reason may be NULL. Return: 0; -EMSGSIZE a reason that is too
+ * long; -ENOMEM. */
+int holds_pin(struct holds *holds, const struct tdxupd_version *version,
+	      const char *reason, uint64_t since_usec);
+/* Return: 0; -ENOENT nothing is pinned. */
+int holds_unpin(struct holds *holds);
 /* What keeps @version from being loaded: all or itself. NULL: nothing. @version may be
  * NULL for any. */
 const struct hold *holds_find(const struct holds *holds,
 			      const struct tdxupd_version *version);
 
+/* Let a policy know: held versions are blocked, and the pin is its pin. @HOLDS_ALL is the
+ * caller's matter. Return: 0; -ENOMEM. */
+int holds_apply(const struct holds *holds, struct tdxupd_policy *policy);
+
 /*
  * Read and write HOLDS_FILE in the state directory. A file that can't be read or makes no
  * sense holds everything: what it forbade is not known. Return: 0, with @ret_note about
- * that, or NULL; -ENOMEM. Saving: 0; an errno: the file is as it was.
+ * that, or NULL; -ENOMEM. Reading makes no directory. Saving: 0; an errno: the file is as
+ * it was.
  */
 int holds_load(int root_fd, struct holds *ret, char **ret_note);
 int holds_save(int root_fd, const struct holds *holds);

@@ -20,7 +20,8 @@
 void job_request_init(struct job_request *request, const struct config *config)
 {
 	*request = (struct job_request){
-		.has_target = config->has_target,
+		/* A pin is in the policy, and stronger. */
+		.has_target = config->has_target && !config->policy->has_pin,
 		.target = config->target,
 		.deadline_usec = USEC_INFINITY,
 		.guard = config->guard,

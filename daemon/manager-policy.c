@@ -38,15 +38,12 @@ int manager_load_config(struct manager *manager, struct config **ret, char **ret
 	int r;
 
 	r = config_load(manager->root, &config, ret_why);
-	for (size_t i = 0; r == 0 && i < manager->holds.count; i++) {
-		const char *what = manager->holds.items[i].what;
-
-		if (strcmp(what, HOLDS_ALL) != 0)
-			r = tdxupd_policy_block(config->policy, what);
-		if (r < 0)
-			config_unref(config);
-	}
-	if (r == 0)
+	if (r < 0)
+		return r;
+	r = holds_apply(&manager->holds, config->policy);
+	if (r < 0)
+		config_unref(config);
+	else
 		*ret = config;
 	return r;
 }
@@ -110,6 +107,16 @@ int manager_load_holds(struct manager *manager)
 	return watch_expiry(manager);
 }
 
+/* @what: whom it is about. @reason may be NULL. */
+static void record(struct manager *manager, const char *phase, const char *what,
+		   const char *reason)
+{
+	_cleanup_(cleanup_free)
+	char *detail = reason && *reason ? text_new("%s: %s", what, reason) : NULL;
+
+	manager_record(manager, phase, NULL, detail ? detail : what);
+}
+
 int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why)
 {
 	struct hold copy = *hold;
@@ -121,7 +128,7 @@ int manager_hold(struct manager *manager, const struct hold *hold, char **ret_wh
 		return r;
 	journal_say(LOG_NOTICE, MESSAGE_HELD, "updates to %s are held: %s", hold->what,
 		    hold->reason ? hold->reason : "");
-	manager_record(manager, "held", NULL, hold->reason);
+	record(manager, "held", hold->what, hold->reason);
 	return settle_holds(manager, ret_why);
 }
 
@@ -133,10 +140,64 @@ int manager_unhold(struct manager *manager, const char *what, char **ret_why)
 		return r;
 	r = settle_holds(manager, ret_why);
 	if (r == 0)
-		manager_record(manager, "unheld", NULL, what);
+		record(manager, "unheld", what, NULL);
 	else /* what the file says still holds */
 		(void)manager_load_holds(manager);
 	return r;
+}
+
+int manager_pin(struct manager *manager, const struct tdxupd_version *version,
+		const char *reason, char **ret_why)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+	int r = holds_pin(&manager->holds, version, reason, clock_usec(CLOCK_REALTIME));
+
+	if (r < 0)
+		return r;
+	tdxupd_version_format(version, text);
+	journal_say(LOG_NOTICE, MESSAGE_PINNED, "version %s is pinned: %s", text,
+		    reason ? reason : "");
+	record(manager, "pinned", text, reason);
+	return settle_holds(manager, ret_why);
+}
+
+int manager_unpin(struct manager *manager, char **ret_why)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+	int r;
+
+	tdxupd_version_format(&manager->holds.pin.version, text);
+	r = holds_unpin(&manager->holds);
+	if (r < 0)
+		return r;
+	r = settle_holds(manager, ret_why);
+	if (r == 0)
+		record(manager, "unpinned", text, NULL);
+	else
+		(void)manager_load_holds(manager);
+	return r;
+}
+
+enum failure manager_forbids(const struct manager *manager,
+			     const struct job_request *request, char **ret_detail)
+{
+	const struct tdxupd_version *target =
+		request->has_target ? &request->target : NULL;
+	const struct hold *hold = holds_find(&manager->holds, target);
+	const struct pin *pin = &manager->holds.pin;
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+
+	if (hold) {
+		*ret_detail = text_new("%s is held: %s", hold->what, hold->reason);
+		return FAILURE_HELD;
+	}
+	if (pin->is_set && target && tdxupd_version_compare(target, &pin->version) != 0) {
+		*ret_detail =
+			text_new("%s is pinned: %s",
+				 tdxupd_version_format(&pin->version, text), pin->reason);
+		return FAILURE_PINNED;
+	}
+	return FAILURE_NONE;
 }
 
 void manager_hold_failed(struct manager *manager, const struct job *job)
@@ -223,11 +284,13 @@ static void watch_images(struct manager *manager)
 
 static void start_auto_update(struct manager *manager)
 {
+	_cleanup_(cleanup_free)
+	char *detail = NULL;
 	struct job_request request;
 	struct job *job;
 
 	job_request_init(&request, manager->config);
-	if (holds_find(&manager->holds, request.has_target ? &request.target : NULL))
+	if (manager_forbids(manager, &request, &detail) != FAILURE_NONE)
 		return;
 	request.caller = strdup("AutoUpdate=apply");
 	if (manager_add_job(manager, &request, &job) == 0)

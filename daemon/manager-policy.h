@@ -14,6 +14,15 @@ int manager_load_holds(struct manager *manager);
 int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why);
 /* The same, or -ENOENT. */
 int manager_unhold(struct manager *manager, const char *what, char **ret_why);
+/* Return: 0; -EMSGSIZE; the rest as manager_hold(). */
+int manager_pin(struct manager *manager, const struct tdxupd_version *version,
+		const char *reason, char **ret_why);
+/* The same, or -ENOENT. */
+int manager_unpin(struct manager *manager, char **ret_why);
+/* Is it known without a plan that a request is not to be? FAILURE_NONE: no; else why,
+ * with a sentence, which may be NULL; free() it. */
+enum failure manager_forbids(const struct manager *manager,
+			     const struct job_request *request, char **ret_detail);
 /* A job ended with @job->step_to refused, lost or not what runs: not again. */
 void manager_hold_failed(struct manager *manager, const struct job *job);
 

@@ -2,6 +2,7 @@
 /* /var/lib/tdxupd: what is in it decides what the daemon does, so it is root's alone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 
 #include "state-dir.h"
 #include "util.h"
@@ -18,11 +19,11 @@ int state_dir_check(int fd, mode_t kind)
 	return 0;
 }
 
-static int open_below(int fd, const char *name, int *ret)
+static int open_below(int fd, const char *name, bool may_make, int *ret)
 {
 	int r;
 
-	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST && errno != EROFS)
+	if (may_make && mkdirat(fd, name, 0755) < 0 && errno != EEXIST && errno != EROFS)
 		return -errno;
 	r = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (r < 0)
@@ -31,7 +32,7 @@ static int open_below(int fd, const char *name, int *ret)
 	return 0;
 }
 
-int state_dir_open(int root_fd, int *ret_fd)
+static int open_all(int root_fd, bool may_make, int *ret_fd)
 {
 	_cleanup_(cleanup_close)
 	int var = -1;
@@ -41,14 +42,24 @@ int state_dir_open(int root_fd, int *ret_fd)
 	int dir = -1;
 	int r;
 
-	r = open_below(root_fd, "var", &var);
+	r = open_below(root_fd, "var", may_make, &var);
 	if (r == 0)
-		r = open_below(var, "lib", &lib);
+		r = open_below(var, "lib", may_make, &lib);
 	if (r == 0)
-		r = open_below(lib, "tdxupd", &dir);
+		r = open_below(lib, "tdxupd", may_make, &dir);
 	if (r == 0)
 		r = state_dir_check(dir, S_IFDIR);
 	if (r == 0)
 		*ret_fd = TAKE_FD(dir);
 	return r;
+}
+
+int state_dir_open(int root_fd, int *ret_fd)
+{
+	return open_all(root_fd, true, ret_fd);
+}
+
+int state_dir_find(int root_fd, int *ret_fd)
+{
+	return open_all(root_fd, false, ret_fd);
 }

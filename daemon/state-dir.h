@@ -12,6 +12,8 @@
  * writable by others; another errno.
  */
 int state_dir_open(int root_fd, int *ret_fd);
+/* The same for who only reads: -ENOENT where there is none. */
+int state_dir_find(int root_fd, int *ret_fd);
 /* Is this ours alone? @kind: S_IFREG or S_IFDIR. Return: 0; -EPERM; another errno. */
 int state_dir_check(int fd, mode_t kind);
 

@@ -35,7 +35,7 @@ _tdxupdctl() {
 		case ${#verb[@]}:${verb[*]:0:2} in
 		0:*) words=$(__tdxupdctl_verbs) ;;
 		1:image | 1:catalog | 1:config | 1:attest) words=$(__tdxupdctl_verbs "${verb[0]}") ;;
-		1:plan | 1:update | 1:is-current | 2:attest*)
+		1:plan | 1:update | 1:is-current | 1:pin | 2:attest*)
 			words=$(__tdxupdctl list | awk '{ print $1 }')
 			;;
 		1:hold) words="all $(__tdxupdctl list | awk '{ print $1 }')" ;;

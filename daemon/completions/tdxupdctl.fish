@@ -15,7 +15,7 @@ end
 
 complete -c tdxupdctl -n __fish_use_subcommand -f -a '(__tdxupdctl_verbs)'
 complete -c tdxupdctl -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__tdxupdctl_options)'
-complete -c tdxupdctl -n '__fish_seen_subcommand_from plan update is-current' -f -a '(__tdxupdctl list)'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from plan update is-current pin' -f -a '(__tdxupdctl list)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from hold' -f -a 'all (__tdxupdctl list)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from unhold' -f -a '(__tdxupdctl holds)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from guard inhibit' -f -a '(__fish_complete_command)'

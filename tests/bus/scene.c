@@ -432,6 +432,16 @@ const char *scene_unhold(struct scene *scene, const char *what)
 	return call_with(scene, "Unhold", "s", what);
 }
 
+const char *scene_pin(struct scene *scene, const char *version)
+{
+	return call_with(scene, "Pin", "ss", version, "a test");
+}
+
+const char *scene_unpin(struct scene *scene)
+{
+	return call_with(scene, "Unpin", "");
+}
+
 /* ---- looking ---- */
 
 static char *format_value(sd_bus_message *reply)

@@ -81,6 +81,10 @@ const char *scene_call(struct scene *scene, const char *path, const char *member
 const char *scene_hold(struct scene *scene, const char *what, uint64_t until_usec);
 const char *scene_unhold(struct scene *scene, const char *what);
 
+/* Pin and Unpin, the same. */
+const char *scene_pin(struct scene *scene, const char *version);
+const char *scene_unpin(struct scene *scene);
+
 /* A property as text, free() it. */
 char *scene_get(struct scene *scene, const char *path, const char *property);
 void scene_assert(struct scene *scene, const char *path, const char *property,

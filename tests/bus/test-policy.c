@@ -8,7 +8,8 @@
 #include "scene.h"
 #include "util.h"
 
-#define HELD "org.tdxupd1.Error.Held"
+#define HELD   "org.tdxupd1.Error.Held"
+#define PINNED "org.tdxupd1.Error.Pinned"
 
 static uint64_t in_ms(unsigned ms)
 {
@@ -150,7 +151,7 @@ static void test_what_failed_is_held(void **state)
 	scene_end(&scene);
 }
 
-static void test_a_pin(void **state)
+static void test_a_target(void **state)
 {
 	struct scene scene;
 
@@ -162,6 +163,106 @@ static void test_a_pin(void **state)
 	must_update(&scene, NULL);
 	scene_assert_host(&scene, "1.5.08", 1);
 	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.08", 1);
+	scene_end(&scene);
+}
+
+/* Of one security version and with the same features, so that there is a way back. */
+static void put_three_images(struct scene *scene)
+{
+	scene_put_images(scene, "1.5.06,ctx=1,svn=0x0106,features0=0x2E1F0FBF",
+			 "1.5.08,ctx=1,svn=0x0106,features0=0x2E1F0FBF",
+			 "1.5.16,ctx=2,svn=0x0106,features0=0x2E1F0FBF", NULL);
+}
+
+/* Stronger than Target=, than what is newest, and than a crash. */
+static void test_a_pin(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	put_three_images(&scene);
+	scene_put_config(&scene, "Target=1.5.16\n");
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	assert_null(scene_pin(&scene, "1.5.8"));
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.08");
+	scene_kill(&scene);
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.08");
+	scene_update_refused(&scene, PINNED, "1.5.16", 0);
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.08", 1);
+	/* It stays there. */
+	must_update(&scene, NULL);
+	must_update(&scene, "1.5.08");
+	scene_update_refused(&scene, PINNED, "1.5.16", 0);
+	scene_assert_host(&scene, "1.5.08", 1);
+	assert_null(scene_unpin(&scene));
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.16", 2);
+	/* And back. */
+	assert_null(scene_pin(&scene, "1.5.08"));
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.08", 3);
+	scene_end(&scene);
+}
+
+static void must_fail(struct scene *scene, const char *result)
+{
+	_cleanup_(cleanup_free)
+	char *job = scene_update(scene, NULL);
+
+	scene_await_end(scene, job, result);
+}
+
+static void test_pins_that_lead_nowhere(void **state)
+{
+	static const char no_version[] = "org.tdxupd1.Error.NoSuchVersion";
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.05,ctx=1,svn=0x0105", "1.5.06,ctx=1",
+			 "1.5.16,ctx=2", NULL);
+	scene_run(&scene);
+	assert_string_equal(scene_pin(&scene, ""), no_version);
+	assert_string_equal(scene_pin(&scene, "1.5"), no_version);
+	assert_string_equal(scene_unpin(&scene), no_version);
+	/* Not there, not yet perhaps. */
+	assert_null(scene_pin(&scene, "1.5.20"));
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	must_fail(&scene, "NoSuchVersion");
+	/* Lower in security. */
+	assert_null(scene_pin(&scene, "1.5.05"));
+	must_fail(&scene, "NoPath");
+	/* Both at once. */
+	assert_null(scene_pin(&scene, "1.5.16"));
+	assert_null(scene_hold(&scene, "1.5.16", 0));
+	must_fail(&scene, "Held");
+	scene_assert_host(&scene, "1.5.06", 0);
+	assert_null(scene_unhold(&scene, "1.5.16"));
+	must_update(&scene, NULL);
+	scene_assert_host(&scene, "1.5.16", 1);
+	scene_end(&scene);
+}
+
+/* Of two images that turn up AutoUpdate= takes the pinned one. */
+static void test_auto_update_goes_to_the_pin(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	scene_run(&scene);
+	assert_null(scene_pin(&scene, "1.5.08"));
+	put_three_images(&scene);
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.08");
+	scene_await(&scene, SCENE_MANAGER, "LastResult", "done");
+	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
 	scene_assert_host(&scene, "1.5.08", 1);
 	scene_end(&scene);
 }
@@ -257,6 +358,7 @@ static void test_auto_update_does_not_resume(void **state)
 	scene_put_config(&scene, "AutoUpdate=apply\n");
 	scene_begin_build(&scene);
 	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "CurrentJob", "/org/tdxupd1/job/_1");
 	scene_await(&scene, "/org/tdxupd1/job/_1", "State", "waiting");
 	scene_kill(&scene);
 	world_do(&scene.world, "td step vm1 finalize");
@@ -304,7 +406,10 @@ int main(void)
 		cmocka_unit_test(test_a_list_of_holds),
 		cmocka_unit_test(test_holds_that_are_none),
 		cmocka_unit_test(test_what_failed_is_held),
+		cmocka_unit_test(test_a_target),
 		cmocka_unit_test(test_a_pin),
+		cmocka_unit_test(test_pins_that_lead_nowhere),
+		cmocka_unit_test(test_auto_update_goes_to_the_pin),
 		cmocka_unit_test(test_auto_update),
 		cmocka_unit_test(test_an_image_that_turns_up_during_a_job),
 		cmocka_unit_test(test_a_cancelled_job_stays_cancelled),

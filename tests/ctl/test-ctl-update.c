@@ -248,6 +248,78 @@ static void test_what_the_daemon_refuses(void **state)
 	scene_end(&scene);
 }
 
+/* With a daemon and without one the same is said. */
+static void assert_pinned(struct scene *scene)
+{
+	struct cli cli;
+
+	RUN(&cli, scene, "update", "1.5.16");
+	assert_int_equal(cli.code, 6);
+	assert_non_null(strstr(cli.err, "1.5.06 is pinned: the verifiers"));
+	cli_done(&cli);
+	RUN(&cli, scene, "plan", "1.5.16");
+	assert_int_equal(cli.code, 6);
+	assert_non_null(strstr(cli.out, "another version is pinned"));
+	cli_done(&cli);
+	RUN(&cli, scene, "plan");
+	assert_int_equal(cli.code, 0);
+	assert_non_null(strstr(cli.out, "1.5.06 runs"));
+	cli_done(&cli);
+	RUN(&cli, scene, "list");
+	assert_int_equal(cli.code, 0);
+	assert_non_null(strstr(cli.out, "refused  another version is pinned"));
+	cli_done(&cli);
+	RUN(&cli, scene, "status");
+	assert_non_null(strstr(cli.out, "to 1.5.06: the verifiers"));
+	assert_null(strchr(cli.out, '\x1b'));
+	cli_done(&cli);
+}
+
+static void test_a_pin(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	RUN(&cli, &scene, "pin", "1.5.06", "--reason=the verifiers\x1b[31m");
+	assert_int_equal(cli.code, 0);
+	cli_done(&cli);
+	assert_pinned(&scene);
+	RUN(&cli, &scene, "unpin");
+	assert_int_equal(cli.code, 0);
+	cli_done(&cli);
+	RUN(&cli, &scene, "unpin");
+	assert_int_equal(cli.code, 4);
+	cli_done(&cli);
+	RUN(&cli, &scene, "update", "1.5.16");
+	assert_int_equal(cli.code, 0);
+	cli_done(&cli);
+	scene_end(&scene);
+}
+
+static void test_a_pin_without_a_daemon(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	RUN(&cli, &scene, "pin", "1.5.06", "--reason=the verifiers");
+	assert_int_equal(cli.code, 0);
+	cli_done(&cli);
+	assert_int_equal(scene_stop(&scene), 0);
+	RUN(&cli, &scene, "update", "--direct", "1.5.16");
+	assert_int_equal(cli.code, 6);
+	assert_non_null(strstr(cli.err, "1.5.06 is pinned"));
+	cli_done(&cli);
+	RUN(&cli, &scene, "plan", "1.5.16");
+	assert_int_equal(cli.code, 6);
+	cli_done(&cli);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
 static void test_a_sequence_of_json(void **state)
 {
 	struct scene scene;
@@ -291,6 +363,8 @@ int main(void)
 		cmocka_unit_test(test_a_daemon_that_is_not_there),
 		cmocka_unit_test(test_the_daemon_of_another_host),
 		cmocka_unit_test(test_what_the_daemon_refuses),
+		cmocka_unit_test(test_a_pin),
+		cmocka_unit_test(test_a_pin_without_a_daemon),
 		cmocka_unit_test(test_a_sequence_of_json),
 	};
 

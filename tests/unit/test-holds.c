@@ -155,6 +155,69 @@ static void test_the_file_comes_back(void **state)
 	tree_remove(&tree);
 }
 
+static void pin(struct holds *holds, const char *version, const char *reason)
+{
+	struct tdxupd_version v;
+
+	assert_int_equal(tdxupd_version_parse(version, &v), 0);
+	assert_int_equal(holds_pin(holds, &v, reason, 77), 0);
+}
+
+static void test_a_pin(void **state)
+{
+	struct holds holds = { 0 }, back;
+	struct tdxupd_policy *policy;
+	struct tree tree;
+	char *note = NULL;
+
+	(void)state;
+	tree_new(&tree);
+	assert_int_equal(holds_unpin(&holds), -ENOENT);
+	pin(&holds, "1.5.08", NULL);
+	pin(&holds, "1.5.16", "verifiers know \"it\"");
+	add(&holds, "1.5.06", UINT64_MAX);
+	assert_int_equal(holds_save(tree.fd, &holds), 0);
+	assert_int_equal(holds_load(tree.fd, &back, &note), 0);
+	assert_null(note);
+	assert_true(back.pin.is_set);
+	assert_int_equal(back.pin.version.update, 16);
+	assert_string_equal(back.pin.reason, "verifiers know \"it\"");
+	assert_true(back.pin.since_usec == 77);
+
+	assert_int_equal(tdxupd_policy_new(&policy), 0);
+	assert_int_equal(holds_apply(&back, policy), 0);
+	assert_true(policy->has_pin);
+	assert_int_equal(policy->pin.update, 16);
+	assert_int_equal(policy->blocked_version_count, 1);
+	tdxupd_policy_free(policy);
+
+	assert_int_equal(holds_unpin(&back), 0);
+	assert_int_equal(holds_save(tree.fd, &back), 0);
+	holds_done(&back);
+	assert_int_equal(holds_load(tree.fd, &back, &note), 0);
+	assert_false(back.pin.is_set);
+	assert_int_equal(back.count, 1);
+	holds_done(&back);
+	holds_done(&holds);
+	tree_remove(&tree);
+}
+
+/* Whoever only looks leaves nothing behind. */
+static void test_reading_makes_no_directory(void **state)
+{
+	struct holds holds;
+	struct tree tree;
+	char *note = NULL;
+
+	(void)state;
+	tree_new(&tree);
+	assert_int_equal(holds_load(tree.fd, &holds, &note), 0);
+	assert_null(note);
+	assert_int_equal(faccessat(tree.fd, "var", F_OK, 0), -1);
+	holds_done(&holds);
+	tree_remove(&tree);
+}
+
 static void test_nonsense_holds_everything(void **state)
 {
 	static const char *const table[] = {
@@ -165,6 +228,9 @@ static void test_nonsense_holds_everything(void **state)
 		"{\"holds\":[1]}",
 		"{\"holds\":[{\"what\":7}]}",
 		"{\"holds\":[{\"what\":\"x\"}]}",
+		"{\"holds\":[],\"pin\":{\"version\":\"1.5\"}}",
+		"{\"holds\":[],\"pin\":\"1.5.16\"}",
+		"{\"holds\":[],\"pin\":{}}",
 		"{\"holds\":[{\"what\":\"1.5.16\"}]",
 		"{\"holds\":[[[[[[]]]]]]}",
 	};
@@ -215,6 +281,8 @@ int main(void)
 		cmocka_unit_test(test_holds_are_bounded),
 		cmocka_unit_test(test_the_longest_reasons_come_back),
 		cmocka_unit_test(test_the_file_comes_back),
+		cmocka_unit_test(test_a_pin),
+		cmocka_unit_test(test_reading_makes_no_directory),
 		cmocka_unit_test(test_nonsense_holds_everything),
 		cmocka_unit_test(test_a_file_of_others_holds_everything),
 	};

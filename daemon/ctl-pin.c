@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * tdxupdctl pin, unpin: the one version where updates may end.
+ */
+#include "ctl-bus.h"
+#include "ctl.h"
+#include "tdxupd.h"
+
+int ctl_pin(struct ctl *ctl, int argc, char **argv)
+{
+	struct tdxupd_version version;
+	int r;
+
+	(void)argc;
+	if (tdxupd_version_parse(argv[1], &version) < 0)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"\"%s\" is no version such as 1.5.16", argv[1]);
+	r = ctl_bus_call_manager(ctl, "Pin", "ss", argv[1],
+				 ctl->why_text ? ctl->why_text : "");
+	if (r == CTL_EXIT_OK)
+		ctl_say(ctl, "Pinned; `tdxupdctl plan` says how to get there, `tdxupdctl "
+			     "unpin` ends it.");
+	return r;
+}
+
+int ctl_unpin(struct ctl *ctl, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return ctl_bus_call_manager(ctl, "Unpin", "");
+}
