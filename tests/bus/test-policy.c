@@ -262,6 +262,7 @@ static void test_auto_update_goes_to_the_pin(void **state)
 	put_three_images(&scene);
 	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.08");
 	scene_await(&scene, SCENE_MANAGER, "LastResult", "done");
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
 	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
 	scene_assert_host(&scene, "1.5.08", 1);
 	scene_end(&scene);
