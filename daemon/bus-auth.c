@@ -18,6 +18,7 @@
 #define QUERIES_PER_SENDER_MAX 4
 
 static const char *const actions[] = {
+	[BUS_ACTION_INSPECT] = "org.tdxupd1.inspect",
 	[BUS_ACTION_UPDATE] = "org.tdxupd1.update",
 	[BUS_ACTION_UPDATE_VERSION] = "org.tdxupd1.update-version",
 	[BUS_ACTION_UPDATE_UNSAFE] = "org.tdxupd1.update-unsafe",

@@ -10,6 +10,7 @@ struct bus;
 
 /* What polkit is asked for: systemd/org.tdxupd1.policy has an action for each. */
 enum bus_action {
+	BUS_ACTION_INSPECT,        /* what was done, and who did it */
 	BUS_ACTION_UPDATE,         /* to where the configuration says */
 	BUS_ACTION_UPDATE_VERSION, /* to one that the caller chose */
 	BUS_ACTION_UPDATE_UNSAFE,  /* with less of a guard than the configuration wants */

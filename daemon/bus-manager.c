@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bus-history.h"
 #include "bus-inhibit.h"
 #include "bus-job.h"
 #include "bus-lease.h"
@@ -25,7 +26,7 @@ static struct manager *manager_of(void *userdata)
 
 /* ---- plans and images ---- */
 
-static int reply_json(sd_bus_message *message, struct json_object *json)
+int bus_manager_reply_json(sd_bus_message *message, struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
 
@@ -58,7 +59,7 @@ static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
 	if (r < 0)
 		return fail_planning(error, r, manager->config->images, why);
 	r = describe_plan(plan, &json);
-	return r < 0 ? r : reply_json(message, json);
+	return r < 0 ? r : bus_manager_reply_json(message, json);
 }
 
 static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -77,7 +78,7 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 	if (r < 0)
 		return fail_planning(error, r, manager->config->images, why);
 	r = describe_catalog(catalog, &json);
-	return r < 0 ? r : reply_json(message, json);
+	return r < 0 ? r : bus_manager_reply_json(message, json);
 }
 
 /* ---- jobs ---- */
@@ -281,6 +282,8 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("a(ssttb)", holds),
 				bus_policy_on_list_holds, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
+				SD_BUS_RESULT("s", json), bus_history_on_get, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("BeginBuild", SD_BUS_ARGS("s", vm, "a{sv}", options),
 				SD_BUS_RESULT("h", lease), bus_lease_on_begin, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("ListBuilds", SD_BUS_NO_ARGS,

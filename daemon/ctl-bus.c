@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <json-c/json_tokener.h>
+
 #include "ctl-bus.h"
 #include "ctl-reasons.h"
 #include "duration.h"
@@ -166,6 +168,57 @@ int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *
 	r = sd_bus_call_methodv(bus, BUS_NAME, BUS_PATH, BUS_MANAGER, member, &error,
 				NULL, types, args);
 	va_end(args);
+	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
+	sd_bus_error_free(&error);
+	return r;
+}
+
+/* Whatever sits on the bus may answer. */
+static int read_json(sd_bus_message *reply, struct json_object **ret)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	const char *text;
+	int r = sd_bus_message_read(reply, "s", &text);
+
+	if (tokener && r >= 0)
+		*ret = json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);
+	json_tokener_free(tokener);
+	if (r < 0 || !tokener)
+		return r < 0 ? r : -ENOMEM;
+	return json_object_is_type(*ret, json_type_object) ? 0 : -EBADMSG;
+}
+
+static int ask(sd_bus *bus, const char *member, ctl_bus_append_fn append,
+	       const void *userdata, struct json_object **ret, sd_bus_error *error)
+{
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *call = NULL;
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *reply = NULL;
+	_cleanup_(cleanup_json)
+	struct json_object *json = NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH,
+					       BUS_MANAGER, member);
+
+	if (r < 0 || (r = append(call, userdata)) < 0 ||
+	    (r = sd_bus_call(bus, call, 0, error, &reply)) < 0 ||
+	    (r = read_json(reply, &json)) < 0)
+		return r;
+	*ret = TAKE_PTR(json);
+	return 0;
+}
+
+int ctl_bus_ask(const struct ctl *ctl, const char *member, ctl_bus_append_fn append,
+		const void *userdata, struct json_object **ret)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = ctl_bus_open(ctl, &bus);
+
+	if (r)
+		return r;
+	r = ask(bus, member, append, userdata, ret, &error);
 	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
 	sd_bus_error_free(&error);
 	return r;

@@ -41,6 +41,12 @@ int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object)
  * why. */
 int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
 			 ...);
+/* Appends the arguments of a call. Return: as sd_bus_message_append(). */
+typedef int (*ctl_bus_append_fn)(sd_bus_message *call, const void *userdata);
+/* Call a method of the manager's that returns JSON. Return: an exit code, and has said
+ * why. */
+int ctl_bus_ask(const struct ctl *ctl, const char *member, ctl_bus_append_fn append,
+		const void *userdata, struct json_object **ret);
 /* All properties of the manager. Return: 0; a negative errno, with @ret_error. */
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error);
 /* The same, and NULL where there is no daemon to ask. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * tdxupdctl history: what was done to this host, from the daemon's own record. Needs no
- * daemon, and root, since the record is root's.
+ * tdxupdctl history: what was done to this host, from the daemon's own record, which is
+ * root's; others, and those who ask about another host, ask the daemon for its end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,13 +11,16 @@
 
 #include <json-c/json.h>
 
+#include "clock.h"
+#include "ctl-bus.h"
 #include "ctl-table.h"
 #include "ctl.h"
+#include "describe.h"
 #include "duration.h"
+#include "history-read.h"
 #include "history.h"
 #include "io.h"
 #include "json.h"
-#include "state-dir.h"
 
 static const struct ctl_column columns[] = {
 	{ .name = "WHEN" }, { .name = "JOB", .is_right = true },
@@ -25,69 +28,107 @@ static const struct ctl_column columns[] = {
 	{ .name = "TO" },   { .name = "DETAIL", .is_wrapped = true },
 };
 
-/* Anybody's bytes: what is not there stays out. */
-static int describe_record(const struct history_record *record, struct json_object **ret)
+/* ---- what is asked for ---- */
+
+static int parse_number(struct ctl *ctl, const char *option, const char *text,
+			uint64_t max, uint64_t *ret)
 {
-	_cleanup_(cleanup_json)
-	struct json_object *object = NULL;
+	unsigned long number;
+	char *end;
+
+	if (!text)
+		return CTL_EXIT_OK;
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number < 1 || number > max)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"--%s is a number from 1 to %ju, not \"%s\"", option,
+				(uintmax_t)max, text);
+	*ret = number;
+	return CTL_EXIT_OK;
+}
+
+static int parse_since(struct ctl *ctl, uint64_t *ret)
+{
+	uint64_t usec, now = clock_usec(CLOCK_REALTIME);
+
+	if (!ctl->since)
+		return CTL_EXIT_OK;
+	if (duration_parse(ctl->since, &usec) < 0)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"--since is how long ago, such as 90, 5min or 3d, not "
+				"\"%s\"",
+				ctl->since);
+	*ret = usec < now ? now - usec : 0;
+	return CTL_EXIT_OK;
+}
+
+static int make_query(struct ctl *ctl, struct history_query *ret)
+{
+	uint64_t count = HISTORY_COUNT_DEFAULT;
 	int r;
 
-	r = json_new_object(&object)
-		?: json_add_number(object, "sequence", record->sequence)
-		?: json_add_number(object, "realtime_usec", record->realtime_usec)
-		?: json_add_text(object, "boot_id", record->boot_id)
-		?: json_add_number(object, "job", record->job)
-		?: json_add_number(object, "attempt", record->attempt)
-		?: json_add_text(object, "phase", record->phase)
-		?: json_add_text(object, "module", record->module)
-		?: json_add_text(object, "from", record->from)
-		?: json_add_text(object, "to", record->to)
-		?: json_add_text(object, "step_to", record->step_to)
-		?: json_add_text(object, "plan_id", record->plan_id)
-		?: json_add_text(object, "path", record->path)
-		?: json_add_text(object, "mrseam", record->mrseam)
-		?: json_add_text(object, "outcome", record->outcome)
-		?: json_add_text(object, "reason", record->reason)
-		?: json_add_text(object, "detail", record->detail)
-		?: json_add_text(object, "caller", record->caller);
-	if (r == 0 && record->has_remaining)
-		r = json_add_number(object, "remaining_updates", record->remaining);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(object);
-	return 0;
-}
-
-static int append_line(struct json_object *array, const char *line, size_t bytes)
-{
-	struct history_record record = { 0 };
-	struct tdxupd_digest chain;
-	struct json_object *object = NULL;
-	int r = history_line_parse(line, bytes, NULL, &record, &chain);
-
-	/* A damaged line is the daemon's matter; the others are still worth reading. */
-	if (r == -EBADMSG || r == -EPROTO || r == -EBADE)
-		return 0;
-	if (r < 0)
-		return r;
-	r = describe_record(&record, &object) ?: json_append(array, object);
-	history_record_done(&record);
+	*ret = (struct history_query){ .bytes = UINT64_MAX };
+	r = parse_number(ctl, "count", ctl->count, HISTORY_COUNT_MAX, &count)
+		    ?: parse_number(ctl, "job", ctl->job, UINT32_MAX, &ret->job)
+		    ?: parse_since(ctl, &ret->since_usec);
+	ret->count = count;
 	return r;
 }
 
-static int append_lines(struct json_object *array, const char *text)
+/* ---- asking ---- */
+
+static int append_query(sd_bus_message *call, const void *userdata)
 {
-	int r = 0;
+	const struct history_query *query = userdata;
+	int r;
 
-	while (r == 0 && *text) {
-		size_t bytes = strcspn(text, "\n");
-
-		r = append_line(array, text, bytes);
-		text += bytes;
-		text += *text == '\n';
-	}
-	return r;
+	r = sd_bus_message_open_container(call, 'a', "{sv}");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "{sv}", "count", "u",
+					  (uint32_t)query->count);
+	if (r >= 0 && query->job)
+		r = sd_bus_message_append(call, "{sv}", "job", "u", (uint32_t)query->job);
+	if (r >= 0 && query->since_usec)
+		r = sd_bus_message_append(call, "{sv}", "since_usec", "t",
+					  query->since_usec);
+	return r < 0 ? r : sd_bus_message_close_container(call);
 }
+
+static bool is_daemons(const struct ctl *ctl)
+{
+	if (ctl->remote)
+		return true;
+	return ctl_bus_is_ours(ctl) &&
+	       faccessat(ctl->root_fd, STATE_DIR "/" HISTORY_FILE, R_OK, AT_EACCESS) <
+		       0 &&
+	       errno == EACCES;
+}
+
+static int read_history(struct ctl *ctl, const struct history_query *query,
+			struct json_object **ret)
+{
+	struct history_excerpt excerpt;
+	int r;
+
+	if (is_daemons(ctl))
+		return ctl_bus_ask(ctl, "GetHistory", append_query, query, ret);
+	r = history_read(ctl->root_fd, query, &excerpt);
+	if (r == -EACCES)
+		return ctl_fail(ctl, CTL_EXIT_NOT_AUTHORISED, "not-authorised",
+				"only root may read the history");
+	if (r == -ENOMEM)
+		return ctl_fail_memory(ctl);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "history-unreadable",
+				"can't read /" STATE_DIR "/" HISTORY_FILE ": %s",
+				io_strerror(r));
+	r = describe_history(&excerpt, ret);
+	history_excerpt_done(&excerpt);
+	return r < 0 ? ctl_fail_memory(ctl) : CTL_EXIT_OK;
+}
+
+/* ---- showing ---- */
 
 static const char *format_when(struct json_object *record, char *ret, size_t size)
 {
@@ -122,8 +163,29 @@ static int add_record(struct ctl_table *table, struct json_object *record)
 	return ctl_table_add(table, cells, NULL);
 }
 
-static int print_table(struct ctl *ctl, struct json_object *records)
+/* Whether what was read is what was written. */
+static void say_chain(struct ctl *ctl, struct json_object *history)
 {
+	struct json_object *chain = json_get(history, "chain");
+	const char *first = json_get_text(chain, "first_break");
+	uint64_t lines = 0, breaks = 0, left_out = 0;
+
+	json_get_number(history, "left_out", &left_out);
+	json_get_number(chain, "lines", &lines);
+	json_get_number(chain, "breaks", &breaks);
+	if (left_out)
+		ctl_say(ctl, "\n%ju older ones are left out; --count shows more.",
+			(uintmax_t)left_out);
+	ctl_say(ctl, "%s%ju lines looked at%s: %s%s%s", left_out ? "" : "\n",
+		(uintmax_t)lines, json_get_bool(chain, "is_whole") ? "" : ", not all",
+		breaks ? "THE CHAIN IS BROKEN at " : "the chain is intact.",
+		breaks && first ? first : "",
+		breaks ? "; lines there were changed, or lost." : "");
+}
+
+static int print_history(struct ctl *ctl, struct json_object *history)
+{
+	struct json_object *records = json_get(history, "records");
 	_cleanup_(cleanup_ctl_table)
 	struct ctl_table *table = NULL;
 	int r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), true, &table);
@@ -133,32 +195,24 @@ static int print_table(struct ctl *ctl, struct json_object *records)
 	if (r < 0)
 		return ctl_fail_memory(ctl);
 	if (!json_count(records) && !ctl->has_no_legend)
-		ctl_say(ctl, "Nothing has been done here yet.");
-	return ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+		ctl_say(ctl, "Nothing of that kind has been done here.");
+	r = ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	if (!ctl->has_no_legend)
+		say_chain(ctl, history);
+	return r;
 }
 
 int ctl_history(struct ctl *ctl, int argc, char **argv)
 {
 	_cleanup_(cleanup_json)
-	struct json_object *records = NULL;
-	_cleanup_(cleanup_free)
-	uint8_t *text = NULL;
-	size_t bytes;
-	int r = io_read_file(ctl->root_fd, STATE_DIR "/" HISTORY_FILE, 64u << 20, &text,
-			     &bytes);
+	struct json_object *history = NULL;
+	struct history_query query;
+	int r = make_query(ctl, &query) ?: read_history(ctl, &query, &history);
 
 	(void)argc;
 	(void)argv;
-	if (r == -EACCES)
-		return ctl_fail(ctl, CTL_EXIT_NOT_AUTHORISED, "not-authorised",
-				"only root may read the history");
-	if (r < 0 && r != -ENODATA)
-		return ctl_fail(ctl, CTL_EXIT_FAILURE, "history-unreadable",
-				"can't read /" STATE_DIR "/" HISTORY_FILE ": %s",
-				io_strerror(r));
-	if (json_new_array(&records) < 0 ||
-	    (text && append_lines(records, (const char *)text) < 0))
-		return ctl_fail_memory(ctl);
-	return ctl->json == CTL_JSON_OFF ? print_table(ctl, records)
-					 : ctl_print_json(ctl, records);
+	if (r)
+		return r;
+	return ctl->json == CTL_JSON_OFF ? print_history(ctl, history)
+					 : ctl_print_json(ctl, history);
 }

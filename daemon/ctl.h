@@ -70,6 +70,9 @@ struct ctl {
 	const char *why_text;
 	const char *who;
 	const char *mode;
+	const char *count;
+	const char *since;
+	const char *job;
 	enum ctl_json json;
 	bool is_quiet;
 	bool is_silent; /* not even errors: what is tried is a nicety */

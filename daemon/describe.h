@@ -54,6 +54,13 @@ int describe_candidate(const struct tdxupd_candidate *candidate,
  * advice}; verdicts are those that hold for every image */
 int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret);
 
+struct history_excerpt;
+
+/* {records [{sequence, realtime_usec, boot_id, job, attempt, phase, module, from, to,
+ * step_to, plan_id, path, mrseam, outcome, reason, detail, caller, remaining_updates}],
+ * left_out, chain {lines, is_whole, breaks, first_break}} */
+int describe_history(const struct history_excerpt *excerpt, struct json_object **ret);
+
 struct pin;
 
 /* {version, reason, since_usec}; no object where nothing is pinned */

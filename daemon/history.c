@@ -303,45 +303,6 @@ int history_append_prepared(struct history *history)
 	return append_draft(history, &history->draft, false);
 }
 
-/* ---- checking ---- */
-
-int history_verify(int fd, uint64_t *ret_line)
-{
-	_cleanup_(cleanup_fclose)
-	FILE *file = NULL;
-	_cleanup_(cleanup_free)
-	char *line = NULL;
-	struct tdxupd_digest chain;
-	uint64_t number = 0;
-	size_t size = 0;
-	ssize_t n;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-	if (copy < 0 || !(file = fdopen(copy, "re")))
-		return -errno;
-	rewind(file);
-	while ((n = getline(&line, &size, file)) > 0) {
-		_cleanup_(history_record_done)
-		struct history_record record = { 0 };
-		int r;
-
-		number++;
-		/* The first line may follow one of a file that was rotated away. */
-		r = history_line_parse(line, (size_t)n - (line[n - 1] == '\n'),
-				       number == 1 ? NULL : &chain, &record, &chain);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0) {
-			*ret_line = number;
-			return 0;
-		}
-	}
-	if (ferror(file))
-		return -EIO;
-	*ret_line = 0;
-	return 0;
-}
-
 /* ---- the object ---- */
 
 struct history *history_free(struct history *history)

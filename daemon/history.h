@@ -57,10 +57,4 @@ int history_prepare(struct history *history, struct history_record *record);
 /* Append what was made ready. Return: as history_append(); -ENODATA nothing is. */
 int history_append_prepared(struct history *history);
 
-/*
- * Read a whole file and check each line against the one before. @ret_line: the first line
- * that does not follow, 0 when all do. Return: 0; an errno of reading.
- */
-int history_verify(int fd, uint64_t *ret_line);
-
 #endif

@@ -7,7 +7,6 @@
 #include "../bus/scene.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -169,55 +168,6 @@ static void test_a_daemon_that_is_not_there(void **state)
 	scene_end(&scene);
 }
 
-/* In place of ssh: the bridge that it would start over there. */
-static void put_ssh(const struct scene *scene)
-{
-	char script[256], path[256], search[512];
-
-	snprintf(script, sizeof(script),
-		 "#!/bin/sh\nexec systemd-stdio-bridge --bus-path=%s\n", scene->address);
-	tree_put(&scene->world.tree, "bin/ssh", script);
-	snprintf(path, sizeof(path), "%s/bin/ssh", scene->world.tree.path);
-	assert_int_equal(chmod(path, 0755), 0);
-	snprintf(search, sizeof(search), "%s/bin:%s", scene->world.tree.path,
-		 getenv("PATH"));
-	setenv("PATH", search, 1);
-}
-
-static void test_the_daemon_of_another_host(void **state)
-{
-	char *path = strdup(getenv("PATH"));
-	struct scene scene;
-	struct cli cli;
-
-	(void)state;
-	if (access("/usr/bin/systemd-stdio-bridge", X_OK) < 0) {
-		free(path);
-		skip();
-	}
-	scene_start(&scene, NULL);
-	put_ssh(&scene);
-	begin_build(&scene);
-	cli_start(&cli, NULL, "update", "-H", "root@far", NULL);
-	cli_await(&cli, "waiting");
-	/* The clock over there is not ours. */
-	finish_build(&scene);
-	cli_finish(&cli);
-	assert_int_equal(cli.code, 0);
-	assert_non_null(strstr(cli.out, "1.5.16 runs"));
-	assert_null(strstr(cli.out, "(for "));
-	cli_done(&cli);
-	cli_run(&cli, NULL, "--json", "jobs", "--host=root@far", NULL);
-	assert_int_equal(cli.code, 0);
-	cli_done(&cli);
-	cli_run(&cli, NULL, "update", "--direct", "-Hroot@far", NULL);
-	assert_int_equal(cli.code, 2);
-	cli_done(&cli);
-	setenv("PATH", path, 1);
-	free(path);
-	scene_end(&scene);
-}
-
 static void test_what_the_daemon_refuses(void **state)
 {
 	struct scene scene;
@@ -361,7 +311,6 @@ int main(void)
 		cmocka_unit_test(test_a_deadline),
 		cmocka_unit_test(test_a_cancelled_update),
 		cmocka_unit_test(test_a_daemon_that_is_not_there),
-		cmocka_unit_test(test_the_daemon_of_another_host),
 		cmocka_unit_test(test_what_the_daemon_refuses),
 		cmocka_unit_test(test_a_pin),
 		cmocka_unit_test(test_a_pin_without_a_daemon),

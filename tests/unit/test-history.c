@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "test.h"
+#include "history-read.h"
 #include "history.h"
 
 static const struct history_limits roomy = { .file_bytes = 1 << 20, .files = 2 };
@@ -75,15 +76,20 @@ static struct history *must_open(struct scene *scene, const struct history_limit
 	return history;
 }
 
-static void must_verify(struct scene *scene, const char *name, uint64_t bad_line)
+/* All that is kept, as one. @first_break: NULL for none. */
+static void must_read(struct scene *scene, const char *first_break)
 {
-	int fd = open_at(scene, name, O_RDONLY);
-	uint64_t line;
+	static const struct history_query query = { .count = 1, .bytes = UINT64_MAX };
+	struct history_excerpt excerpt;
 
-	assert_true(fd >= 0);
-	assert_int_equal(history_verify(fd, &line), 0);
-	assert_int_equal(line, bad_line);
-	close(fd);
+	assert_int_equal(history_read(scene->root_fd, &query, &excerpt), 0);
+	assert_true(excerpt.is_whole);
+	assert_true(excerpt.lines > 0);
+	if (first_break)
+		assert_string_equal(excerpt.first_break, first_break);
+	else
+		assert_null(excerpt.first_break);
+	history_excerpt_done(&excerpt);
 }
 
 static void test_the_last_record_is_found_again(void **state)
@@ -105,7 +111,7 @@ static void test_the_last_record_is_found_again(void **state)
 	assert_string_equal(history_get_last(history)->phase, "committing");
 	assert_int_equal(history_get_last(history)->sequence, 3);
 	history_free(history);
-	must_verify(*state, HISTORY_FILE, 0);
+	must_read(*state, NULL);
 }
 
 static void put_line(struct scene *scene, const char *line)
@@ -161,7 +167,7 @@ static void test_a_torn_line_is_kept_aside(void **state)
 		assert_int_equal(lseek(fd, 0, SEEK_END), bytes);
 	}
 	close(fd);
-	must_verify(*state, HISTORY_FILE, 0);
+	must_read(*state, NULL);
 }
 
 /* One after the other, but not without an end. */
@@ -318,9 +324,7 @@ static void test_rotation_keeps_the_chain(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		assert_int_equal(append(history, "waiting"), 0);
 	history_free(history);
-	must_verify(*state, HISTORY_FILE, 0);
-	must_verify(*state, HISTORY_FILE ".1", 0);
-	must_verify(*state, HISTORY_FILE ".2", 0);
+	must_read(*state, NULL);
 	assert_int_equal(open_at(*state, HISTORY_FILE ".3", O_RDONLY), -1);
 	assert_int_equal(fstatat(((struct scene *)*state)->root_fd,
 				 STATE_DIR "/" HISTORY_FILE, &st, 0),
@@ -329,29 +333,6 @@ static void test_rotation_keeps_the_chain(void **state)
 	history = must_open(*state, &tight, NULL);
 	assert_int_equal(history_get_last(history)->sequence, 20);
 	history_free(history);
-}
-
-/* From the oldest file to the newest as if they were one. */
-static void test_the_chain_goes_through_all_files(void **state)
-{
-	static const struct history_limits tight = { .file_bytes = 1000, .files = 2 };
-	struct history *history = must_open(*state, &tight, NULL);
-	char *parts[3];
-	int fd;
-
-	for (unsigned i = 0; i < 12; i++)
-		assert_int_equal(append(history, "waiting"), 0);
-	history_free(history);
-	parts[0] = read_at(*state, HISTORY_FILE ".2");
-	parts[1] = read_at(*state, HISTORY_FILE ".1");
-	parts[2] = read_at(*state, HISTORY_FILE);
-	fd = open_at(*state, "all", O_WRONLY | O_CREAT);
-	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(write(fd, parts[i], strlen(parts[i])), strlen(parts[i]));
-		free(parts[i]);
-	}
-	close(fd);
-	must_verify(*state, "all", 0);
 }
 
 /* Whoever can't wait for the disk writes on in the old file. */
@@ -368,7 +349,7 @@ static void test_only_durable_lines_rotate(void **state)
 	assert_int_equal(history_append(history, &record, true), 0);
 	assert_int_equal(open_at(*state, HISTORY_FILE ".2", O_RDONLY), -1);
 	history_free(history);
-	must_verify(*state, HISTORY_FILE ".1", 0);
+	must_read(*state, NULL);
 }
 
 /* Cut off at any moment: some file ends in the last line, and it is found. */
@@ -395,8 +376,7 @@ static void test_a_rotation_that_is_cut_off(void **state)
 	assert_int_equal(open_at(*state, HISTORY_FILE ".new", O_RDONLY), -1);
 	append(history, "done");
 	history_free(history);
-	must_verify(*state, HISTORY_FILE, 0);
-	must_verify(*state, HISTORY_FILE ".1", 0);
+	must_read(*state, NULL);
 }
 
 /* Made ready or not, a record is the same line but for its times. */
@@ -418,7 +398,7 @@ static void test_a_record_made_ready_is_appended_once(void **state)
 	assert_int_equal(append(history, "external"), 0);
 	assert_int_equal(history_append_prepared(history), -ENODATA);
 	history_free(history);
-	must_verify(*state, HISTORY_FILE, 0);
+	must_read(*state, NULL);
 	history = must_open(*state, &roomy, NULL);
 	assert_int_equal(history_get_last(history)->sequence, 3);
 	assert_string_equal(history_get_last(history)->phase, "external");
@@ -444,7 +424,7 @@ static void test_an_edited_history_shows(void **state)
 	assert_non_null(phase);
 	assert_int_equal(pwrite(fd, "done!!", 6, phase - bytes), 6);
 	close(fd);
-	must_verify(*state, HISTORY_FILE, 2);
+	must_read(*state, HISTORY_FILE ":2");
 }
 
 static void test_a_directory_that_is_not_ours(void **state)
@@ -497,7 +477,6 @@ int main(void)
 		TEST(test_a_huge_history_opens_at_once),
 		TEST(test_a_huge_file_opens_at_once),
 		TEST(test_rotation_keeps_the_chain),
-		TEST(test_the_chain_goes_through_all_files),
 		TEST(test_only_durable_lines_rotate),
 		TEST(test_a_rotation_that_is_cut_off),
 		TEST(test_a_record_made_ready_is_appended_once),
