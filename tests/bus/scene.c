@@ -472,19 +472,34 @@ static char *format_value(sd_bus_message *reply)
 	return value;
 }
 
-char *scene_get(struct scene *scene, const char *path, const char *property)
+/* NULL where there is no such object, with what was said instead. */
+static char *try_get(struct scene *scene, const char *path, const char *property,
+		     char **ret_error)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	char *value;
+	char *value = NULL;
 
 	if (sd_bus_call_method(scene->bus, SERVICE, path,
 			       "org.freedesktop.DBus.Properties", "Get", &error, &reply,
-			       "ss", interface_of(path), property) < 0)
-		fail_msg("%s of %s: %s", property, path, error.message);
-	value = format_value(reply);
-	assert_non_null(value);
+			       "ss", interface_of(path), property) < 0) {
+		*ret_error = strdup(error.message ? error.message : "?");
+	} else {
+		value = format_value(reply);
+		assert_non_null(value);
+	}
+	sd_bus_error_free(&error);
 	sd_bus_message_unref(reply);
+	return value;
+}
+
+char *scene_get(struct scene *scene, const char *path, const char *property)
+{
+	char *error = NULL;
+	char *value = try_get(scene, path, property, &error);
+
+	if (!value)
+		fail_msg("%s of %s: %s", property, path, error);
 	return value;
 }
 
@@ -498,18 +513,21 @@ void scene_assert(struct scene *scene, const char *path, const char *property,
 		fail_msg("%s of %s is `%s', not `%s'", property, path, found, value);
 }
 
+/* Also for an object that is not there yet. */
 void scene_await(struct scene *scene, const char *path, const char *property,
 		 const char *value)
 {
 	for (unsigned waited = 0;; waited += PAUSE_MS) {
 		_cleanup_(cleanup_free)
-		char *found = scene_get(scene, path, property);
+		char *error = NULL;
+		_cleanup_(cleanup_free)
+		char *found = try_get(scene, path, property, &error);
 
-		if (strcmp(found, value) == 0)
+		if (found && strcmp(found, value) == 0)
 			return;
 		if (waited > PATIENCE)
 			fail_msg("%s of %s is still `%s', not `%s'", property, path,
-				 found, value);
+				 found ? found : error, value);
 		pause_ms(PAUSE_MS);
 	}
 }
