@@ -19,6 +19,7 @@
 
 static const char *const actions[] = {
 	[BUS_ACTION_INSPECT] = "org.tdxupd1.inspect",
+	[BUS_ACTION_PLAN] = "org.tdxupd1.plan",
 	[BUS_ACTION_UPDATE] = "org.tdxupd1.update",
 	[BUS_ACTION_UPDATE_VERSION] = "org.tdxupd1.update-version",
 	[BUS_ACTION_UPDATE_UNSAFE] = "org.tdxupd1.update-unsafe",
@@ -92,10 +93,20 @@ static bool has_room(const struct bus *bus, const char *sender)
 
 /* ---- polkit ---- */
 
-static enum answer read_answer(sd_bus_message *answer)
+static bool is_absent(sd_bus_message *answer)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+
+	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static enum answer read_answer(sd_bus_message *answer, enum bus_action action)
 {
 	int is_authorized, is_challenge;
 
+	if (is_absent(answer) && action == BUS_ACTION_PLAN)
+		return ANSWER_YES;
 	if (sd_bus_message_is_method_error(answer, NULL) ||
 	    sd_bus_message_enter_container(answer, 'r', "bba{ss}") < 0 ||
 	    sd_bus_message_read(answer, "bb", &is_authorized, &is_challenge) < 0)
@@ -112,7 +123,7 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 	int r;
 
 	(void)unused;
-	query->answer = read_answer(answer);
+	query->answer = read_answer(answer, query->action);
 	r = sd_bus_message_rewind(query->message, true);
 	if (r >= 0)
 		r = query->resume(query->message, query->bus, &error);
@@ -127,10 +138,13 @@ static int append_details(sd_bus_message *call, const struct bus_question *quest
 {
 	int r = sd_bus_message_open_container(call, 'a', "{ss}");
 
-	if (r >= 0 && question->target && *question->target)
-		r = sd_bus_message_append(call, "{ss}", "target", question->target);
-	if (r >= 0 && question->guard)
-		r = sd_bus_message_append(call, "{ss}", "guard", question->guard);
+	for (size_t i = 0; r >= 0 && i < question->detail_count; i++) {
+		const struct bus_detail *detail = &question->details[i];
+
+		if (detail->value && *detail->value)
+			r = sd_bus_message_append(call, "{ss}", detail->name,
+						  detail->value);
+	}
 	return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
@@ -237,6 +251,12 @@ static int tell(const struct bus_query *query, sd_bus_error *error)
 					 "%s is for root, and for whom polkit allows it",
 					 bus_action_to_string(query->action));
 	}
+}
+
+bool bus_is_decided(const struct bus *bus, sd_bus_message *message,
+		    enum bus_action action)
+{
+	return find_query(bus, message, action) || is_trusted(message);
 }
 
 int bus_authorize(struct bus *bus, sd_bus_message *message,

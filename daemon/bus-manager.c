@@ -11,10 +11,10 @@
 #include "bus-options.h"
 #include "bus-policy.h"
 #include "bus-properties.h"
+#include "bus-update.h"
 #include "describe.h"
 #include "json.h"
 #include "manager-jobs.h"
-#include "manager-policy.h"
 #include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
@@ -25,6 +25,8 @@ static struct manager *manager_of(void *userdata)
 }
 
 /* ---- plans and images ---- */
+
+static const struct bus_question about_plans = { .action = BUS_ACTION_PLAN };
 
 int bus_manager_reply_json(sd_bus_message *message, struct json_object *json)
 {
@@ -53,8 +55,10 @@ static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 	job_request_init(&request, manager->config);
 	r = bus_read_request(message, &request, error);
-	if (r < 0)
-		return r;
+	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_plans, on_plan, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	r = manager_plan(manager, &request, &plan, &why);
 	if (r < 0)
 		return fail_planning(error, r, manager->config->images, why);
@@ -72,8 +76,10 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 	int r;
 
 	r = bus_read_no_options(message, error);
-	if (r < 0)
-		return r;
+	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_plans, on_list_images, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	r = manager_read_catalog(manager, manager->config, &catalog, &why);
 	if (r < 0)
 		return fail_planning(error, r, manager->config->images, why);
@@ -82,83 +88,6 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 }
 
 /* ---- jobs ---- */
-
-static void name_caller(sd_bus_message *message, struct job_request *request)
-{
-	struct bus_caller caller;
-
-	bus_find_caller(message, &caller);
-	request->starter = caller.uid;
-	if (caller.uid != (uid_t)-1)
-		request->caller =
-			text_new("uid %u, pid %d", (unsigned)caller.uid, (int)caller.pid);
-}
-
-/* Is it the caller and not the administrator who says where to go? */
-static bool is_chosen(const struct job_request *request, const struct config *config)
-{
-	const struct tdxupd_version *wanted = config->policy->has_pin
-						      ? &config->policy->pin
-					      : config->has_target ? &config->target
-								   : NULL;
-
-	return request->has_target &&
-	       (!wanted || tdxupd_version_compare(&request->target, wanted) != 0);
-}
-
-static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *error);
-
-static int authorize_update(struct bus *bus, sd_bus_message *message,
-			    const struct job_request *request, sd_bus_error *error)
-{
-	char target[TDXUPD_VERSION_TEXT_BYTES] = "";
-	struct bus_question question = {
-		.action = BUS_ACTION_UPDATE,
-		.target = target,
-		.guard = gate_policy_to_string(request->guard),
-	};
-
-	if (is_chosen(request, bus->manager->config)) {
-		tdxupd_version_format(&request->target, target);
-		question.action = BUS_ACTION_UPDATE_VERSION;
-	}
-	/* From strict to off. */
-	if (request->guard > bus->manager->config->guard)
-		question.action = BUS_ACTION_UPDATE_UNSAFE;
-	return bus_authorize(bus, message, &question, on_update, error);
-}
-
-static int on_update(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	struct manager *manager = manager_of(userdata);
-	struct job_request request;
-	char path[BUS_JOB_PATH_BYTES];
-	enum failure failure;
-	char *detail = NULL;
-	struct job *job;
-	int r;
-
-	job_request_init(&request, manager->config);
-	r = bus_read_request(message, &request, error);
-	if (r >= 0)
-		r = authorize_update(userdata, message, &request, error);
-	if (r <= 0)
-		return r < 0 ? r : 1;
-	name_caller(message, &request);
-	failure = manager_forbids(manager, &request, &detail);
-	if (failure != FAILURE_NONE) {
-		job_request_done(&request);
-		return bus_fail(error, failure, detail);
-	}
-	r = manager_add_job(manager, &request, &job);
-	job_request_done(&request);
-	if (r == -ENOSPC)
-		return bus_fail(error, FAILURE_LIMIT,
-				strdup("too many jobs; wait for some to end"));
-	if (r < 0)
-		return r;
-	return sd_bus_reply_method_return(message, "o", bus_job_path(job->id, path));
-}
 
 static int append_job(sd_bus_message *reply, const struct job *job)
 {
@@ -264,7 +193,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", target, "a{sv}", options),
 				SD_BUS_RESULT("s", json), on_plan, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("s", target, "a{sv}", options),
-				SD_BUS_RESULT("o", job), on_update, ANYBODY),
+				SD_BUS_RESULT("o", job), bus_update_on_update, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("ListImages", SD_BUS_ARGS("a{sv}", options),
 				SD_BUS_RESULT("s", json), on_list_images, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS,

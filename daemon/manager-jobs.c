@@ -18,7 +18,8 @@
 #define KEEP_ENDED_USEC (120 * USEC_PER_SEC)
 
 /* Anyone who may ask for updates may ask often; memory stays bounded. */
-#define JOBS_MAX 64
+#define JOBS_MAX      64
+#define JOBS_USER_MAX 48
 
 struct job *manager_find_job(const struct manager *manager, uint32_t id)
 {
@@ -226,6 +227,15 @@ static struct job *find_same(const struct manager *manager,
 	return NULL;
 }
 
+static size_t count_of(const struct manager *manager, uid_t starter)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < manager->job_count; i++)
+		count += manager->jobs[i]->request.starter == starter;
+	return count;
+}
+
 static int insert(struct manager *manager, uint32_t id, const struct job_request *request,
 		  struct job **ret)
 {
@@ -270,6 +280,8 @@ int manager_add_job(struct manager *manager, const struct job_request *request,
 	}
 	if (manager->job_count >= JOBS_MAX)
 		return -ENOSPC;
+	if (count_of(manager, request->starter) >= JOBS_USER_MAX)
+		return -EDQUOT;
 	r = start_next(manager);
 	if (r >= 0)
 		r = insert(manager, manager->last_id + 1, request, &job);

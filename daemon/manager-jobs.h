@@ -7,6 +7,7 @@
 /*
  * Ask for an update: joins a job that has the same aim and has not ended, else queues
  * one. It begins on the event loop, not in this call. Return: 0; -ENOSPC too many jobs;
+ * -EDQUOT too many of one user's;
  * -ENOMEM.
  */
 int manager_add_job(struct manager *manager, const struct job_request *request,
