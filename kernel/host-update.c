@@ -42,6 +42,9 @@ static void send_event(struct device *dev, char *event, char *from, char *to)
 {
 	char *env[] = { event, from, to, NULL };
 
+	if (!(tdx_backend_caps() & TDX_BACKEND_EXTRAS))
+		return;
+
 	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, env);
 }
 

@@ -26,6 +26,15 @@ static ssize_t version_show(struct device *dev, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RO(version);
 
+static struct attribute *version_attrs[] = {
+	&dev_attr_version.attr,
+	NULL,
+};
+
+static const struct attribute_group version_group = {
+	.attrs = version_attrs,
+};
+
 static ssize_t features0_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
@@ -36,14 +45,13 @@ static ssize_t features0_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(features0);
 
-static struct attribute *module_attrs[] = {
-	&dev_attr_version.attr,
+static struct attribute *features_attrs[] = {
 	&dev_attr_features0.attr,
 	NULL,
 };
 
-static const struct attribute_group module_group = {
-	.attrs = module_attrs,
+static const struct attribute_group features_group = {
+	.attrs = features_attrs,
 };
 
 static ssize_t tds_building_show(struct device *dev, struct device_attribute *attr,
@@ -149,16 +157,21 @@ void tdx_host_building_changed(void)
 
 static struct device *create_device(unsigned int caps)
 {
-	static const struct attribute_group *groups[7];
+	static const struct attribute_group *groups[8];
+	bool has_extras = caps & TDX_BACKEND_EXTRAS,
+	     can_update = caps & TDX_BACKEND_UPDATES;
 	size_t i = 0;
 
-	groups[i++] = &module_group;
+	groups[i++] = &version_group;
+	if (has_extras)
+		groups[i++] = &features_group;
 	if (caps & TDX_BACKEND_COUNTS)
 		groups[i++] = &building_group;
 	if (caps & TDX_BACKEND_LAST_STATUS)
 		groups[i++] = &status_group;
-	if (caps & TDX_BACKEND_UPDATES) {
+	if (can_update)
 		groups[i++] = &seamldr_group;
+	if (can_update && has_extras) {
 		groups[i++] = &guard_group;
 		groups[i++] = &tdx_host_trigger_group;
 	}

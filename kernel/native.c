@@ -187,6 +187,7 @@ int tdx_backend_init(void)
 	if (!x86_match_cpu(tdx_host_ids) || !tdx_get_sysinfo())
 		return -ENODEV;
 
+	caps = TDX_BACKEND_EXTRAS;
 	if (can_update())
 		caps |= TDX_BACKEND_UPDATES;
 

@@ -41,6 +41,7 @@ enum tdx_host_guard {
 #define TDX_BACKEND_UPDATES     BIT(0) /* the module can be replaced at run time */
 #define TDX_BACKEND_COUNTS      BIT(1) /* tdx_backend_tds_building() has an answer */
 #define TDX_BACKEND_LAST_STATUS BIT(2) /* tdx_backend_last_seamcall() has an answer */
+#define TDX_BACKEND_EXTRAS      BIT(3) /* beside mainline's files and events: our own */
 
 int tdx_backend_init(void);
 void tdx_backend_exit(void);

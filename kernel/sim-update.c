@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An update of the simulated module on the real CPUs of this machine, with the lock-step
- * that the kernel's own TDX core has: every online CPU makes every step, and no CPU
- * begins a step before all have made the one before.
+ * An update of the simulated module on the real CPUs of this machine: what is looked at
+ * beforehand, and the lock-step that the kernel's own TDX core has: every online CPU
+ * makes every step, and no CPU begins a step before all have made the one before.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -12,6 +12,7 @@
 #include <linux/spinlock.h>
 #include <linux/stop_machine.h>
 
+#include "build-watch.h"
 #include "sim.h"
 #include "tdx-model.h"
 
@@ -75,7 +76,7 @@ static int update_on_cpu(void *data)
 	return 0;
 }
 
-int sim_update(struct tdx_model *model, const struct tdx_model_image *image)
+static int run_steps(struct tdx_model *model, const struct tdx_model_image *image)
 {
 	struct update update = {
 		.model = model,
@@ -85,4 +86,43 @@ int sim_update(struct tdx_model *model, const struct tdx_model_image *image)
 	};
 
 	return stop_machine(update_on_cpu, &update, cpu_online_mask) ?: update.error;
+}
+
+int sim_update_check(struct tdx_model *model)
+{
+	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
+		return -ENODEV;
+
+	return tdx_model_check(model);
+}
+
+/* What native.c looks at before it begins, and at the last moment once more. */
+static int check_again(struct tdx_model *model)
+{
+	int ret = sim_update_check(model);
+
+	if (ret)
+		return ret;
+	if (tdx_model_guard(model) == TDX_MODEL_GUARD_KERNEL && build_watch_count() > 0)
+		return -EBUSY;
+
+	return 0;
+}
+
+int sim_update(struct tdx_model *model, const u8 *bytes, u32 size, bool is_mainline)
+{
+	struct tdx_model_image *image;
+	int ret = is_mainline ? 0 : check_again(model);
+
+	if (ret)
+		return ret;
+
+	ret = tdx_model_image_new(model, bytes, size, &image);
+	if (ret)
+		return ret;
+
+	ret = run_steps(model, image);
+	tdx_model_image_free(image);
+
+	return ret;
 }

@@ -7,7 +7,6 @@
  *
  * Nothing is protected by any of it, and the log says so.
  */
-#include <linux/cpu.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -28,6 +27,10 @@ static char *setup;
 module_param(setup, charp, 0400);
 MODULE_PARM_DESC(setup,
 		 "commands for the simulated machine before it boots, between ';'");
+
+static bool mainline;
+module_param(mainline, bool, 0444);
+MODULE_PARM_DESC(mainline, "have mainline's files and its carelessness, and no more");
 
 /*
  * @lock: lets one thread at a time into the model
@@ -218,52 +221,13 @@ bool tdx_backend_last_seamcall(struct tdx_host_seamcall *ret_call)
 	return any;
 }
 
-/* Called with the lock held. */
-static int check(void)
-{
-	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
-		return -ENODEV;
-
-	return tdx_model_check(sim.model);
-}
-
 int tdx_backend_check(void)
 {
 	int ret;
 
 	mutex_lock(&sim.lock);
-	ret = check();
+	ret = sim_update_check(sim.model);
 	mutex_unlock(&sim.lock);
-
-	return ret;
-}
-
-/* What native.c looks at before it begins, and at the last moment once more. */
-static int check_before_install(void)
-{
-	int ret = check();
-
-	if (ret)
-		return ret;
-	if (tdx_model_guard(sim.model) == TDX_MODEL_GUARD_KERNEL &&
-	    build_watch_count() > 0)
-		return -EBUSY;
-
-	return 0;
-}
-
-static int install(const u8 *bytes, u32 size)
-{
-	struct tdx_model_image *image;
-	int ret;
-
-	ret = check_before_install()
-		      ?: tdx_model_image_new(sim.model, bytes, size, &image);
-	if (ret)
-		return ret;
-
-	ret = sim_update(sim.model, image);
-	tdx_model_image_free(image);
 
 	return ret;
 }
@@ -273,7 +237,7 @@ int tdx_backend_install(const u8 *image, u32 size)
 	int ret;
 
 	mutex_lock(&sim.lock);
-	ret = install(image, size);
+	ret = sim_update(sim.model, image, size, mainline);
 	mutex_unlock(&sim.lock);
 
 	return ret;
@@ -331,7 +295,9 @@ static int start_machine(void)
 		goto err_watch;
 
 	/* From here on commands come through debugfs. */
-	sim.caps = TDX_BACKEND_COUNTS | TDX_BACKEND_LAST_STATUS;
+	sim.caps = mainline ? 0
+			    : TDX_BACKEND_COUNTS | TDX_BACKEND_LAST_STATUS |
+				      TDX_BACKEND_EXTRAS;
 	if (tdx_model_can_update(sim.model))
 		sim.caps |= TDX_BACKEND_UPDATES;
 

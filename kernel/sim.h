@@ -18,10 +18,13 @@ u64 tdh_mng_vpflushdone(struct tdx_td *td);
 u64 tdh_mng_key_freeid(struct tdx_td *td);
 
 struct tdx_model;
-struct tdx_model_image;
 
-/* Called with the model's lock held. */
-int sim_update(struct tdx_model *model, const struct tdx_model_image *image);
+/*
+ * Called with the model's lock held. Mainline looks at nothing before it shuts the old
+ * module down.
+ */
+int sim_update_check(struct tdx_model *model);
+int sim_update(struct tdx_model *model, const u8 *bytes, u32 size, bool is_mainline);
 
 /* As tdx_model_command(), but every command has its answer. */
 int sim_command(const char *line, char *ret, size_t size);
