@@ -211,6 +211,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT("a(ssttb)", holds),
 				bus_policy_on_list_holds, ANYBODY),
+	SD_BUS_METHOD("ResetFailed", "", "", bus_policy_on_reset_failed, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
 				SD_BUS_RESULT("s", json), bus_history_on_get, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("BeginBuild", SD_BUS_ARGS("s", vm, "a{sv}", options),

@@ -113,6 +113,19 @@ int bus_policy_get_holds(sd_bus *bus, const char *path, const char *interface,
 	return append_holds(reply, &manager_of(userdata)->holds);
 }
 
+int bus_policy_on_reset_failed(sd_bus_message *message, void *userdata,
+			       sd_bus_error *error)
+{
+	char *why = NULL;
+	int r = bus_authorize(userdata, message, &about_policy,
+			      bus_policy_on_reset_failed, error);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	r = manager_reset_failed(manager_of(userdata), &why);
+	return answer(message, error, r, why);
+}
+
 /* ---- the pin ---- */
 
 int bus_policy_on_pin(sd_bus_message *message, void *userdata, sd_bus_error *error)

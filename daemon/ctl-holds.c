@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * tdxupdctl hold, unhold, holds: what must not be loaded for now.
+ * tdxupdctl hold, unhold, reset-failed, holds: what must not be loaded for now.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -131,6 +131,13 @@ int ctl_hold(struct ctl *ctl, int argc, char **argv)
 	if (r == CTL_EXIT_OK)
 		ctl_say(ctl, "Held; `tdxupdctl unhold %s` ends it.", what);
 	return r;
+}
+
+int ctl_reset_failed(struct ctl *ctl, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return ctl_bus_call_manager(ctl, "ResetFailed", "");
 }
 
 int ctl_unhold(struct ctl *ctl, int argc, char **argv)

@@ -107,6 +107,8 @@ const struct ctl_verb ctl_verbs[] = {
 	  ctl_hold },
 	{ "unhold", "[VERSION|all]", 0, 1, "host", "end a hold", ctl_unhold },
 	{ "holds", "", 0, 0, "host", "what is held, and why", ctl_holds },
+	{ "reset-failed", "", 0, 0, "host", "end holds of what failed",
+	  ctl_reset_failed },
 	{ "pin", "VERSION", 1, 1, "host reason", "let updates end there only", ctl_pin },
 	{ "unpin", "", 0, 0, "host", "let them end anywhere", ctl_unpin },
 	{ "history", "", 0, 0, "host count job since", "what was done to this host",

@@ -126,6 +126,7 @@ int ctl_is_current(struct ctl *ctl, int argc, char **argv);
 int ctl_pin(struct ctl *ctl, int argc, char **argv);
 int ctl_unpin(struct ctl *ctl, int argc, char **argv);
 int ctl_log(struct ctl *ctl, int argc, char **argv);
+int ctl_reset_failed(struct ctl *ctl, int argc, char **argv);
 int ctl_unhold(struct ctl *ctl, int argc, char **argv);
 int ctl_version(struct ctl *ctl, int argc, char **argv);
 int ctl_config_show(struct ctl *ctl, int argc, char **argv);

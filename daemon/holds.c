@@ -90,6 +90,17 @@ bool holds_expire(struct holds *holds, uint64_t now_usec)
 	return holds->count != before;
 }
 
+bool holds_forgive(struct holds *holds)
+{
+	size_t before = holds->count;
+
+	for (size_t i = holds->count; i-- > 0;)
+		if (holds->items[i].is_automatic &&
+		    strcmp(holds->items[i].what, HOLDS_ALL) != 0)
+			remove_at(holds, i);
+	return holds->count != before;
+}
+
 uint64_t holds_get_next(const struct holds *holds)
 {
 	uint64_t next = UINT64_MAX;

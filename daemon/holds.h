@@ -50,6 +50,9 @@ int holds_add(struct holds *holds, const struct hold *hold);
 int holds_remove(struct holds *holds, const char *what);
 /* Forget what is over at @now_usec (CLOCK_REALTIME). Return: whether anything was. */
 bool holds_expire(struct holds *holds, uint64_t now_usec);
+/* Forget versions that are held because they failed. What a file that could not be read
+ * holds is somebody's to end by name. Return: whether any was forgotten. */
+bool holds_forgive(struct holds *holds);
 /* When holds_expire() has something to do; UINT64_MAX never. */
 uint64_t holds_get_next(const struct holds *holds);
 /* Replaces the one before. @reason may be NULL. Return: 0; -EMSGSIZE a reason that is too

@@ -39,9 +39,15 @@ struct job *manager_get_current(const struct manager *manager)
 
 const char *manager_get_last_result(const struct manager *manager)
 {
-	for (size_t i = manager->job_count; i-- > 0;)
-		if (job_state_is_end(manager->jobs[i]->state))
-			return job_get_result(manager->jobs[i]);
+	for (size_t i = manager->job_count; i-- > 0;) {
+		const struct job *job = manager->jobs[i];
+
+		if (!job_state_is_end(job->state))
+			continue;
+		if (job->state != JOB_DONE && job->id <= manager->forgiven_id)
+			return "";
+		return job_get_result(job);
+	}
 	return "";
 }
 

@@ -146,6 +146,24 @@ int manager_unhold(struct manager *manager, const char *what, char **ret_why)
 	return r;
 }
 
+int manager_reset_failed(struct manager *manager, char **ret_why)
+{
+	int r;
+
+	manager->forgiven_id = manager->last_id;
+	if (!holds_forgive(&manager->holds)) {
+		if (manager->listener.changed)
+			manager->listener.changed(manager->listener.userdata);
+		return 0;
+	}
+	r = settle_holds(manager, ret_why);
+	if (r == 0)
+		record(manager, "unheld", "what failed", NULL);
+	else /* what the file says still holds */
+		(void)manager_load_holds(manager);
+	return r;
+}
+
 int manager_pin(struct manager *manager, const struct tdxupd_version *version,
 		const char *reason, char **ret_why)
 {

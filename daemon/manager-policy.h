@@ -23,6 +23,9 @@ int manager_unpin(struct manager *manager, char **ret_why);
  * with a sentence, which may be NULL; free() it. */
 enum failure manager_forbids(const struct manager *manager,
 			     const struct job_request *request, char **ret_detail);
+/* Forget what failed: holds that came from it, and the last result. Return: as
+ * manager_unhold(), but never -ENOENT. */
+int manager_reset_failed(struct manager *manager, char **ret_why);
 /* A job ended with @job->step_to refused, lost or not what runs: not again. */
 void manager_hold_failed(struct manager *manager, const struct job *job);
 

@@ -44,6 +44,7 @@ struct manager_listener {
  * @history: NULL where it could not be opened
  * @next: what an update without a target would lead to, where there is such
  * @may_apply: the plan to come may start a job, with AutoUpdate=apply
+ * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
  * @was_interrupted: the daemon before this one left a job unfinished
  * @jobs: by id; those that ended stay for a while
  */
@@ -67,6 +68,7 @@ struct manager {
 	bool was_interrupted;
 	struct job_context context;
 	uint32_t last_id;
+	uint32_t forgiven_id;
 	size_t job_count;
 	struct job **jobs;
 	sd_event_source *starter;

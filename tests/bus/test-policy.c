@@ -151,6 +151,37 @@ static void test_what_failed_is_held(void **state)
 	scene_end(&scene);
 }
 
+/* Somebody has mended the cause; what somebody holds is another matter. */
+static void test_what_failed_is_forgotten_on_request(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "fail step=shutdown", NULL);
+	assert_null(scene_call(&scene, SCENE_MANAGER, "ResetFailed"));
+	assert_null(scene_hold(&scene, "1.5.06", 0));
+	job = scene_update(&scene, NULL);
+	scene_await_end(&scene, job, "Refused");
+	scene_assert(&scene, SCENE_MANAGER, "LastResult", "org.tdxupd1.Error.Refused");
+	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	assert_null(scene_call(&scene, SCENE_MANAGER, "ResetFailed"));
+	scene_assert(&scene, SCENE_MANAGER, "LastResult", "");
+	/* the job itself says what it said */
+	scene_assert(&scene, job, "Result", "org.tdxupd1.Error.Refused");
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	scene_update_refused(&scene, HELD, "1.5.06", 0);
+	/* for good */
+	assert_int_equal(scene_stop(&scene), 0);
+	scene_run(&scene);
+	must_update(&scene, NULL);
+	scene_assert(&scene, SCENE_MANAGER, "LastResult", "done");
+	assert_null(scene_call(&scene, SCENE_MANAGER, "ResetFailed"));
+	scene_assert(&scene, SCENE_MANAGER, "LastResult", "done");
+	scene_end(&scene);
+}
+
 static void test_a_target(void **state)
 {
 	struct scene scene;
@@ -407,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_a_list_of_holds),
 		cmocka_unit_test(test_holds_that_are_none),
 		cmocka_unit_test(test_what_failed_is_held),
+		cmocka_unit_test(test_what_failed_is_forgotten_on_request),
 		cmocka_unit_test(test_a_target),
 		cmocka_unit_test(test_a_pin),
 		cmocka_unit_test(test_pins_that_lead_nowhere),

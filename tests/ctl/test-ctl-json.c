@@ -52,6 +52,7 @@ static void test_answers_of_a_host_with_an_update(void **state)
 		{ "holds", 0, { "holds" } },
 		{ NULL, 0, { "hold", "1.5.06", "--reason=a\"test", "--for=1d" } },
 		{ "holds", 0, { "holds" } },
+		{ NULL, 0, { "reset-failed" } },
 		{ NULL, 0, { "unhold", "1.5.06" } },
 		{ NULL, 0, { "pin", "1.5.08", "--reason=a test" } },
 		{ "status", 0, { "status" } },

@@ -126,6 +126,25 @@ static void test_the_longest_reasons_come_back(void **state)
 	tree_remove(&tree);
 }
 
+static void test_what_failed_is_forgiven_and_nothing_else(void **state)
+{
+	struct holds holds = { 0 };
+
+	(void)state;
+	assert_false(holds_forgive(&holds));
+	add(&holds, "1.5.16", UINT64_MAX);
+	add(&holds, "1.5.24", UINT64_MAX);
+	add(&holds, HOLDS_ALL, UINT64_MAX);
+	holds.items[1].is_automatic = true;
+	holds.items[2].is_automatic = true;
+	assert_true(holds_forgive(&holds));
+	assert_int_equal(holds.count, 2);
+	assert_string_equal(holds.items[0].what, "1.5.16");
+	assert_string_equal(holds.items[1].what, HOLDS_ALL);
+	assert_false(holds_forgive(&holds));
+	holds_done(&holds);
+}
+
 static void test_the_file_comes_back(void **state)
 {
 	struct holds holds = { 0 }, back;
@@ -280,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_holds_end),
 		cmocka_unit_test(test_holds_are_bounded),
 		cmocka_unit_test(test_the_longest_reasons_come_back),
+		cmocka_unit_test(test_what_failed_is_forgiven_and_nothing_else),
 		cmocka_unit_test(test_the_file_comes_back),
 		cmocka_unit_test(test_a_pin),
 		cmocka_unit_test(test_reading_makes_no_directory),
