@@ -63,12 +63,21 @@ static size_t utf8_length(const unsigned char *p)
 	return length;
 }
 
-/* C0, DEL and C1: what a terminal would act upon. */
+/* Line ends, and what turns the order around in which a line is shown. */
+static bool is_arrangement(const unsigned char *p)
+{
+	return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+				(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
+/* C0, DEL, C1, U+2028 to U+202E and U+2066 to U+2069: what a terminal would act upon. */
 static bool is_control(const unsigned char *p, size_t length)
 {
 	if (length == 1)
 		return p[0] < 0x20 || p[0] == 0x7f;
-	return length == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+	if (length == 2)
+		return p[0] == 0xc2 && p[1] < 0xa0;
+	return length == 3 && is_arrangement(p);
 }
 
 void text_make_printable(char *ret, size_t size, const char *text)

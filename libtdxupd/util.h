@@ -108,9 +108,9 @@ int string_table_find(const char *const *table, size_t count, const char *text);
 	_public_ STRING_TABLE_FROM(prefix, type, table)
 
 /*
- * Copy text into a fixed buffer so that it can be printed on a terminal: control bytes
- * and bytes that are no valid UTF-8 become '?'. Always ends in NUL; cut at a character's
- * end.
+ * Copy text into a fixed buffer so that it can be printed on a terminal: controls, those
+ * of the writing direction too, and bytes that are no valid UTF-8 become '?'. Always ends
+ * in NUL; cut at a character's end.
  */
 void text_make_printable(char *ret, size_t size, const char *text);
 

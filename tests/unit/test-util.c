@@ -17,6 +17,8 @@ static void test_printable_text_acts_on_no_terminal(void **state)
 		{ "\x1b[31mred", 32, "?[31mred" },
 		{ "del\x7f", 32, "del?" },
 		{ "c1\xc2\x9b", 32, "c1?" },
+		{ "\xe2\x80\xaegp\xe2\x80\xac", 32, "?gp?" }, /* shown as "pg" */
+		{ "\xe2\x80\xa8\xe2\x81\xa7\xe2\x80\xa7", 32, "??\xe2\x80\xa7" },
 		{ "caf\xc3\xa9", 32, "caf\xc3\xa9" },
 		{ "\xe2\x82\xac", 32, "\xe2\x82\xac" },
 		{ "\xf0\x9f\x94\x92", 32, "\xf0\x9f\x94\x92" },
