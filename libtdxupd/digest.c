@@ -76,7 +76,9 @@ _public_ bool tdxupd_digest_is_equal(const struct tdxupd_digest *a,
 void digest_be_lean(void)
 {
 	(void)OPENSSL_init_crypto(
-		OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+		OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+			OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+		NULL);
 }
 
 int digest_sha384(const void *bytes, size_t count, struct tdxupd_digest *ret)
