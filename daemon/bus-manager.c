@@ -15,6 +15,7 @@
 #include "describe.h"
 #include "json.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
 #include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
@@ -85,6 +86,28 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 		return fail_planning(error, r, manager->config->images, why);
 	r = describe_catalog(catalog, &json);
 	return r < 0 ? r : bus_manager_reply_json(message, json);
+}
+
+static int on_check_new(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct manager *manager = manager_of(userdata);
+	char text[TDXUPD_VERSION_TEXT_BYTES] = "";
+	struct tdxupd_version next;
+	char *why = NULL;
+	bool has_next;
+	int r;
+
+	r = bus_read_no_options(message, error);
+	if (r >= 0)
+		r = bus_authorize(userdata, message, &about_plans, on_check_new, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	r = manager_check_new(manager, &has_next, &next, &why);
+	if (r < 0)
+		return fail_planning(error, r, manager->config->images, why);
+	if (has_next)
+		tdxupd_version_format(&next, text);
+	return sd_bus_reply_method_return(message, "s", text);
 }
 
 /* ---- jobs ---- */
@@ -183,6 +206,8 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("GateSources", "a(sssus)", bus_get_sources, 0, CHANGES),
 	SD_BUS_PROPERTY("Blockers", "a(ssut)", bus_get_blockers, 0, CHANGES),
 	SD_BUS_PROPERTY("TdsBuilding", "i", bus_get_builds, 0, CHANGES),
+	/* Nobody is told when a TD ends. */
+	SD_BUS_PROPERTY("Tds", "i", bus_get_tds, 0, 0),
 	SD_BUS_PROPERTY("PreparingForUpdate", "b", bus_inhibit_get_preparing, 0, CHANGES),
 	SD_BUS_PROPERTY("State", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("CurrentJob", "o", bus_get_current_job, 0, CHANGES),
@@ -190,6 +215,8 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("NextVersion", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Holds", "a(ssttb)", bus_policy_get_holds, 0, CHANGES),
 	SD_BUS_PROPERTY("Pin", "(sst)", bus_policy_get_pin, 0, CHANGES),
+	SD_BUS_METHOD_WITH_ARGS("CheckNew", SD_BUS_ARGS("a{sv}", options),
+				SD_BUS_RESULT("s", version), on_check_new, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("s", target, "a{sv}", options),
 				SD_BUS_RESULT("s", json), on_plan, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("s", target, "a{sv}", options),

@@ -6,6 +6,7 @@
 #include "bus-job.h"
 #include "bus-properties.h"
 #include "manager-jobs.h"
+#include "population.h"
 
 static const struct manager *manager_of(void *userdata)
 {
@@ -92,6 +93,19 @@ int bus_get_builds(sd_bus *bus, const char *path, const char *interface,
 							: INT32_MAX;
 	}
 	return sd_bus_message_append(reply, "i", count);
+}
+
+/* Asked for anew each time. */
+int bus_get_tds(sd_bus *bus, const char *path, const char *interface,
+		const char *property, sd_bus_message *reply, void *userdata,
+		sd_bus_error *error)
+{
+	uint64_t count;
+	bool is_known = population_read(manager_of(userdata)->root_fd, &count) == 0 &&
+			count < INT32_MAX;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "i", is_known ? (int32_t)count : -1);
 }
 
 int bus_get_sources(sd_bus *bus, const char *path, const char *interface,

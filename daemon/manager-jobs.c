@@ -171,7 +171,7 @@ static void on_job_ended(void *userdata, struct job *job)
 	struct manager *manager = userdata;
 
 	manager_hold_failed(manager, job);
-	manager_refresh(manager, job->state == JOB_DONE ? "update" : "external");
+	manager_refresh(manager, job->state == JOB_DONE ? "job" : "external");
 	if (manager->listener.job_removed)
 		manager->listener.job_removed(manager->listener.userdata, job);
 	reap_later(manager);

@@ -317,28 +317,6 @@ static void start_auto_update(struct manager *manager)
 	job_request_done(&request);
 }
 
-/* Return: whether the next version is another one than before. */
-static bool find_next(struct manager *manager)
-{
-	_cleanup_(cleanup_plan)
-	struct tdxupd_plan *plan = NULL;
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-	struct job_request request;
-	bool has_next, is_news;
-	int r;
-
-	job_request_init(&request, manager->config);
-	r = manager_plan(manager, &request, &plan, &why);
-	has_next = r == 0 && plan->result == TDXUPD_PLAN_UPDATE;
-	is_news = has_next && (!manager->has_next ||
-			       tdxupd_version_compare(&manager->next, &plan->to) != 0);
-	manager->has_next = has_next;
-	if (has_next)
-		manager->next = plan->to;
-	return is_news;
-}
-
 /* Images are read anew for each plan; what they took until then is the host's. */
 static void put_images_away(struct manager *manager)
 {
@@ -346,20 +324,71 @@ static void put_images_away(struct manager *manager)
 	malloc_trim(0);
 }
 
+/* What an update without a target would lead to. */
+static int plan_next(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
+		     char **ret_why)
+{
+	_cleanup_(cleanup_plan)
+	struct tdxupd_plan *plan = NULL;
+	struct job_request request;
+	int r;
+
+	job_request_init(&request, manager->config);
+	r = manager_plan(manager, &request, &plan, ret_why);
+	*ret_has = r == 0 && plan->result == TDXUPD_PLAN_UPDATE;
+	if (*ret_has)
+		*ret = plan->to;
+	put_images_away(manager);
+	return r;
+}
+
+static bool is_news(const struct manager *manager, bool has_next,
+		    const struct tdxupd_version *next)
+{
+	return has_next &&
+	       (!manager->has_next || tdxupd_version_compare(&manager->next, next) != 0);
+}
+
+int manager_check_new(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
+		      char **ret_why)
+{
+	int r = plan_next(manager, ret_has, ret, ret_why);
+
+	/* What follows from news is the same, however they came. */
+	if (r == 0 && (*ret_has != manager->has_next || is_news(manager, *ret_has, ret)))
+		(void)manager_replan_later(manager, true);
+	return r;
+}
+
+/* Return: whether the next version is another one than before. */
+static bool find_next(struct manager *manager)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	struct tdxupd_version next;
+	bool has_next, has_news;
+
+	(void)plan_next(manager, &has_next, &next, &why);
+	has_news = is_news(manager, has_next, &next);
+	manager->has_next = has_next;
+	if (has_next)
+		manager->next = next;
+	return has_news;
+}
+
 void manager_replan(struct manager *manager, bool may_apply)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
-	bool is_news;
+	bool has_news;
 
 	watch_images(manager);
-	is_news = find_next(manager);
-	put_images_away(manager);
-	if (is_news && manager->config->auto_update != AUTO_UPDATE_OFF)
+	has_news = find_next(manager);
+	if (has_news && manager->config->auto_update != AUTO_UPDATE_OFF)
 		journal_say(LOG_NOTICE, NULL, "TDX module %s is there, sound and fits",
 			    tdxupd_version_format(&manager->next, text));
 	/* One job at a time; what turns up during one has its turn afterwards. */
 	if (manager_get_current(manager))
-		manager->may_apply |= is_news;
+		manager->may_apply |= has_news;
 	else if (manager->has_next && may_apply &&
 		 manager->config->auto_update == AUTO_UPDATE_APPLY)
 		start_auto_update(manager);

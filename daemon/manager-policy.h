@@ -29,6 +29,10 @@ int manager_reset_failed(struct manager *manager, char **ret_why);
 /* A job ended with @job->step_to refused, lost or not what runs: not again. */
 void manager_hold_failed(struct manager *manager, const struct job *job);
 
+/* The same without any consequence but manager_replan()'s, for whoever asks. Return: as
+ * manager_plan(). */
+int manager_check_new(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
+		      char **ret_why);
 /*
  * What the images there mean for this host: the next version, and with AutoUpdate=apply
  * and @may_apply a job. Watches the directories of the images from then on.

@@ -135,19 +135,26 @@ static void drop_staged(struct manager *manager)
 		(void)tdxupd_upload_drop(upload);
 }
 
+/* The module is another one than the daemon before this one saw last. */
 static void check_module(struct manager *manager, const struct history_record *last)
 {
+	bool is_same_boot = strcmp(last->boot_id, manager->host->boot_id) == 0;
 	char now[TDXUPD_VERSION_TEXT_BYTES];
 
-	if (!last->module || strcmp(last->boot_id, manager->host->boot_id) != 0 ||
-	    manager->host->state != TDXUPD_TDX_LIVE)
+	if (!last->module || manager->host->state != TDXUPD_TDX_LIVE ||
+	    tdxupd_version_parse(last->module, &manager->missed_from) < 0 ||
+	    tdxupd_version_compare(&manager->missed_from,
+				   &manager->host->module_version) == 0)
 		return;
+	manager->missed_cause = is_same_boot ? "external" : "boot";
 	tdxupd_version_format(&manager->host->module_version, now);
-	if (strcmp(now, last->module) == 0)
-		return;
-	journal_say(LOG_WARNING, MESSAGE_MODULE_CHANGED,
-		    "TDX module %s was replaced by %s, not by tdxupd", last->module, now);
-	manager_record(manager, "external", last->module, NULL);
+	journal_say(is_same_boot ? LOG_WARNING : LOG_NOTICE,
+		    is_same_boot ? MESSAGE_MODULE_CHANGED : NULL,
+		    is_same_boot ? "TDX module %s was replaced by %s, not by tdxupd"
+				 : "TDX module %s ran before the reboot, now %s does",
+		    last->module, now);
+	if (is_same_boot)
+		manager_record(manager, "external", last->module, NULL);
 }
 
 void manager_recover(struct manager *manager)

@@ -42,7 +42,7 @@ static void compare(struct manager *manager, const struct tdxupd_host *old,
 
 	/* Somebody looked between two steps of one path. */
 	if (job && job->outcome == TDXUPD_OUTCOME_SUCCEEDED)
-		cause = "update";
+		cause = "job";
 
 	if (old->state != TDXUPD_TDX_LIVE || new->state != TDXUPD_TDX_LIVE ||
 	    tdxupd_version_compare(&old->module_version, &new->module_version) == 0)
@@ -80,6 +80,18 @@ int manager_refresh(struct manager *manager, const char *cause)
 
 /* ---- configuration, images, plans ---- */
 
+/* Once there is somebody to tell. */
+static void tell_missed(struct manager *manager)
+{
+	const struct manager_listener *listener = &manager->listener;
+
+	if (manager->missed_cause && listener->module_changed)
+		listener->module_changed(listener->userdata, &manager->missed_from,
+					 &manager->host->module_version,
+					 manager->missed_cause);
+	manager->missed_cause = NULL;
+}
+
 static int on_replan(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -87,6 +99,7 @@ static int on_replan(sd_event_source *source, void *userdata)
 
 	(void)source;
 	manager->may_apply = false;
+	tell_missed(manager);
 	manager_replan(manager, may_apply);
 	return 0;
 }

@@ -45,6 +45,8 @@ struct manager_listener {
  * @next: what an update without a target would lead to, where there is such
  * @may_apply: the plan to come may start a job, with AutoUpdate=apply
  * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
+ * @missed_cause: why the module is another one than @missed_from, which the daemon before
+ *	this one saw last: "external" or "boot", NULL once it was told
  * @was_interrupted: the daemon before this one left a job unfinished
  * @jobs: by id; those that ended stay for a while
  */
@@ -65,6 +67,8 @@ struct manager {
 	bool has_next;
 	struct tdxupd_version next;
 	bool may_apply;
+	struct tdxupd_version missed_from;
+	const char *missed_cause;
 	bool was_interrupted;
 	struct job_context context;
 	uint32_t last_id;
@@ -93,7 +97,7 @@ struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager, manager, manager_free)
 
 /* Take a new snapshot of the host, arm what was not armed. @cause: what a change of the
- * module is put down to, "external" or "update". Does nothing but return 0 during a
+ * module is put down to, "external" or "job". Does nothing but return 0 during a
  * commit. */
 int manager_refresh(struct manager *manager, const char *cause);
 /* Read the configuration again. On error the old one stays, and so do running jobs'. */

@@ -87,6 +87,76 @@ static void test_a_reboot_takes_the_module_back(void **state)
 	scene_end(&scene);
 }
 
+/* ---- ModuleChanged ---- */
+
+/* The last of the signals: "FROM TO CAUSE". */
+struct ear {
+	sd_bus_slot *slot;
+	char heard[64];
+};
+
+static int on_module_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct ear *ear = userdata;
+	const char *from, *to, *cause;
+
+	(void)error;
+	assert_true(sd_bus_message_read(message, "sss", &from, &to, &cause) >= 0);
+	snprintf(ear->heard, sizeof(ear->heard), "%s %s %s", from, to, cause);
+	return 0;
+}
+
+static void await_heard(struct scene *scene, struct ear *ear, const char *wanted)
+{
+	for (unsigned i = 0; strcmp(ear->heard, wanted) != 0; i++) {
+		int r = sd_bus_process(scene->bus, NULL);
+
+		if (i > 100000)
+			fail_msg("heard `%s', not `%s'", ear->heard, wanted);
+		if (r == 0)
+			r = sd_bus_wait(scene->bus, 10000);
+		assert_true(r >= 0);
+	}
+	ear->heard[0] = '\0';
+}
+
+/* What happened while the daemon did not run, too. */
+static void test_each_cause_of_another_module(void **state)
+{
+	struct ear ear = { 0 };
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1,container=0x200",
+			 "1.5.16,ctx=2,container=0x200", NULL);
+	scene_run(&scene);
+	assert_true(sd_bus_match_signal(scene.bus, &ear.slot, "org.tdxupd1",
+					SCENE_MANAGER, "org.tdxupd1.Manager",
+					"ModuleChanged", on_module_changed, &ear) >= 0);
+	job = scene_update(&scene, NULL);
+	await_heard(&scene, &ear, "1.5.06 1.5.16 job");
+	reboot(&scene);
+	await_heard(&scene, &ear, "1.5.16 1.5.06 boot");
+	assert_int_equal(scene_stop(&scene), 0);
+	upload_by_hand(&scene);
+	world_do(&scene.world, "wait updates 2");
+	scene_run(&scene);
+	await_heard(&scene, &ear, "1.5.06 1.5.16 external");
+	/* told once */
+	assert_int_equal(scene_stop(&scene), 0);
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	usleep(200000);
+	while (sd_bus_process(scene.bus, NULL) > 0)
+		;
+	assert_string_equal(ear.heard, "");
+	sd_bus_slot_unref(ear.slot);
+	scene_end(&scene);
+}
+
 static void test_a_reboot_with_auto_update(void **state)
 {
 	struct scene scene;
@@ -168,11 +238,76 @@ static void test_a_directory_that_comes_and_goes(void **state)
 	scene_end(&scene);
 }
 
+/* Whoever asks need not wait until they rest. */
+static void check_new(struct scene *scene, const char *wanted)
+{
+	sd_bus_message *reply = NULL;
+	const char *version;
+
+	assert_true(sd_bus_call_method(scene->bus, "org.tdxupd1", SCENE_MANAGER,
+				       "org.tdxupd1.Manager", "CheckNew", NULL, &reply,
+				       "a{sv}", 0) >= 0);
+	assert_true(sd_bus_message_read(reply, "s", &version) >= 0);
+	assert_string_equal(version, wanted);
+	sd_bus_message_unref(reply);
+}
+
+static void test_asking_for_news(void **state)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", NULL);
+	scene_run(&scene);
+	check_new(&scene, "");
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+	check_new(&scene, "1.5.16");
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	assert_null(scene_hold(&scene, "1.5.16", 0));
+	check_new(&scene, "");
+	tree_drop(&scene.world.tree, WORLD_IMAGES "/mapping_file.json");
+	assert_true(sd_bus_call_method(scene.bus, "org.tdxupd1", SCENE_MANAGER,
+				       "org.tdxupd1.Manager", "CheckNew", &error, NULL,
+				       "a{sv}", 0) < 0);
+	assert_string_equal(error.name, "org.tdxupd1.Error.Config");
+	sd_bus_error_free(&error);
+	assert_true(sd_bus_call_method(scene.bus, "org.tdxupd1", SCENE_MANAGER,
+				       "org.tdxupd1.Manager", "CheckNew", &error, NULL,
+				       "a{sv}", 1, "fast", "b", 1) < 0);
+	assert_string_equal(error.name, "org.freedesktop.DBus.Error.InvalidArgs");
+	sd_bus_error_free(&error);
+	scene_end(&scene);
+}
+
+static void test_tds_are_counted(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	scene_assert(&scene, SCENE_MANAGER, "Tds", "0");
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	scene_assert(&scene, SCENE_MANAGER, "Tds", "1");
+	world_do(&scene.world, "td abort vm1");
+	scene_await(&scene, SCENE_MANAGER, "Tds", "0");
+	scene_end(&scene);
+	scene_set_bare(&scene);
+	scene_run(&scene);
+	scene_assert(&scene, SCENE_MANAGER, "Tds", "-1");
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_somebody_else_updates),
 		cmocka_unit_test(test_a_reboot_takes_the_module_back),
+		cmocka_unit_test(test_each_cause_of_another_module),
+		cmocka_unit_test(test_asking_for_news),
+		cmocka_unit_test(test_tds_are_counted),
 		cmocka_unit_test(test_a_reboot_with_auto_update),
 		cmocka_unit_test(test_images_are_looked_at_when_they_rest),
 		cmocka_unit_test(test_a_directory_that_comes_and_goes),
