@@ -11,6 +11,7 @@
 #include "history.h"
 #include "journal.h"
 #include "manager-history.h"
+#include "recovery.h"
 
 static char *text(const char *constant)
 {
@@ -131,17 +132,21 @@ void manager_record(struct manager *manager, const char *phase, const char *from
 }
 
 void manager_record_recovery(struct manager *manager, const struct history_record *last,
-			     const char *outcome)
+			     const char *outcome, const char *reason)
 {
 	char module[TDXUPD_VERSION_TEXT_BYTES];
 	struct history_record record = {
-		.phase = text("recovered"),
+		.phase = text(RECOVERY_PHASE),
 		.job = last->job,
 		.attempt = last->attempt,
 		.from = last->from,
 		.to = last->to,
 		.step_to = last->step_to,
+		.path = last->path,
+		.mrseam = last->mrseam,
 		.outcome = text(outcome),
+		.reason = text(reason),
+		.caller = last->caller,
 	};
 
 	describe_host(manager->host, module, &record);

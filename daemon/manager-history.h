@@ -13,8 +13,9 @@ int manager_record_job(struct manager *manager, const struct job *job,
 /* Something that belongs to no job. @phase: "started", "external". */
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail);
-/* What became of the unfinished job @last. */
+/* What became of the unfinished job @last. @reason: why its version is to be held, NULL
+ * where it is not. */
 void manager_record_recovery(struct manager *manager, const struct history_record *last,
-			     const char *outcome);
+			     const char *outcome, const char *reason);
 
 #endif

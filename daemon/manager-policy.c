@@ -128,8 +128,12 @@ int manager_hold(struct manager *manager, const struct hold *hold, char **ret_wh
 		return r;
 	journal_say(LOG_NOTICE, MESSAGE_HELD, "updates to %s are held: %s", hold->what,
 		    hold->reason ? hold->reason : "");
+	r = settle_holds(manager, ret_why);
+	if (r < 0)
+		return r;
+	/* After it is kept: a crash in between is seen by what the history ends in. */
 	record(manager, "held", hold->what, hold->reason);
-	return settle_holds(manager, ret_why);
+	return 0;
 }
 
 int manager_unhold(struct manager *manager, const char *what, char **ret_why)
@@ -218,29 +222,34 @@ enum failure manager_forbids(const struct manager *manager,
 	return FAILURE_NONE;
 }
 
-void manager_hold_failed(struct manager *manager, const struct job *job)
+void manager_hold_version(struct manager *manager, uint32_t id,
+			  const struct tdxupd_version *version, const char *detail)
 {
-	char version[TDXUPD_VERSION_TEXT_BYTES];
+	char text[TDXUPD_VERSION_TEXT_BYTES];
 	_cleanup_(cleanup_free)
 	char *why = NULL;
 	_cleanup_(cleanup_free)
-	char *reason = text_new("job %u failed: %.*s", job->id, FAILED_BYTES_MAX,
-				job->detail ? job->detail : "");
+	char *reason = text_new("job %u failed: %.*s", id, FAILED_BYTES_MAX,
+				detail ? detail : "");
 	struct hold hold = {
-		.what = version,
+		.what = text,
 		.reason = reason,
 		.until_usec = UINT64_MAX,
 		.is_automatic = true,
 	};
 
-	if (job->outcome != TDXUPD_OUTCOME_REFUSED &&
-	    job->outcome != TDXUPD_OUTCOME_MISMATCH &&
-	    job->outcome != TDXUPD_OUTCOME_LOST)
-		return;
-	tdxupd_version_format(&job->step_to, version);
+	tdxupd_version_format(version, text);
 	if (manager_hold(manager, &hold, &why) < 0)
 		journal_say(LOG_ERR, MESSAGE_HELD, "%s could not be held for good: %s",
-			    version, why ? why : "?");
+			    text, why ? why : "?");
+}
+
+void manager_hold_failed(struct manager *manager, const struct job *job)
+{
+	if (job->outcome == TDXUPD_OUTCOME_REFUSED ||
+	    job->outcome == TDXUPD_OUTCOME_MISMATCH ||
+	    job->outcome == TDXUPD_OUTCOME_LOST)
+		manager_hold_version(manager, job->id, &job->step_to, job->detail);
 }
 
 /* ---- images ---- */

@@ -26,6 +26,9 @@ enum failure manager_forbids(const struct manager *manager,
 /* Forget what failed: holds that came from it, and the last result. Return: as
  * manager_unhold(), but never -ENOENT. */
 int manager_reset_failed(struct manager *manager, char **ret_why);
+/* An update to it failed in job @id: not again until somebody releases it. */
+void manager_hold_version(struct manager *manager, uint32_t id,
+			  const struct tdxupd_version *version, const char *detail);
 /* A job ended with @job->step_to refused, lost or not what runs: not again. */
 void manager_hold_failed(struct manager *manager, const struct job *job);
 

@@ -11,6 +11,7 @@
 #include "journal.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
+#include "manager-policy.h"
 #include "manager-recovery.h"
 #include "recovery.h"
 #include "text.h"
@@ -157,31 +158,76 @@ static void check_module(struct manager *manager, const struct history_record *l
 		manager_record(manager, "external", last->module, NULL);
 }
 
+/* The kernel still says why it refused; its trigger said so to a daemon that is gone. */
+static bool was_busy(struct manager *manager)
+{
+	char error[64];
+	const char *reason;
+
+	if (manager->host->has_trigger ||
+	    io_read_text(manager->root_fd, UPLOAD_DIR "/error", error, sizeof(error)) < 0)
+		return false;
+	reason = strchr(error, ':');
+	return reason && strcmp(reason, ":device-busy") == 0;
+}
+
+static bool has_failed(struct manager *manager, const struct history_record *last,
+		       enum recovery recovery)
+{
+	return last && recovery_has_failed(last, recovery) &&
+	       !(recovery == RECOVERY_REFUSED && was_busy(manager));
+}
+
+static void hold(struct manager *manager, const struct history_record *last,
+		 enum recovery recovery)
+{
+	struct tdxupd_version version;
+
+	if (last->step_to && tdxupd_version_parse(last->step_to, &version) == 0)
+		manager_hold_version(manager, (uint32_t)last->job, &version,
+				     recovery == RECOVERY_NOTHING
+					     ? last->detail
+					     : recovery_explain(recovery));
+}
+
+/* Each record before what it is about: killed here, too, the next one goes on. */
+static void tell(struct manager *manager, const struct history_record *last,
+		 enum recovery recovery, bool is_failure)
+{
+	manager_record_recovery(manager, last, recovery_to_string(recovery),
+				is_failure ? failure_to_string(ends[recovery].failure)
+					   : NULL);
+	keep_as_job(manager, last, recovery);
+	journal_say(recovery == RECOVERY_LOST ? LOG_CRIT : LOG_WARNING, MESSAGE_RECOVERED,
+		    "job %u was cut off during `%s': %s", (unsigned)last->job,
+		    last->phase, recovery_explain(recovery));
+}
+
 void manager_recover(struct manager *manager)
 {
-	const struct history_record *last;
 	enum recovery_staged staged = read_staged(manager);
+	const struct history_record *last;
 	enum recovery recovery;
+	bool is_failure;
 
 	if (!manager->history)
 		return;
 	last = history_get_last(manager->history);
 	recovery = recovery_decide(last, manager->host, staged);
+	is_failure = has_failed(manager, last, recovery);
 	if (last && last->job <= UINT32_MAX)
 		manager->last_id = (uint32_t)last->job;
 	manager->was_interrupted =
 		recovery != RECOVERY_NOTHING || history_is_end_lost(manager->history);
 	if (recovery != RECOVERY_NOTHING) {
-		manager_record_recovery(manager, last, recovery_to_string(recovery));
-		keep_as_job(manager, last, recovery);
-		journal_say(recovery == RECOVERY_LOST ? LOG_CRIT : LOG_WARNING,
-			    MESSAGE_RECOVERED, "job %u was cut off during `%s': %s",
-			    (unsigned)last->job, last->phase, recovery_explain(recovery));
+		tell(manager, last, recovery, is_failure);
 		if (staged == RECOVERY_STAGED_YES &&
 		    strcmp(last->boot_id, manager->host->boot_id) == 0)
 			drop_staged(manager);
 	} else if (last) {
 		check_module(manager, last);
 	}
+	if (is_failure)
+		hold(manager, last, recovery);
 	manager_record(manager, "started", NULL, NULL);
 }

@@ -107,10 +107,45 @@ static enum recovery compare(const struct history_record *last, enum job_state p
 	return RECOVERY_UNKNOWN;
 }
 
+static bool is_outcome(const struct history_record *last, enum tdxupd_outcome outcome)
+{
+	return last->outcome &&
+	       strcmp(last->outcome, tdxupd_outcome_to_string(outcome)) == 0;
+}
+
 /* The plan for the next step of a path begins where the last one was confirmed. */
 static bool has_stepped(const struct history_record *last)
 {
-	return last->outcome && strcmp(last->outcome, "succeeded") == 0;
+	return is_outcome(last, TDXUPD_OUTCOME_SUCCEEDED);
+}
+
+static bool has_ended_badly(const struct history_record *last)
+{
+	enum job_state phase = job_state_from_string(last->phase);
+
+	if (strcmp(last->phase, RECOVERY_PHASE) == 0)
+		return last->reason;
+	return phase >= 0 && job_state_is_end(phase) &&
+	       (is_outcome(last, TDXUPD_OUTCOME_REFUSED) ||
+		is_outcome(last, TDXUPD_OUTCOME_MISMATCH) ||
+		is_outcome(last, TDXUPD_OUTCOME_LOST));
+}
+
+bool recovery_has_failed(const struct history_record *last, enum recovery recovery)
+{
+	enum job_state phase = job_state_from_string(last->phase);
+
+	switch (recovery) {
+	case RECOVERY_NOTHING:
+		return has_ended_badly(last);
+	case RECOVERY_REFUSED:
+	case RECOVERY_MISMATCH:
+	case RECOVERY_LOST:
+		/* Before the commit it was somebody else's doing. */
+		return phase >= 0 && job_state_is_critical(phase);
+	default:
+		return false;
+	}
 }
 
 enum recovery recovery_decide(const struct history_record *last,

@@ -41,6 +41,15 @@ enum recovery_staged {
 	RECOVERY_STAGED_UNKNOWN, /* the trigger does not tell */
 };
 
+/* What is recorded of it; its reason says that it is not to be tried again. */
+#define RECOVERY_PHASE "recovered"
+
+/*
+ * Whether what @last was about was tried and failed, and is to be held. With
+ * @RECOVERY_NOTHING: a daemon that was killed right after that had no time to. Pure.
+ */
+bool recovery_has_failed(const struct history_record *last, enum recovery recovery);
+
 /* @last: NULL where the history is empty. @now: taken after the kernel was done. Pure. */
 enum recovery recovery_decide(const struct history_record *last,
 			      const struct tdxupd_host *now, enum recovery_staged staged);

@@ -147,6 +147,53 @@ static void test_between_two_steps(void **state)
 	tdxupd_host_free(host);
 }
 
+/* What is to be held; a restart in between must not make it forgotten. */
+static void test_what_has_failed(void **state)
+{
+	static const struct {
+		const char *phase;
+		const char *outcome;
+		const char *reason;
+		enum recovery recovery;
+		bool has_failed;
+	} rows[] = {
+		{ "failed", "refused", "x", RECOVERY_NOTHING, true },
+		{ "lost", "lost", "x", RECOVERY_NOTHING, true },
+		{ "unknown", "mismatch", "x", RECOVERY_NOTHING, true },
+		{ "unknown", "unknown", "x", RECOVERY_NOTHING, false },
+		{ "failed", "busy", "x", RECOVERY_NOTHING, false },
+		{ "failed", NULL, "x", RECOVERY_NOTHING, false },
+		{ "cancelled", NULL, "x", RECOVERY_NOTHING, false },
+		{ "done", "succeeded", NULL, RECOVERY_NOTHING, false },
+		{ "started", NULL, NULL, RECOVERY_NOTHING, false },
+		{ "held", NULL, NULL, RECOVERY_NOTHING, false },
+		{ "recovered", "refused", "x", RECOVERY_NOTHING, true },
+		{ "recovered", "refused", NULL, RECOVERY_NOTHING, false },
+		{ "committing", NULL, NULL, RECOVERY_REFUSED, true },
+		{ "confirming", NULL, NULL, RECOVERY_REFUSED, true },
+		{ "confirming", NULL, NULL, RECOVERY_LOST, true },
+		{ "confirming", NULL, NULL, RECOVERY_MISMATCH, true },
+		{ "confirming", NULL, NULL, RECOVERY_SUCCEEDED, false },
+		{ "committing", NULL, NULL, RECOVERY_UNCHANGED, false },
+		{ "committing", NULL, NULL, RECOVERY_NEVER_COMMITTED, false },
+		{ "backoff", "busy", NULL, RECOVERY_REFUSED, false },
+		{ "waiting", NULL, NULL, RECOVERY_LOST, false },
+		{ "waiting", NULL, NULL, RECOVERY_MISMATCH, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct history_record last = {
+			.phase = (char *)rows[i].phase,
+			.outcome = (char *)rows[i].outcome,
+			.reason = (char *)rows[i].reason,
+		};
+
+		if (recovery_has_failed(&last, rows[i].recovery) != rows[i].has_failed)
+			fail_msg("row %zu (%s)", i, rows[i].phase);
+	}
+}
+
 static void test_each_has_a_name_and_a_sentence(void **state)
 {
 	(void)state;
@@ -162,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_every_row),
 		cmocka_unit_test(test_loading_again_what_runs),
 		cmocka_unit_test(test_between_two_steps),
+		cmocka_unit_test(test_what_has_failed),
 		cmocka_unit_test(test_each_has_a_name_and_a_sentence),
 	};
 
