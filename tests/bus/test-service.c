@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The daemon among others: the bus, systemd, logind, a second daemon, a hung host. */
+/* The daemon among others: the bus, systemd, a second daemon, a hung host. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -142,167 +140,6 @@ static void test_what_systemd_hears(void **state)
 	scene_end(&scene);
 }
 
-/* ---- logind ---- */
-
-/* Locks given out, and those not given back yet. Shared with the child. */
-struct locks {
-	int delays, blocks;
-	int delays_held, blocks_held;
-};
-
-struct logind {
-	pid_t pid;
-	struct locks *locks;
-	sd_bus *bus;
-	struct pollfd held[16];
-	bool is_block[16];
-	size_t held_count;
-};
-
-static int on_inhibit(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	struct logind *logind = userdata;
-	const char *what, *who, *why, *mode;
-	int ends[2], r;
-
-	(void)error;
-	if (sd_bus_message_read(message, "ssss", &what, &who, &why, &mode) < 0 ||
-	    pipe2(ends, O_CLOEXEC) < 0)
-		return -EINVAL;
-	logind->held[logind->held_count] = (struct pollfd){ .fd = ends[0] };
-	logind->is_block[logind->held_count] = strcmp(mode, "block") == 0;
-	if (logind->is_block[logind->held_count++]) {
-		logind->locks->blocks++;
-		logind->locks->blocks_held++;
-	} else {
-		logind->locks->delays++;
-		logind->locks->delays_held++;
-	}
-	r = sd_bus_reply_method_return(message, "h", ends[1]);
-	close(ends[1]);
-	return r;
-}
-
-static void note_releases(struct logind *logind)
-{
-	poll(logind->held, logind->held_count, 2);
-	for (size_t i = 0; i < logind->held_count; i++)
-		if (logind->held[i].fd >= 0 && (logind->held[i].revents & POLLHUP)) {
-			close(logind->held[i].fd);
-			logind->held[i].fd = -1;
-			if (logind->is_block[i])
-				logind->locks->blocks_held--;
-			else
-				logind->locks->delays_held--;
-		}
-}
-
-/* As much of systemd-logind as the daemon asks for. */
-static void run_logind(struct logind *logind, const char *address)
-{
-	static const sd_bus_vtable vtable[] = {
-		SD_BUS_VTABLE_START(0),
-		SD_BUS_METHOD("Inhibit", "ssss", "h", on_inhibit,
-			      SD_BUS_VTABLE_UNPRIVILEGED),
-		SD_BUS_VTABLE_END,
-	};
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (sd_bus_new(&logind->bus) < 0 ||
-	    sd_bus_set_address(logind->bus, address) < 0 ||
-	    sd_bus_set_bus_client(logind->bus, true) < 0 ||
-	    sd_bus_start(logind->bus) < 0 ||
-	    sd_bus_add_object_vtable(logind->bus, NULL, "/org/freedesktop/login1",
-				     "org.freedesktop.login1.Manager", vtable,
-				     logind) < 0 ||
-	    sd_bus_request_name(logind->bus, "org.freedesktop.login1", 0) < 0)
-		_exit(1);
-	for (;;) {
-		while (sd_bus_process(logind->bus, NULL) > 0)
-			;
-		note_releases(logind);
-	}
-}
-
-static void start_logind(struct logind *logind, const struct scene *scene)
-{
-	*logind = (struct logind){
-		.locks = mmap(NULL, sizeof(struct locks), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0),
-	};
-	assert_ptr_not_equal(logind->locks, MAP_FAILED);
-	logind->pid = fork();
-	assert_int_not_equal(logind->pid, -1);
-	if (!logind->pid)
-		run_logind(logind, scene->address);
-	usleep(100000);
-}
-
-static void await_count(const int *count, int wanted)
-{
-	for (unsigned i = 0; i < 1000; i++) {
-		if (__atomic_load_n(count, __ATOMIC_RELAXED) == wanted)
-			return;
-		usleep(10000);
-	}
-	fail_msg("%d locks, not %d", *count, wanted);
-}
-
-static void emit_leaving(struct scene *scene)
-{
-	assert_true(sd_bus_emit_signal(scene->bus, "/org/freedesktop/login1",
-				       "org.freedesktop.login1.Manager",
-				       "PrepareForShutdown", "b", 1) >= 0);
-}
-
-static void test_shutdown_is_held_up_no_longer_than_needed(void **state)
-{
-	struct scene scene;
-	struct logind logind;
-	_cleanup_(cleanup_free)
-	char *job = NULL;
-
-	(void)state;
-	scene_set(&scene, "host kernel=mainline", NULL);
-	start_logind(&logind, &scene);
-	scene_run(&scene);
-	assert_int_equal(logind.locks->delays, 0);
-	world_do(&scene.world, "upload hold=programming");
-	job = scene_update_waiting(&scene);
-	await_count(&logind.locks->delays_held, 1);
-	assert_int_equal(logind.locks->blocks, 0);
-	world_do(&scene.world, "td abort vm1");
-	scene_await(&scene, job, "State", "confirming");
-	await_count(&logind.locks->blocks_held, 1);
-	world_do(&scene.world, "upload hold=none");
-	scene_await_end(&scene, job, "done");
-	await_count(&logind.locks->blocks_held, 0);
-	await_count(&logind.locks->delays_held, 0);
-	kill(logind.pid, SIGKILL);
-	scene_reap(logind.pid);
-	scene_end(&scene);
-}
-
-/* Only the one whose name it is can say so; here that is the child. */
-static void test_a_waiting_job_lets_a_shutdown_go(void **state)
-{
-	struct scene scene;
-	_cleanup_(cleanup_free)
-	char *job = NULL;
-
-	(void)state;
-	scene_start(&scene, "host kernel=mainline", NULL);
-	job = scene_update_waiting(&scene);
-	emit_leaving(&scene);
-	usleep(100000);
-	scene_assert(&scene, job, "State", "waiting");
-	assert_true(sd_bus_request_name(scene.bus, "org.freedesktop.login1", 0) >= 0);
-	emit_leaving(&scene);
-	scene_await_end(&scene, job, "Cancelled");
-	scene_assert_host(&scene, "1.5.06", 0);
-	scene_end(&scene);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,8 +147,6 @@ int main(void)
 		cmocka_unit_test(test_two_daemons_at_once),
 		cmocka_unit_test(test_a_host_that_hangs),
 		cmocka_unit_test(test_what_systemd_hears),
-		cmocka_unit_test(test_shutdown_is_held_up_no_longer_than_needed),
-		cmocka_unit_test(test_a_waiting_job_lets_a_shutdown_go),
 	};
 
 	if (!scene_is_possible())
