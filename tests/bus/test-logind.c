@@ -70,8 +70,9 @@ static void note_releases(struct logind *logind)
 		}
 }
 
-/* As much of systemd-logind as the daemon asks for. */
-static void run_logind(struct logind *logind, const char *address)
+/* As much of systemd-logind as the daemon asks for. @ready: written to when it is there.
+ */
+static void run_logind(struct logind *logind, const char *address, int ready)
 {
 	static const sd_bus_vtable vtable[] = {
 		SD_BUS_VTABLE_START(0),
@@ -88,7 +89,8 @@ static void run_logind(struct logind *logind, const char *address)
 	    sd_bus_add_object_vtable(logind->bus, NULL, "/org/freedesktop/login1",
 				     "org.freedesktop.login1.Manager", vtable,
 				     logind) < 0 ||
-	    sd_bus_request_name(logind->bus, "org.freedesktop.login1", 0) < 0)
+	    sd_bus_request_name(logind->bus, "org.freedesktop.login1", 0) < 0 ||
+	    write(ready, "", 1) != 1)
 		_exit(1);
 	for (;;) {
 		while (sd_bus_process(logind->bus, NULL) > 0)
@@ -100,17 +102,23 @@ static void run_logind(struct logind *logind, const char *address)
 static void start_logind(struct logind *logind, const struct scene *scene,
 			 unsigned slow_ms)
 {
+	int ready[2];
+	char byte;
+
 	*logind = (struct logind){
 		.slow_ms = slow_ms,
 		.locks = mmap(NULL, sizeof(struct locks), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0),
 	};
 	assert_ptr_not_equal(logind->locks, MAP_FAILED);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	logind->pid = fork();
 	assert_int_not_equal(logind->pid, -1);
 	if (!logind->pid)
-		run_logind(logind, scene->address);
-	usleep(100000);
+		run_logind(logind, scene->address, ready[1]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
 }
 
 static void await_count(const int *count, int wanted)
