@@ -28,9 +28,11 @@ bool manager_is_kernel_updating(const struct manager *manager)
 {
 	char status[32];
 
+	/* "receiving" is committed, too: its worker has not begun yet
+	 * (fw_upload_start()). */
 	return io_read_text(manager->root_fd, UPLOAD_DIR "/status", status,
 			    sizeof(status)) == 0 &&
-	       strcmp(status, "idle") != 0 && strcmp(status, "receiving") != 0;
+	       strcmp(status, "idle") != 0;
 }
 
 void manager_await_kernel(struct manager *manager)
@@ -214,6 +216,9 @@ void manager_recover(struct manager *manager)
 		return;
 	last = history_get_last(manager->history);
 	recovery = recovery_decide(last, manager->host, staged);
+	/* It hangs in the middle of it: what shows by now is no verdict. */
+	if (recovery != RECOVERY_NOTHING && manager_is_kernel_updating(manager))
+		recovery = RECOVERY_UNKNOWN;
 	is_failure = has_failed(manager, last, recovery);
 	if (last && last->job <= UINT32_MAX)
 		manager->last_id = (uint32_t)last->job;

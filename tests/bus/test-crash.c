@@ -111,6 +111,7 @@ static void test_while_the_kernel_works(void **state)
 	static const struct moment moments[] = {
 		{ "mainline", NULL, NULL, false, SIGKILL, "never-committed" },
 		{ "piece", NULL, NULL, false, SIGKILL, "never-committed" },
+		{ "mainline", NULL, "receiving", false, SIGKILL, "succeeded" },
 		{ "mainline", NULL, "preparing", false, SIGKILL, "succeeded" },
 		{ "mainline", NULL, transferring, false, SIGKILL, "succeeded" },
 		{ "mainline", NULL, transferring, true, SIGKILL, "succeeded" },
