@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The daemon among others: the bus, systemd, a second daemon, a hung host. */
+/* The daemon among others: the bus, systemd, a second daemon, a hung host, signals. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../unit/test.h"
-#include "scene.h"
+#include "story.h"
 #include "util.h"
 
 /* ---- the bus ---- */
@@ -55,29 +55,6 @@ static void test_two_daemons_at_once(void **state)
 	scene_end(&scene);
 }
 
-/* A watchdog's SIGABRT while the kernel does not answer: the story is not lost. */
-static void test_a_host_that_hangs(void **state)
-{
-	struct scene scene;
-	_cleanup_(cleanup_free)
-	char *job = NULL;
-
-	(void)state;
-	scene_start(&scene, NULL);
-	job = scene_update_waiting(&scene);
-	world_do(&scene.world, "hang version");
-	world_do(&scene.world, "td step vm1 finalize");
-	usleep(300000);
-	kill(scene.daemon, SIGABRT);
-	usleep(100000);
-	world_do(&scene.world, "release");
-	assert_int_equal(scene_reap(scene.daemon), 128 + SIGABRT);
-	scene_run(&scene);
-	scene_assert(&scene, job, "Result", "org.tdxupd1.Error.Interrupted");
-	scene_assert_host(&scene, "1.5.06", 0);
-	scene_end(&scene);
-}
-
 /* ---- systemd ---- */
 
 static int open_notify_socket(const struct scene *scene)
@@ -109,6 +86,79 @@ static void await_message(int fd, const char *wanted)
 	fail_msg("the service manager never heard `%s'", wanted);
 }
 
+/* Returns when there was none for longer than WATCHDOG_USEC of run_watched(). */
+static void await_silence(int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	char message[512];
+
+	while (poll(&poller, 1, 1000) > 0)
+		assert_true(recv(fd, message, sizeof(message), 0) >= 0);
+}
+
+/* As systemd would start it. Return: the socket on which it hears of the daemon. */
+static int run_watched(struct scene *scene)
+{
+	int fd = open_notify_socket(scene);
+
+	setenv("WATCHDOG_USEC", "400000", 1);
+	scene_run(scene);
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	return fd;
+}
+
+/* The kernel does not answer: the watchdog ends the daemon, and the story is not lost. */
+static void test_a_host_that_hangs(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	int fd;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	fd = run_watched(&scene);
+	job = scene_update_waiting(&scene);
+	await_message(fd, "WATCHDOG=1");
+	world_do(&scene.world, "hang version");
+	world_do(&scene.world, "td step vm1 finalize");
+	await_silence(fd);
+	kill(scene.daemon, SIGABRT);
+	usleep(100000);
+	world_do(&scene.world, "release");
+	assert_int_equal(scene_reap(scene.daemon), 128 + SIGABRT);
+	close(fd);
+	scene_run(&scene);
+	scene_assert(&scene, job, "Result", "org.tdxupd1.Error.Interrupted");
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* Slow is not hung: an update that takes its time is waited for, and then told. */
+static void test_a_host_that_is_slow(void **state)
+{
+	static const char *const files[] = { "version", "data", "loading", "status" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct scene scene;
+		_cleanup_(cleanup_free)
+		char *job = NULL;
+		int fd;
+
+		scene_set(&scene, "host kernel=mainline", NULL);
+		fd = run_watched(&scene);
+		world_do(&scene.world, "slow %s 100ms", files[i]);
+		job = scene_update(&scene, NULL);
+		scene_await_end(&scene, job, "done");
+		await_message(fd, "WATCHDOG=1");
+		close(fd);
+		scene_assert_host(&scene, "1.5.16", 1);
+		scene_end(&scene);
+	}
+}
+
 static void test_what_systemd_hears(void **state)
 {
 	struct scene scene;
@@ -118,11 +168,7 @@ static void test_what_systemd_hears(void **state)
 
 	(void)state;
 	scene_set(&scene, NULL);
-	fd = open_notify_socket(&scene);
-	setenv("WATCHDOG_USEC", "400000", 1);
-	scene_run(&scene);
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
+	fd = run_watched(&scene);
 	await_message(fd, "READY=1");
 	await_message(fd, "STATUS=TDX module 1.5.06; idle");
 	await_message(fd, "WATCHDOG=1");
@@ -140,13 +186,107 @@ static void test_what_systemd_hears(void **state)
 	scene_end(&scene);
 }
 
+/* ---- signals at any time ---- */
+
+static void storm(struct scene *scene, const int *signals, size_t count)
+{
+	for (unsigned i = 0; i < 2000; i++) {
+		kill(scene->daemon, signals[i % count]);
+		if (signals[i % count] == SIGSTOP)
+			kill(scene->daemon, SIGCONT);
+		if (i % 100 == 0)
+			usleep(1000);
+	}
+}
+
+/* None of these is more than a reload. */
+static void test_signals_that_change_nothing(void **state)
+{
+	static const int signals[] = { SIGHUP, SIGPIPE, SIGCHLD, SIGWINCH,
+				       SIGURG, SIGSTOP, SIGHUP };
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "host kernel=mainline", "upload hold=transferring", NULL);
+	job = scene_update_waiting(&scene);
+	storm(&scene, signals, ARRAY_SIZE(signals));
+	scene_assert(&scene, job, "State", "waiting");
+	world_do(&scene.world, "td abort vm1");
+	scene_await(&scene, job, "State", "confirming");
+	storm(&scene, signals, ARRAY_SIZE(signals));
+	world_do(&scene.world, "upload hold=none");
+	storm(&scene, signals, ARRAY_SIZE(signals));
+	scene_await_end(&scene, job, "done");
+	scene_assert_host(&scene, "1.5.16", 1);
+	scene_end(&scene);
+}
+
+/* It ends when it is told to, but not between the commit and the verdict. */
+static void test_signals_to_stop(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct scene scene;
+	struct story story;
+
+	(void)state;
+	scene_start(&scene, "host kernel=mainline", "upload hold=transferring", NULL);
+	free(scene_update_waiting(&scene));
+	storm(&scene, signals, ARRAY_SIZE(signals));
+	assert_int_equal(scene_reap(scene.daemon), 0);
+	story_read(&scene, &story);
+	assert_string_equal(story.end, "cancelled");
+	scene_assert_host(&scene, "1.5.06", 0);
+	world_do(&scene.world, "td abort vm1");
+	scene_run(&scene);
+	free(scene_update(&scene, NULL));
+	world_do(&scene.world, "wait updating yes");
+	storm(&scene, signals, ARRAY_SIZE(signals));
+	assert_int_equal(waitpid(scene.daemon, NULL, WNOHANG), 0);
+	world_do(&scene.world, "upload hold=none");
+	assert_int_equal(scene_reap(scene.daemon), 0);
+	scene.daemon = 0;
+	story_read(&scene, &story);
+	assert_string_equal(story.end, "succeeded");
+	scene_assert_host(&scene, "1.5.16", 1);
+	scene_end(&scene);
+}
+
+/* Nobody sends it these. They end it as a crash does. */
+static void test_signals_that_end_it(void **state)
+{
+	const int signals[] = { SIGUSR1, SIGUSR2, SIGALRM,  SIGQUIT,
+				SIGABRT, SIGSYS,  SIGRTMIN, SIGXFSZ };
+	struct scene scene;
+	struct story story;
+
+	(void)state;
+	scene_start(&scene, "host kernel=mainline", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		free(scene_update_waiting(&scene));
+		kill(scene.daemon, signals[i]);
+		assert_int_equal(scene_reap(scene.daemon), 128 + signals[i]);
+		world_do(&scene.world, "td abort vm1");
+		scene_run(&scene);
+		story_read(&scene, &story);
+		assert_string_equal(story.end, "never-committed");
+		scene_assert_host(&scene, "1.5.06", 0);
+	}
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_bus_that_restarts),
 		cmocka_unit_test(test_two_daemons_at_once),
 		cmocka_unit_test(test_a_host_that_hangs),
+		cmocka_unit_test(test_a_host_that_is_slow),
 		cmocka_unit_test(test_what_systemd_hears),
+		cmocka_unit_test(test_signals_that_change_nothing),
+		cmocka_unit_test(test_signals_to_stop),
+		cmocka_unit_test(test_signals_that_end_it),
 	};
 
 	if (!scene_is_possible())
