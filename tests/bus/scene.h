@@ -49,7 +49,7 @@ void scene_restart_bus(struct scene *scene);
 
 /* Start a daemon without waiting for anything. */
 pid_t scene_spawn(struct scene *scene);
-/* Until a daemon has its name. */
+/* Until the daemon has its name. */
 void scene_await_name(struct scene *scene);
 /* Wait for a program's end: its exit status, or 128 and its signal. */
 int scene_reap(pid_t pid);
