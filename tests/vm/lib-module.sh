@@ -3,6 +3,7 @@
 #
 # Builds kernel/ for a Debian kernel. Sourced after lib-debian.sh.
 module_source=$(readlink -f "${BASH_SOURCE[0]%/*}/../../kernel")
+module_sparse=${module_source%/kernel}/tests/vm/sparse
 
 # module_make RELEASE DIR [ARG...]: with the compiler of this machine. BTF would want the
 # kernel's own, which the headers had to lose.
@@ -25,7 +26,7 @@ module_root() {
 	mkdir -p "${module_root%/*}"
 	sources=$(debian_sources "$base" "$suite")
 	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
-		--include="make,sparse,linux-headers-$release" \
+		--include="make,linux-headers-$release" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		"$base" "$module_root" - <<<"$sources" >&2
@@ -63,19 +64,14 @@ module_check() {
 	fi
 }
 
-# module_build WORK RELEASE BASE SUITE: WORK/module/tdx-host-sim.ko; a result line a check
+# module_build WORK RELEASE MAKE: WORK/module/tdx-host-sim.ko, by one of the two above; a
+# result line a check
 module_build() {
-	local work=$1 release=$2 base=$3 suite=$4 make=module_make
-	if [ "$base" != bookworm ]; then
-		make=module_make_in_root
-		module_root "$release" "$base" "$suite"
-	fi
+	local work=$1 release=$2 make=$3
 	rm -rf "$work/module" "$work/sparse"
 	module_check build-W1 "$work/module.log" "$make" "$release" "$work/module" W=1
-	# Newer headers lack the script with which their Makefile looks for sparse.
-	if [ "$base" != bookworm ]; then
-		echo "SKIPPED sparse: the headers of $release have no scripts/checker-valid.sh"
-		return
-	fi
-	module_check sparse "$work/sparse.log" "$make" "$release" "$work/sparse" C=2
+	# For newer kernels: native.
+	[ "$make" = module_make_in_root ] ||
+		module_check sparse "$work/sparse.log" "$make" "$release" "$work/sparse" C=2 \
+			"CHECK=$module_sparse"
 }
