@@ -65,12 +65,15 @@ module_files() {
 	done | awk '!seen[$0]++'
 }
 
+# has_module KERNEL RELEASE NAME: as a file
+has_module() { modinfo -b "$1" -k "$2" "$3" >/dev/null 2>&1; }
+
 # guest_initrd FILE KERNEL RELEASE: finds the two images and starts their init
 guest_initrd() {
 	local file=$1 kernel=$2 release=$3 dir module name i=10
 	local modules=(virtio_blk erofs overlay)
 	# erofs needs it and does not say so; newer kernels have it built in.
-	! modinfo -b "$kernel" -k "$release" crc32c_generic >/dev/null 2>&1 ||
+	! has_module "$kernel" "$release" crc32c_generic ||
 		modules=(crc32c_generic "${modules[@]}")
 	dir=$(mktemp -d)
 	mkdir -p "$dir"/{bin,dev,modules,base,project,rw,root}
@@ -93,7 +96,7 @@ guest_initrd() {
 		PATH=/bin
 		set -e
 		mount -t devtmpfs dev /dev
-		for module in /modules/*; do insmod "$module"; done
+		for module in $(ls /modules); do insmod "/modules/$module"; done
 		mount -t erofs -o ro /dev/vda /base
 		mount -t erofs -o ro /dev/vdb /project
 		mount -t tmpfs -o size=75% rw /rw
@@ -113,9 +116,11 @@ guest_modules() {
 	shift 3
 	to=$root/usr/lib/modules/$release
 	mkdir -p "$to/updates"
-	while IFS= read -r module; do
-		install -D -m 0644 "$module" "$to/${module#*/lib/modules/"$release"/}"
-	done < <(module_files "$kernel" "$release" kvm-amd)
+	if has_module "$kernel" "$release" kvm-amd; then
+		while IFS= read -r module; do
+			install -D -m 0644 "$module" "$to/${module#*/lib/modules/"$release"/}"
+		done < <(module_files "$kernel" "$release" kvm-amd)
+	fi
 	cp "$kernel/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$to/"
 	cp "$@" "$to/updates/"
 	mkdir -p "$root.depmod/lib"
@@ -124,13 +129,12 @@ guest_modules() {
 	rm -r "$root.depmod"
 }
 
-# guest_tests ROOT BUILD [TEST...]: the tests, and a target that runs them and ends the guest
+# guest_tests ROOT BUILD: the tests, and a target that runs them and ends the guest
 guest_tests() {
 	local root=$1 build=$2 here program mkimage
-	shift 2
 	here=$(dirname "${BASH_SOURCE[0]}")
 	mkdir -p "$root/tests" "$root/etc/systemd/system"
-	cp "$here"/guest/{runner,lib.sh,scenario,test-*} "$root/tests/"
+	cp "$here"/guest/{runner,lib*.sh,scenario,test-*} "$root/tests/"
 	for program in poke tiny-kvm; do
 		gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/$program" \
 			"$here/guest/$program.c"
@@ -157,12 +161,11 @@ guest_tests() {
 		1.5.16,container=0x200,hv=1,min_hv=1,file=other-handoff \
 		1.5.16,container=0x200,file=damaged >/dev/null
 	printf X | dd of="$root/tests/images/damaged" bs=1 seek=9000 conv=notrunc status=none
-	# For the daemon to choose from: for the simulated CPU, and for the one it sees in
-	# /proc/cpuinfo, which is QEMU's. Of versions that nobody published: it knows those.
+	# For the daemon to choose from. Of versions that nobody published: it knows those.
 	mkdir -p "$root/tests/host"
 	"$mkimage" "$root/tests/host" \
-		{1.5.07\,svn=0x0107,1.5.17\,svn=0x010C},features0=0x226F3F0FBF,cpus=C06F0:60FB1 \
-		>/dev/null
+		{1.5.07\,svn=0x0107,1.5.17\,svn=0x010C},features0=0x226F3F0FBF >/dev/null
+	guest_published "$root/tests"
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"
 
@@ -177,13 +180,26 @@ guest_tests() {
 		After=multi-user.target
 		[Service]
 		Type=oneshot
-		Environment="TESTS=$*"
 		ExecStart=/tests/runner
 		StandardOutput=tty
 		StandardError=tty
 		TTYPath=/dev/ttyS1
 		ExecStopPost=/bin/systemctl poweroff -ff
 	UNIT
+}
+
+# guest_published TESTS: Intel's images, which are not in this tree: those for the CPU that
+# the guest has
+guest_published() {
+	local tests=$1 images=${TDXUPD_IMAGES:-}
+	: "${images:=$(dirname "${BASH_SOURCE[0]}")/../../../shared/tdx-modules}"
+	if [ ! -e "$images/mapping_file.json" ]; then
+		echo "no published images in $images where this guest was made; set TDXUPD_IMAGES" \
+			>"$tests/published.skipped"
+		return
+	fi
+	mkdir "$tests/published"
+	cp "$images"/{mapping_file.json,tdx_module_1.5.{01,06,16}.blob} "$tests/published/"
 }
 
 # guest_scenario TESTS BUILD: what the scenario says on tests/simhost, for comparison

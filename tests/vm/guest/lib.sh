@@ -16,13 +16,15 @@ skip() { echo "$*"; exit 77; }
 equals() { [ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"; }
 
 # load [COMMAND...]: the simulated machine, set up with these commands before it binds; it
-# trusts whom the tests' images are signed by
+# trusts whom the tests' images are signed by. With $mainline, under a kernel that has
+# mainline's files and no others.
+mainline=
 load() {
 	local setup="trust $signer" command
 	for command; do
 		setup+=";$command"
 	done
-	modprobe tdx-host-sim "setup=\"$setup\"" || fail "tdx-host-sim does not load"
+	modprobe tdx-host-sim ${mainline:+mainline=1} "setup=\"$setup\"" || fail "tdx-host-sim does not load"
 	udevadm settle
 }
 
