@@ -175,19 +175,14 @@ bool host_is_cpu_online(const struct host *host, unsigned cpu)
 	return cpu < host_cpu_count(host) && tdx_model_lp_is_online(host->model, cpu);
 }
 
-/*
- * What this kernel looks at once it has the image and before it shuts the module down.
- * After `set guard=no` our kernel piece is as careless as mainline, as sim.c is.
- */
+/* What this kernel looks at once it has the image and before it shuts the module down. */
 static int check_before_shutdown(struct host *host)
 {
 	int error;
 
 	switch (host->kernel) {
 	case HOST_PIECE:
-		return tdx_model_guard(host->model) == TDX_MODEL_GUARD_NONE
-			       ? 0
-			       : tdx_model_check(host->model);
+		return tdx_model_check(host->model);
 	case HOST_PATCHED:
 		error = tdx_model_check(host->model);
 		return error == -ENODEV ? -EAGAIN : error;
