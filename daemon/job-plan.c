@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host-files.h"
 #include "job-plan.h"
 #include "text.h"
 
@@ -100,7 +101,8 @@ static int take_snapshot(struct job *job)
 
 	job->image = tdxupd_image_free(job->image);
 	job->before = tdxupd_host_free(job->before);
-	r = tdxupd_host_read(job->context->root_fd, &job->before);
+	job->after = tdxupd_host_free(job->after);
+	r = host_read(job->context->files, &job->before);
 	if (r < 0)
 		return r;
 	host = job->before;

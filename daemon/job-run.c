@@ -14,12 +14,14 @@
 
 #include "clock.h"
 #include "duration.h"
+#include "host-files.h"
 #include "job-plan.h"
 #include "job-run.h"
 #include "text.h"
 
-/* An update takes milliseconds to seconds; the first answer is worth most. */
-#define POLL_FIRST_USEC (2 * USEC_PER_MSEC)
+/* An update takes milliseconds to seconds; the first answer is worth most. With steps
+ * that double, it is known after at most twice the time that it took. */
+#define POLL_FIRST_USEC 200
 #define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
 
 /* Somebody else keeps taking our staged image away: leave them the field. */
@@ -29,7 +31,6 @@
 #define NOT_YET _JOB_EVENT_INVALID
 
 DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
-DEFINE_CLEANUP(struct tdxupd_host, host, tdxupd_host_free)
 
 static void drive(struct job *job, enum job_event event);
 static enum job_event enter(struct job *job);
@@ -225,13 +226,13 @@ static enum job_event follow_outcome(struct job *job,
 
 static enum job_event confirm(struct job *job, const struct tdxupd_upload_result *result)
 {
-	_cleanup_(cleanup_host)
-	struct tdxupd_host *after = NULL;
 	int r;
 
-	r = tdxupd_host_read(job->context->root_fd, &after);
-	job->outcome = r < 0 ? TDXUPD_OUTCOME_UNKNOWN
-			     : tdxupd_confirm(job->before, after, &job->step_to, result);
+	job->after = tdxupd_host_free(job->after);
+	r = host_read(job->context->files, &job->after);
+	job->outcome =
+		r < 0 ? TDXUPD_OUTCOME_UNKNOWN
+		      : tdxupd_confirm(job->before, job->after, &job->step_to, result);
 	job->context->confirmed(job->context->userdata, job);
 	return follow_outcome(job, result);
 }

@@ -98,6 +98,7 @@ struct job *job_free(struct job *job)
 	tdxupd_upload_free(job->upload);
 	tdxupd_image_free(job->image);
 	tdxupd_host_free(job->before);
+	tdxupd_host_free(job->after);
 	config_unref(job->config);
 	job_request_done(&job->request);
 	free(job->detail);

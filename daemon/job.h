@@ -50,10 +50,12 @@ struct tdxupd_policy job_request_policy(const struct job_request *request,
 bool job_request_is_same(const struct job_request *a, const struct job_request *b);
 
 struct job;
+struct host_files;
 
 /*
  * What a job works with and whom it tells; outlives it.
  * @is_stopping: begin nothing new
+ * @files: what snapshots of the host are read from
  * @catalog: the images as they are now; borrowed until the next call
  * @record: a state is about to be taken; what it returns stops a commit
  * @changed: after each change of anything that is shown
@@ -64,6 +66,7 @@ struct job_context {
 	bool is_stopping;
 	sd_event *event;
 	int root_fd;
+	struct host_files *files;
 	struct sources *sources;
 	int (*catalog)(void *userdata, const struct config *config,
 		       const struct tdxupd_catalog **ret, char **ret_why);
@@ -85,6 +88,7 @@ struct job_context {
  * @attempts: commits tried
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
  * @before: the snapshot that the commit rests on
+ * @after: the one that its outcome was read from, until the next plan is made
  */
 struct job {
 	const struct job_context *context;
@@ -112,6 +116,7 @@ struct job {
 	char *image_name;
 	struct tdxupd_image *image;
 	struct tdxupd_host *before;
+	struct tdxupd_host *after;
 	struct tdxupd_upload *upload;
 	bool is_last_step;
 	bool has_module_guard;

@@ -166,12 +166,23 @@ static void on_job_confirmed(void *userdata, struct job *job)
 	manager_gate_report(userdata, job);
 }
 
+/* What the outcome was read from is fresh: nothing has been waited for since. */
+static void take_host(struct manager *manager, struct job *job)
+{
+	const char *cause = job->state == JOB_DONE ? "job" : "external";
+
+	if (job->after)
+		manager_take_host(manager, TAKE_PTR(job->after), cause);
+	else
+		manager_refresh(manager, cause);
+}
+
 static void on_job_ended(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
 
 	manager_hold_failed(manager, job);
-	manager_refresh(manager, job->state == JOB_DONE ? "job" : "external");
+	take_host(manager, job);
 	if (manager->listener.job_removed)
 		manager->listener.job_removed(manager->listener.userdata, job);
 	reap_later(manager);
@@ -191,6 +202,7 @@ void manager_jobs_init(struct manager *manager)
 	manager->context = (struct job_context){
 		.event = manager->event,
 		.root_fd = manager->root_fd,
+		.files = &manager->files,
 		.sources = &manager->sources,
 		.catalog = on_catalog,
 		.record = on_record,

@@ -18,6 +18,8 @@
 #include "manager.h"
 #include "text.h"
 
+DEFINE_CLEANUP(struct tdxupd_host, host, tdxupd_host_free)
+
 static int fail(int error, char **ret_why, const char *what)
 {
 	*ret_why = text_new("%s: %s", what, strerror(-error));
@@ -58,24 +60,32 @@ static void compare(struct manager *manager, const struct tdxupd_host *old,
 						 &new->module_version, cause);
 }
 
+void manager_take_host(struct manager *manager, struct tdxupd_host *host,
+		       const char *cause)
+{
+	_cleanup_(cleanup_host)
+	struct tdxupd_host *old = manager->host;
+
+	manager->host = host;
+	sources_arm(&manager->sources, manager->event);
+	manager_watch_writes(manager);
+	if (old)
+		compare(manager, old, cause);
+	manager_gate_changed(manager);
+}
+
 int manager_refresh(struct manager *manager, const char *cause)
 {
-	struct tdxupd_host *old = manager->host;
+	struct tdxupd_host *host;
 	int r;
 
 	/* The files would answer only after the update, or with what is half true. */
 	if (manager_is_critical(manager))
 		return 0;
-	r = tdxupd_host_read(manager->root_fd, &manager->host);
-	if (r < 0)
-		return r;
-	sources_arm(&manager->sources, manager->event);
-	manager_watch_writes(manager);
-	if (old)
-		compare(manager, old, cause);
-	tdxupd_host_free(old);
-	manager_gate_changed(manager);
-	return 0;
+	r = host_read(&manager->files, &host);
+	if (r == 0)
+		manager_take_host(manager, host, cause);
+	return r;
 }
 
 /* ---- configuration, images, plans ---- */
@@ -185,6 +195,7 @@ struct manager *manager_free(struct manager *manager)
 	tdxupd_host_free(manager->host);
 	history_free(manager->history);
 	config_unref(manager->config);
+	host_files_done(&manager->files);
 	if (manager->lock_fd >= 0)
 		close(manager->lock_fd);
 	if (manager->root_fd >= 0)
@@ -205,6 +216,7 @@ static int open_host(struct manager *manager, const char *root, char **ret_why)
 	manager->root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (manager->root_fd < 0)
 		return fail(-errno, ret_why, root);
+	host_files_init(&manager->files, manager->root_fd);
 	r = lock_take(manager->root_fd, &manager->lock_fd);
 	if (r < 0)
 		return fail(r, ret_why, LOCK_PATH);
@@ -222,6 +234,7 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 		return -ENOMEM;
 	manager->event = sd_event_ref(event);
 	manager->root_fd = manager->lock_fd = -1;
+	host_files_init(&manager->files, -1);
 	r = open_host(manager, root, ret_why);
 	if (r < 0)
 		return r;

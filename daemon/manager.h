@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "holds.h"
+#include "host-files.h"
 #include "inhibitor-desk.h"
 #include "job.h"
 #include "lease-desk.h"
@@ -56,6 +57,7 @@ struct manager {
 	int root_fd;
 	int lock_fd;
 	struct config *config;
+	struct host_files files;
 	struct tdxupd_host *host;
 	struct tdxupd_catalog *catalog;
 	struct sources sources;
@@ -100,6 +102,9 @@ DEFINE_CLEANUP(struct manager, manager, manager_free)
  * module is put down to, "external" or "job". Does nothing but return 0 during a
  * commit. */
 int manager_refresh(struct manager *manager, const char *cause);
+/* The same with a snapshot that somebody has just taken; takes it over. */
+void manager_take_host(struct manager *manager, struct tdxupd_host *host,
+		       const char *cause);
 /* Read the configuration again. On error the old one stays, and so do running jobs'. */
 int manager_reload(struct manager *manager, char **ret_why);
 /* Look at the images again, from the event loop. @may_apply: something is new, so that

@@ -13,13 +13,10 @@
 #include <sys/stat.h>
 
 #include "host-cpu.h"
+#include "host-files.h"
 #include "io.h"
 #include "tdxupd.h"
 #include "util.h"
-
-#define DEVICE    "sys/devices/faux/tdx_host"
-#define FW_UPLOAD "sys/class/firmware/tdx_module"
-#define CPU_DIR   "sys/devices/system/cpu"
 
 /* Largest text of a sysfs attribute (one page), the closing NUL included. */
 #define ATTRIBUTE_BYTES 4097
@@ -75,15 +72,6 @@ static int parse_number(const char *text, int base, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
-static int read_number(int root_fd, const char *path, int base, uint64_t max,
-		       uint64_t *ret)
-{
-	char text[ATTRIBUTE_BYTES];
-	int r = io_read_text(root_fd, path, text, sizeof(text));
-
-	return r < 0 ? r : parse_number(text, base, max, ret);
-}
-
 static bool is_known(const char *path, int error)
 {
 	if (error < 0)
@@ -91,47 +79,58 @@ static bool is_known(const char *path, int error)
 	return error == 0;
 }
 
-static bool read_u32(int root_fd, const char *path, uint32_t *ret)
+static bool read_number(struct host_files *files, enum host_file file, int base,
+			uint64_t max, uint64_t *ret)
+{
+	char text[ATTRIBUTE_BYTES];
+	int r = host_files_read(files, file, text, sizeof(text));
+
+	if (r == 0)
+		r = parse_number(text, base, max, ret);
+	return is_known(host_file_path(file), r);
+}
+
+static bool read_u32(struct host_files *files, enum host_file file, uint32_t *ret)
 {
 	uint64_t value;
 
-	if (!is_known(path, read_number(root_fd, path, 10, UINT32_MAX, &value)))
+	if (!read_number(files, file, 10, UINT32_MAX, &value))
 		return false;
 	*ret = (uint32_t)value;
 	return true;
 }
 
-static int read_version(int root_fd, const char *path, struct tdxupd_version *ret)
+static int read_version(struct host_files *files, enum host_file file,
+			struct tdxupd_version *ret)
 {
 	char text[ATTRIBUTE_BYTES];
-	int r = io_read_text(root_fd, path, text, sizeof(text));
+	int r = host_files_read(files, file, text, sizeof(text));
 
-	return r < 0 ? r : tdxupd_version_parse(text, ret);
+	if (r == 0)
+		r = tdxupd_version_parse(text, ret);
+	(void)is_known(host_file_path(file), r);
+	return r;
 }
 
 /* A lost module answers ENXIO; a device that vanishes meanwhile is unknown, not absent.
  */
-static enum tdxupd_tdx_state read_state(int root_fd, struct tdxupd_version *ret)
+static enum tdxupd_tdx_state read_state(struct host_files *files,
+					struct tdxupd_version *ret)
 {
-	_cleanup_(cleanup_close)
-	int fd = io_open(root_fd, DEVICE, O_PATH);
-	int r;
+	int r = read_version(files, HOST_FILE_VERSION, ret);
 
-	if (fd < 0)
-		return fd == -ENODATA ? TDXUPD_TDX_ABSENT : TDXUPD_TDX_UNKNOWN;
-	r = read_version(root_fd, DEVICE "/version", ret);
-	if (is_known(DEVICE "/version", r))
+	if (r == 0)
 		return TDXUPD_TDX_LIVE;
 	return r == -ENXIO ? TDXUPD_TDX_LOST : TDXUPD_TDX_UNKNOWN;
 }
 
-static void read_guard(int root_fd, struct tdxupd_host *host)
+static void read_guard(struct host_files *files, struct tdxupd_host *host)
 {
 	char text[ATTRIBUTE_BYTES];
 	enum tdxupd_guard guard;
-	int r = io_read_text(root_fd, DEVICE "/update_guard", text, sizeof(text));
+	int r = host_files_read(files, HOST_FILE_GUARD, text, sizeof(text));
 
-	if (!is_known(DEVICE "/update_guard", r))
+	if (!is_known(host_file_path(HOST_FILE_GUARD), r))
 		return;
 	guard = tdxupd_guard_from_string(text);
 	host->has_update_guard = guard >= 0;
@@ -139,22 +138,26 @@ static void read_guard(int root_fd, struct tdxupd_host *host)
 		host->update_guard = guard;
 }
 
-static void read_module(int root_fd, struct tdxupd_host *host)
+static bool has_loading(struct host_files *files)
 {
-	host->has_seamldr_version = is_known(
-		DEVICE "/seamldr_version",
-		read_version(root_fd, DEVICE "/seamldr_version", &host->seamldr_version));
-	host->has_remaining_updates = read_u32(root_fd, DEVICE "/num_remaining_updates",
-					       &host->remaining_updates);
-	host->has_features0 = is_known(DEVICE "/features0",
-				       read_number(root_fd, DEVICE "/features0", 16,
-						   UINT64_MAX, &host->features0));
-	host->has_tds_building =
-		read_u32(root_fd, DEVICE "/tds_building", &host->tds_building);
-	read_guard(root_fd, host);
-	host->has_fw_upload = io_is_present(root_fd, FW_UPLOAD "/loading");
-	host->has_trigger = io_is_present(root_fd, DEVICE "/image") &&
-			    io_is_present(root_fd, DEVICE "/update");
+	char text[ATTRIBUTE_BYTES];
+
+	return host_files_read(files, HOST_FILE_LOADING, text, sizeof(text)) != -ENODATA;
+}
+
+static void read_module(struct host_files *files, struct tdxupd_host *host)
+{
+	host->has_seamldr_version = read_version(files, HOST_FILE_SEAMLDR_VERSION,
+						 &host->seamldr_version) == 0;
+	host->has_remaining_updates =
+		read_u32(files, HOST_FILE_REMAINING, &host->remaining_updates);
+	host->has_features0 =
+		read_number(files, HOST_FILE_FEATURES0, 16, UINT64_MAX, &host->features0);
+	host->has_tds_building = read_u32(files, HOST_FILE_BUILDING, &host->tds_building);
+	read_guard(files, host);
+	host->has_fw_upload = has_loading(files);
+	host->has_trigger = io_is_present(files->device_fd, "image") &&
+			    io_is_present(files->device_fd, "update");
 }
 
 static bool is_same_module(enum tdxupd_tdx_state state,
@@ -167,19 +170,22 @@ static bool is_same_module(enum tdxupd_tdx_state state,
 }
 
 /* All of the module's facts, from between two looks that found the same module. */
-static void read_tdx(int root_fd, struct tdxupd_host *host)
+static void read_tdx(struct host_files *files, struct tdxupd_host *host)
 {
 	const struct tdxupd_host empty = *host;
 	struct tdxupd_version version = {};
 	enum tdxupd_tdx_state state;
 
 	for (int i = 0; i < SNAPSHOT_TRIES; i++) {
+		int r = host_files_find_device(files);
+
 		*host = empty;
-		host->state = read_state(root_fd, &host->module_version);
-		if (host->state == TDXUPD_TDX_ABSENT)
+		host->state = r == -ENODATA ? TDXUPD_TDX_ABSENT : TDXUPD_TDX_UNKNOWN;
+		if (r < 0)
 			return;
-		read_module(root_fd, host);
-		state = read_state(root_fd, &version);
+		host->state = read_state(files, &host->module_version);
+		read_module(files, host);
+		state = read_state(files, &version);
 		if (is_same_module(state, &version, host))
 			return;
 	}
@@ -191,13 +197,12 @@ static void read_tdx(int root_fd, struct tdxupd_host *host)
  * The root cgroup's `misc.current` counts the whole machine (kernel/cgroup/misc.c
  * charges every ancestor). Its line is absent where this kernel does not count TDs.
  */
-static void read_td_count(int root_fd, struct tdxupd_host *host)
+static void read_td_count(struct host_files *files, struct tdxupd_host *host)
 {
-	static const char path[] = "sys/fs/cgroup/misc.current";
 	char text[ATTRIBUTE_BYTES], *save = NULL;
-	int r = io_read_text(root_fd, path, text, sizeof(text));
+	int r = host_files_read(files, HOST_FILE_TD_COUNT, text, sizeof(text));
 
-	if (!is_known(path, r))
+	if (!is_known(host_file_path(HOST_FILE_TD_COUNT), r))
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
@@ -212,58 +217,68 @@ static void read_td_count(int root_fd, struct tdxupd_host *host)
 	}
 }
 
-static int read_cpuset(int root_fd, const char *path, struct tdxupd_cpuset *ret)
+static int read_cpuset(struct host_files *files, enum host_file file,
+		       struct tdxupd_cpuset *ret)
 {
 	char text[ATTRIBUTE_BYTES];
-	int r = io_read_text(root_fd, path, text, sizeof(text));
+	int r = host_files_read(files, file, text, sizeof(text));
 
 	return r < 0 ? r : tdxupd_cpuset_parse(text, ret);
 }
 
-static void read_cpus(int root_fd, struct tdxupd_host *host)
+static void read_cpus(struct host_files *files, struct tdxupd_host *host)
 {
-	int r = read_cpuset(root_fd, CPU_DIR "/online", &host->online);
+	int r = read_cpuset(files, HOST_FILE_ONLINE, &host->online);
 
 	if (r == 0)
-		r = read_cpuset(root_fd, CPU_DIR "/present", &host->present);
+		r = read_cpuset(files, HOST_FILE_PRESENT, &host->present);
 	if (r == 0)
-		r = read_cpuset(root_fd, CPU_DIR "/possible", &host->possible);
-	host->has_cpus = is_known(CPU_DIR, r);
+		r = read_cpuset(files, HOST_FILE_POSSIBLE, &host->possible);
+	host->has_cpus = is_known("CPUs", r);
 }
 
-static int read_cpuinfo(int root_fd, struct tdxupd_host *host)
+static int read_cpuinfo(struct host_files *files, struct tdxupd_host *host)
 {
 	_cleanup_(cleanup_fclose)
 	FILE *file = NULL;
-	_cleanup_(cleanup_close)
-	int fd = io_open(root_fd, "proc/cpuinfo", O_RDONLY);
+	int r = host_files_open(files, HOST_FILE_CPUINFO, &file);
 
-	if (fd < 0)
-		return fd;
-	file = fdopen(fd, "r");
-	if (!file)
-		return -errno;
-	TAKE_FD(fd);
-	return host_cpu_read(file, host);
+	return r < 0 ? r : host_cpu_read(file, host);
 }
 
-static void read_boot_id(int root_fd, struct tdxupd_host *host)
+static void read_boot_id(struct host_files *files, struct tdxupd_host *host)
 {
-	static const char path[] = "proc/sys/kernel/random/boot_id";
 	char text[ATTRIBUTE_BYTES];
+	int r = host_files_read(files, HOST_FILE_BOOT_ID, text, sizeof(text));
 
-	if (!is_known(path, io_read_text(root_fd, path, text, sizeof(text))))
+	if (!is_known(host_file_path(HOST_FILE_BOOT_ID), r))
 		return;
 	if (strlen(text) == sizeof(host->boot_id) - 1 &&
 	    strspn(text, "0123456789abcdef-") == sizeof(host->boot_id) - 1)
 		strcpy(host->boot_id, text);
 }
 
-_public_ int tdxupd_host_read(int root_fd, struct tdxupd_host **ret)
+int host_read(struct host_files *files, struct tdxupd_host **ret)
 {
 	_cleanup_(cleanup_host)
-	struct tdxupd_host *host = NULL;
+	struct tdxupd_host *host = calloc(1, sizeof(*host));
+
+	if (!host)
+		return -ENOMEM;
+	read_tdx(files, host);
+	read_td_count(files, host);
+	read_cpus(files, host);
+	is_known(host_file_path(HOST_FILE_CPUINFO), read_cpuinfo(files, host));
+	read_boot_id(files, host);
+	*ret = TAKE_PTR(host);
+	return 0;
+}
+
+_public_ int tdxupd_host_read(int root_fd, struct tdxupd_host **ret)
+{
+	struct host_files files;
 	struct stat st;
+	int r;
 
 	if (root_fd < 0 || !ret)
 		return -EINVAL;
@@ -271,16 +286,10 @@ _public_ int tdxupd_host_read(int root_fd, struct tdxupd_host **ret)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	host = calloc(1, sizeof(*host));
-	if (!host)
-		return -ENOMEM;
-	read_tdx(root_fd, host);
-	read_td_count(root_fd, host);
-	read_cpus(root_fd, host);
-	is_known("proc/cpuinfo", read_cpuinfo(root_fd, host));
-	read_boot_id(root_fd, host);
-	*ret = TAKE_PTR(host);
-	return 0;
+	host_files_init(&files, root_fd);
+	r = host_read(&files, ret);
+	host_files_done(&files);
+	return r;
 }
 
 _public_ struct tdxupd_host *tdxupd_host_free(struct tdxupd_host *host)
@@ -293,7 +302,7 @@ _public_ int tdxupd_host_open_builds(int root_fd)
 {
 	if (root_fd < 0)
 		return -EINVAL;
-	return io_open(root_fd, DEVICE "/tds_building", O_RDONLY);
+	return io_open(root_fd, "sys/devices/faux/tdx_host/tds_building", O_RDONLY);
 }
 
 _public_ int tdxupd_host_read_builds(int fd, uint32_t *ret)

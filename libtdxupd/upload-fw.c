@@ -16,16 +16,21 @@
 #include "upload.h"
 #include "util.h"
 
-#define DIR "sys/class/firmware/tdx_module/"
+#define DIR "sys/class/firmware/tdx_module"
 
-static int fw_open(struct tdxupd_upload *upload, int root_fd)
+static int fw_open(struct tdxupd_upload *upload, int root_fd, int device_fd)
 {
-	return upload_open_file(root_fd, DIR "loading", O_RDWR, &upload->control_fd)
-		       ?: upload_open_file(root_fd, DIR "data", O_RDWR,
-					   &upload->data_fd)
-		       ?: upload_open_file(root_fd, DIR "status", O_RDONLY,
+	_cleanup_(cleanup_close)
+	int dir_fd = io_open(root_fd, DIR, O_PATH | O_DIRECTORY);
+
+	(void)device_fd;
+	if (dir_fd < 0)
+		return dir_fd;
+	return upload_open_file(dir_fd, "loading", O_RDWR, &upload->control_fd)
+		       ?: upload_open_file(dir_fd, "data", O_RDWR, &upload->data_fd)
+		       ?: upload_open_file(dir_fd, "status", O_RDONLY,
 					   &upload->status_fd)
-		       ?: upload_open_file(root_fd, DIR "error", O_RDONLY,
+		       ?: upload_open_file(dir_fd, "error", O_RDONLY,
 					   &upload->error_fd);
 }
 

@@ -13,12 +13,11 @@
 #include "upload.h"
 #include "util.h"
 
-#define DIR "sys/devices/faux/tdx_host/"
-
-static int trigger_open(struct tdxupd_upload *upload, int root_fd)
+static int trigger_open(struct tdxupd_upload *upload, int root_fd, int device_fd)
 {
-	return upload_open_file(root_fd, DIR "image", O_WRONLY, &upload->data_fd)
-		       ?: upload_open_file(root_fd, DIR "update", O_WRONLY,
+	(void)root_fd;
+	return upload_open_file(device_fd, "image", O_WRONLY, &upload->data_fd)
+		       ?: upload_open_file(device_fd, "update", O_WRONLY,
 					   &upload->control_fd);
 }
 

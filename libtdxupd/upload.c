@@ -12,8 +12,8 @@
 #include "upload.h"
 #include "util.h"
 
-#define VERSION_PATH "sys/devices/faux/tdx_host/version"
-#define ONLINE_PATH  "sys/devices/system/cpu/online"
+#define DEVICE_PATH "sys/devices/faux/tdx_host"
+#define ONLINE_PATH "sys/devices/system/cpu/online"
 
 #define ATTRIBUTE_BYTES 4097
 
@@ -69,7 +69,7 @@ _public_ struct tdxupd_upload *tdxupd_upload_free(struct tdxupd_upload *upload)
 	return NULL;
 }
 
-static int open_transport(struct tdxupd_upload *upload, int root_fd,
+static int open_transport(struct tdxupd_upload *upload, int root_fd, int device_fd,
 			  enum tdxupd_transport transport)
 {
 	int r;
@@ -77,10 +77,9 @@ static int open_transport(struct tdxupd_upload *upload, int root_fd,
 	upload->transport = transport;
 	upload->ops = transport == TDXUPD_TRANSPORT_TRIGGER ? &upload_trigger_ops
 							    : &upload_fw_ops;
-	r = upload->ops->open(upload, root_fd);
+	r = upload->ops->open(upload, root_fd, device_fd);
 	if (r == 0)
-		r = upload_open_file(root_fd, VERSION_PATH, O_RDONLY,
-				     &upload->version_fd);
+		r = upload_open_file(device_fd, "version", O_RDONLY, &upload->version_fd);
 	if (r == 0)
 		r = upload_open_file(root_fd, ONLINE_PATH, O_RDONLY, &upload->online_fd);
 	if (r < 0)
@@ -93,6 +92,8 @@ _public_ int tdxupd_upload_new(int root_fd, enum tdxupd_transport transport,
 {
 	_cleanup_(cleanup_upload)
 	struct tdxupd_upload *upload = NULL;
+	_cleanup_(cleanup_close)
+	int device_fd = -1;
 	int r;
 
 	if (root_fd < 0 || !tdxupd_transport_to_string(transport) || !ret)
@@ -102,12 +103,16 @@ _public_ int tdxupd_upload_new(int root_fd, enum tdxupd_transport transport,
 		return -ENOMEM;
 	upload->version_fd = upload->online_fd = upload->data_fd = -1;
 	upload->control_fd = upload->status_fd = upload->error_fd = -1;
+	device_fd = io_open(root_fd, DEVICE_PATH, O_PATH | O_DIRECTORY);
+	if (device_fd < 0)
+		return device_fd;
 	if (transport == TDXUPD_TRANSPORT_AUTO) {
-		r = open_transport(upload, root_fd, TDXUPD_TRANSPORT_TRIGGER);
+		r = open_transport(upload, root_fd, device_fd, TDXUPD_TRANSPORT_TRIGGER);
 		if (r == -ENODATA)
-			r = open_transport(upload, root_fd, TDXUPD_TRANSPORT_FW_UPLOAD);
+			r = open_transport(upload, root_fd, device_fd,
+					   TDXUPD_TRANSPORT_FW_UPLOAD);
 	} else {
-		r = open_transport(upload, root_fd, transport);
+		r = open_transport(upload, root_fd, device_fd, transport);
 	}
 	if (r < 0)
 		return r;

@@ -8,7 +8,8 @@
 /*
  * One way into the kernel. None of these changes upload->state: upload.c does.
  *
- * @open: open what is needed. Return: 0; -ENODATA no such interface; another errno.
+ * @open: open what is needed; @device_fd is the directory of tdx_host. Return: 0;
+ * -ENODATA no such interface; another errno.
  * @stage: hand over the bytes. Return: as tdxupd_upload_stage().
  * @is_staged: Return: 1, 0, or an errno: unknown.
  * @commit: the one write. Return: 0, or the errno that it gave.
@@ -16,7 +17,7 @@
  * @drop: take it back. Return: as tdxupd_upload_drop().
  */
 struct upload_ops {
-	int (*open)(struct tdxupd_upload *upload, int root_fd);
+	int (*open)(struct tdxupd_upload *upload, int root_fd, int device_fd);
 	int (*stage)(struct tdxupd_upload *upload, const uint8_t *bytes, size_t count);
 	int (*is_staged)(struct tdxupd_upload *upload);
 	int (*commit)(struct tdxupd_upload *upload);
@@ -50,9 +51,9 @@ struct tdxupd_upload {
 };
 
 /* Fill in *fd; @open_flags as for open(2). Return: 0 or an errno. */
-static inline int upload_open_file(int root_fd, const char *path, int open_flags, int *fd)
+static inline int upload_open_file(int dir_fd, const char *path, int open_flags, int *fd)
 {
-	int r = io_open(root_fd, path, open_flags);
+	int r = io_open(dir_fd, path, open_flags);
 
 	if (r < 0)
 		return r;
