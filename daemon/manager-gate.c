@@ -13,7 +13,9 @@
 #include "journal.h"
 #include "manager-gate.h"
 #include "job-run.h"
+#include "manager-history.h"
 #include "manager-jobs.h"
+#include "text.h"
 
 /* A host has keys for some hundred TDs: more builds at a time than that are no builds. */
 #define LEASES_PER_SENDER 128
@@ -179,14 +181,22 @@ static bool has_updated(enum tdxupd_outcome outcome)
 	       outcome != TDXUPD_OUTCOME_NOT_STARTED;
 }
 
-static void report(struct manager *manager, const char *source,
+static void report(struct manager *manager, const struct job *job, const char *source,
 		   const struct gate_blocker *build)
 {
-	journal_say(
-		LOG_WARNING, MESSAGE_SUSPECT,
-		"a TD was being built during the update: %s, pid %d (seen by %s); its "
-		"measurement may be wrong, build it anew",
-		*build->who ? build->who : "unnamed", (int)build->pid, source);
+	_cleanup_(cleanup_free)
+	char *build_text = build->pid ? text_new("%s, pid %d, seen by %s",
+						 *build->who ? build->who : "unnamed",
+						 (int)build->pid, source)
+				      : strdup(build->who);
+
+	if (build_text) {
+		journal_say(LOG_WARNING, MESSAGE_SUSPECT,
+			    "being built during the update: %s; the measurement may be "
+			    "wrong, build it anew",
+			    build_text);
+		manager_record_suspect(manager, job, build_text);
+	}
 	if (manager->listener.build_suspect)
 		manager->listener.build_suspect(manager->listener.userdata, source,
 						build);
@@ -205,7 +215,7 @@ void manager_gate_report(struct manager *manager, const struct job *job)
 			watch_list_overlap(watch, job->committed_usec, now, &builds);
 
 		for (size_t j = 0; j < count; j++)
-			report(manager, watch->ops->name, &builds[j]);
+			report(manager, job, watch->ops->name, &builds[j]);
 	}
 }
 

@@ -115,6 +115,19 @@ int manager_record_job(struct manager *manager, const struct job *job,
 	return r;
 }
 
+void manager_record_suspect(struct manager *manager, const struct job *job,
+			    const char *detail)
+{
+	struct history_record record = { 0 };
+	struct texts texts;
+
+	describe(manager, job, job->state, &texts, &record);
+	record.reason = text("build-suspect");
+	record.detail = text(detail);
+	if (manager->history)
+		(void)history_append(manager->history, &record, true);
+}
+
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail)
 {

@@ -10,6 +10,10 @@ void manager_open_history(struct manager *manager);
 /* A job is about to be @after. Return: 0; an errno: it could not be recorded. */
 int manager_record_job(struct manager *manager, const struct job *job,
 		       enum job_state after);
+/* @job's update hit a TD under build, which @detail names. The phase stays the job's, so
+ * that a crash right after it is told of as ever. */
+void manager_record_suspect(struct manager *manager, const struct job *job,
+			    const char *detail);
 /* Something that belongs to no job. @phase: "started", "external". */
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail);

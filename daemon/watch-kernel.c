@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The kernel's own count of TDs under build, `tds_building`: exact, as it counts inside
- * the calls that begin and end a build. It does not say whose builds they are.
+ * the calls that begin and end a build. It does not say whose builds they are, so builds
+ * that an update hit are told of as a number.
  */
 #include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -11,13 +14,21 @@
 #include "tdxupd.h"
 #include "watch.h"
 
-/* @blocker: all builds as one; since when the count was first seen above zero. */
+/*
+ * @blocker: all builds as one; since when the count was first seen above zero
+ * @hit: what is told of those that an update hit
+ * @most: the highest count since then
+ * @last_usec: when it was last seen above zero, or to fall to it
+ */
 struct watch_kernel {
 	struct watch base;
 	int root_fd;
 	int fd;
 	sd_event_source *source;
 	struct gate_blocker blocker;
+	struct gate_blocker hit;
+	uint32_t most;
+	uint64_t last_usec;
 };
 
 static struct watch_kernel *from_base(struct watch *watch)
@@ -37,10 +48,18 @@ static void disarm(struct watch_kernel *kernel, int error)
 
 static void note(struct watch_kernel *kernel, uint32_t count)
 {
+	bool was_building = kernel->blocker.since_usec;
+
+	if (count || was_building)
+		kernel->last_usec = clock_usec(CLOCK_MONOTONIC);
+	if (count && !was_building) {
+		kernel->blocker.since_usec = kernel->last_usec;
+		kernel->most = 0;
+	}
+	if (count > kernel->most)
+		kernel->most = count;
 	if (count == 0)
 		kernel->blocker.since_usec = 0;
-	else if (kernel->blocker.since_usec == 0)
-		kernel->blocker.since_usec = clock_usec(CLOCK_MONOTONIC);
 }
 
 /* Not read here: whoever is told reads it, which also makes poll wait again, and each
@@ -99,6 +118,37 @@ static void kernel_read(struct watch *watch, struct gate_source *ret)
 	ret->blocker_count = count ? 1 : 0;
 }
 
+/* A notification that nobody has read yet: the count was another one in between. */
+static bool has_changed(const struct watch_kernel *kernel)
+{
+	struct pollfd pollfd = { .fd = kernel->fd, .events = POLLPRI };
+
+	return poll(&pollfd, 1, 0) == 1 && (pollfd.revents & POLLPRI);
+}
+
+/* Read last before the commit; one that began and ended since has left its notification
+ * behind. */
+static size_t kernel_list_overlap(struct watch *watch, uint64_t from_usec,
+				  uint64_t to_usec, const struct gate_blocker **ret)
+{
+	struct watch_kernel *kernel = from_base(watch);
+	struct gate_blocker *hit = &kernel->hit;
+	bool is_hit = has_changed(kernel);
+	uint32_t count;
+
+	if (tdxupd_host_read_builds(kernel->fd, &count) == 0)
+		note(kernel, count);
+	if (kernel->last_usec <= from_usec || kernel->blocker.since_usec > to_usec) {
+		if (!is_hit)
+			return 0;
+		kernel->most = 1;
+	}
+	*hit = kernel->blocker;
+	snprintf(hit->who, sizeof(hit->who), "%u TDs seen by kernel", kernel->most);
+	*ret = hit;
+	return 1;
+}
+
 static void kernel_free(struct watch *watch)
 {
 	struct watch_kernel *kernel = from_base(watch);
@@ -111,6 +161,7 @@ static const struct watch_ops kernel_ops = {
 	.name = "kernel",
 	.arm = kernel_arm,
 	.read = kernel_read,
+	.list_overlap = kernel_list_overlap,
 	.free = kernel_free,
 };
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Builds that an update went through, on a kernel that does not refuse: each is told of
+ * by the signal and in the history, by name or by number.
+ */
+#include <unistd.h>
+
+#include "../unit/test.h"
+#include "history.h"
+#include "scene.h"
+#include "util.h"
+
+struct told {
+	unsigned count;
+	char source[32];
+	char who[64];
+	uint32_t pid;
+};
+
+static int on_suspect(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct told *told = userdata;
+	const char *source, *who;
+	uint64_t since;
+
+	(void)error;
+	assert_true(sd_bus_message_read(message, "ssut", &source, &who, &told->pid,
+					&since) >= 0);
+	snprintf(told->source, sizeof(told->source), "%s", source);
+	snprintf(told->who, sizeof(told->who), "%s", who);
+	told->count++;
+	return 0;
+}
+
+static void listen_for(struct scene *scene, struct told *told)
+{
+	*told = (struct told){ 0 };
+	assert_true(sd_bus_match_signal(scene->bus, NULL, "org.tdxupd1", SCENE_MANAGER,
+					"org.tdxupd1.Manager", "BuildSuspect", on_suspect,
+					told) >= 0);
+}
+
+static void await_told(struct scene *scene, const struct told *told, unsigned count)
+{
+	for (unsigned i = 0; i < 1000 && told->count < count; i++)
+		if (sd_bus_process(scene->bus, NULL) == 0)
+			sd_bus_wait(scene->bus, 10000);
+	assert_int_equal(told->count, count);
+}
+
+static void assert_recorded(struct scene *scene, const char *detail)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	char expected[128];
+
+	snprintf(expected, sizeof(expected),
+		 "\"reason\":\"build-suspect\",\"detail\":\"%s", detail);
+	assert_int_equal(world_read(&scene->world, STATE_DIR "/" HISTORY_FILE, &text), 0);
+	if (!strstr(text, expected))
+		fail_msg("%s is not in\n%s", expected, text);
+}
+
+static void start(struct scene *scene, struct told *told)
+{
+	scene_start(scene, "host kernel=piece", "set guard=no", NULL);
+	listen_for(scene, told);
+}
+
+/* The kernel has no names for them. */
+static void test_a_build_that_the_kernel_counts(void **state)
+{
+	struct scene scene;
+	struct told told;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	start(&scene, &told);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	job = scene_update_with(&scene, NULL, 1, "guard", "s", "off");
+	scene_await_end(&scene, job, "done");
+	await_told(&scene, &told, 1);
+	assert_string_equal(told.source, "kernel");
+	assert_string_equal(told.who, "1 TDs seen by kernel");
+	assert_int_equal(told.pid, 0);
+	assert_recorded(&scene, "1 TDs seen by kernel\"");
+	scene_end(&scene);
+}
+
+/* Begun and ended while the daemon was in its one write. */
+static void test_a_build_within_the_update(void **state)
+{
+	struct scene scene;
+	struct told told;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	start(&scene, &told);
+	world_do(&scene.world, "slow update 1s");
+	world_do(&scene.world, "td build vm1 manual");
+	job = scene_update(&scene, NULL);
+	usleep(500000);
+	world_do(&scene.world, "td step vm1 init");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, job, "done");
+	await_told(&scene, &told, 1);
+	assert_string_equal(told.who, "1 TDs seen by kernel");
+	assert_recorded(&scene, "1 TDs seen by kernel\"");
+	scene_end(&scene);
+}
+
+static void test_a_build_under_a_lease_is_named(void **state)
+{
+	sd_bus_message *reply = NULL;
+	struct scene scene;
+	struct told told;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	start(&scene, &told);
+	assert_true(sd_bus_call_method(scene.bus, "org.tdxupd1", SCENE_MANAGER,
+				       "org.tdxupd1.Manager", "BeginBuild", NULL, &reply,
+				       "sa{sv}", "web1", 0) >= 0);
+	job = scene_update_with(&scene, NULL, 1, "guard", "s", "off");
+	scene_await_end(&scene, job, "done");
+	await_told(&scene, &told, 1);
+	assert_string_equal(told.source, "leases");
+	assert_string_equal(told.who, "web1");
+	assert_int_equal(told.pid, getpid());
+	assert_recorded(&scene, "web1, pid ");
+	sd_bus_message_unref(reply);
+	scene_end(&scene);
+}
+
+/* An update that hit nobody says nothing. */
+static void test_an_update_between_two_builds(void **state)
+{
+	struct scene scene;
+	struct told told;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+
+	(void)state;
+	start(&scene, &told);
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 init");
+	job = scene_update(&scene, NULL);
+	scene_await(&scene, job, "State", "waiting");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, job, "done");
+	world_do(&scene.world, "td build vm2 manual");
+	world_do(&scene.world, "td step vm2 init");
+	await_told(&scene, &told, 0);
+	assert_int_equal(world_read(&scene.world, STATE_DIR "/" HISTORY_FILE, &text), 0);
+	assert_null(strstr(text, "build-suspect"));
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_build_that_the_kernel_counts),
+		cmocka_unit_test(test_a_build_within_the_update),
+		cmocka_unit_test(test_a_build_under_a_lease_is_named),
+		cmocka_unit_test(test_an_update_between_two_builds),
+	};
+
+	if (!scene_is_possible())
+		return TEST_SKIPPED;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
