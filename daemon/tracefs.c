@@ -131,14 +131,19 @@ static int open_instance(int base_fd, int *ret_fd, char *why)
 	return 0;
 }
 
+/* A function that is not there is ENOENT; what the kernel makes nothing of is EINVAL: the
+ * arguments of a call at its return (trace_probe.c:store_trace_entry_data()). */
+#define NEEDS " (arguments in return probes need Linux 6.9)"
+
 static int place_probes(int base_fd, char *why)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
 		int r = add_probe(base_fd, probes[i].call, probes[i].function);
 
 		if (r < 0) {
-			snprintf(why, TRACEFS_WHY_BYTES, "no probe on %s: %s",
-				 probes[i].function, strerror(-r));
+			snprintf(why, TRACEFS_WHY_BYTES, "no probe on %s: %s%s",
+				 probes[i].function, strerror(-r),
+				 r == -EINVAL ? NEEDS : "");
 			return r;
 		}
 	}

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What needs no kernel; with one, tests/vm/probes. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "test.h"
 #include "io.h"
@@ -63,6 +67,64 @@ static void test_what_keeps_probes_from_being_placed(void **state)
 	tree_remove(&tree);
 }
 
+static void refuse_with(const char *errno_giver, int error, const char *expected)
+{
+	char why[TRACEFS_WHY_BYTES];
+	struct tracefs tracefs;
+	struct tree tree;
+
+	tree_new(&tree);
+	tree_put(&tree, TRACEFS_DIR "/README", "");
+	assert_int_equal(symlinkat(errno_giver, tree.fd, TRACEFS_DIR "/kprobe_events"),
+			 0);
+	assert_int_equal(tracefs_open(tree.fd, &tracefs, why), error);
+	assert_string_equal(why, expected);
+	tree_remove(&tree);
+}
+
+/* Real errors of real files that take no probe. */
+static void test_what_the_kernel_makes_nothing_of(void **state)
+{
+	(void)state;
+	/* As before 6.9: no such syntax. */
+	refuse_with("/proc/self/oom_score_adj", -EINVAL,
+		    "no probe on tdh_mng_key_freeid: Invalid argument (arguments in "
+		    "return probes need Linux 6.9)");
+	refuse_with("/dev/full", -ENOSPC,
+		    "no probe on tdh_mng_key_freeid: No space left on device");
+}
+
+static bool set_flags(int fd, int flags)
+{
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+/* A locked-down kernel lets nobody open it for writing, not even root. */
+static void test_lockdown(void **state)
+{
+	char why[TRACEFS_WHY_BYTES];
+	struct tracefs tracefs;
+	struct tree tree;
+	int fd;
+
+	(void)state;
+	tree_new(&tree);
+	tree_put(&tree, TRACEFS_DIR "/kprobe_events", "");
+	fd = openat(tree.fd, TRACEFS_DIR "/kprobe_events", O_RDONLY | O_CLOEXEC);
+	if (!set_flags(fd, FS_IMMUTABLE_FL)) {
+		print_message("no immutable files here: not tested\n");
+		close(fd);
+		tree_remove(&tree);
+		skip();
+	}
+	assert_int_equal(tracefs_open(tree.fd, &tracefs, why), -EPERM);
+	assert_string_equal(why, "no probe on tdh_mng_key_freeid: Operation not "
+				 "permitted");
+	assert_true(set_flags(fd, 0));
+	close(fd);
+	tree_remove(&tree);
+}
+
 /* A plain directory is no tracefs: the instance has no files. It still shows what is
  * written, and that all of it is taken back. */
 static void test_probes_of_others_stay(void **state)
@@ -104,6 +166,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_misses),
 		cmocka_unit_test(test_what_keeps_probes_from_being_placed),
+		cmocka_unit_test(test_what_the_kernel_makes_nothing_of),
+		cmocka_unit_test(test_lockdown),
 		cmocka_unit_test(test_probes_of_others_stay),
 		cmocka_unit_test(test_closing_what_is_closed),
 	};
