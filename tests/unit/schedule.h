@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+
+/* What test-gate-schedules.c plays: VMs and a kernel, and the daemon's deciding side. */
+#include "barrier.h"
+#include "build-tracker.h"
+#include "gate.h"
+#include "kvm-tracker.h"
+#include "lease.h"
+#include "sources.h"
+
+#define MSEC    UINT64_C(1000)
+#define SEC     UINT64_C(1000000)
+#define NEVER   UINT64_MAX
+#define VMS     10 /* at a time; a slot is a TD's identity, used again and again */
+#define LINES   256
+#define INSTALL (40 * MSEC)
+
+enum vm_state {
+	VM_NONE,
+	VM_ASKING,   /* waits for its lease: no VM yet */
+	VM_SETTING,  /* a VM, TDH.MNG.INIT is to come */
+	VM_BUILDING, /* between TDH.MNG.INIT and TDH.MR.FINALIZE */
+	VM_FAILED,   /* TDH.MNG.INIT was refused; its key is not free yet */
+	VM_RUNNING,
+};
+
+struct vm {
+	enum vm_state state;
+	uint64_t next; /* when it goes on; NEVER while it waits or hangs */
+	bool cooperates;
+	bool aborts;
+	bool hangs;
+	bool is_refused;   /* by TDH.MNG.INIT */
+	bool is_busy_once; /* TDH.MR.FINALIZE is */
+	bool is_elder; /* there when the probes were last in doubt, has not run since */
+	uint64_t setting, building, running; /* how long */
+	uint64_t asked;
+	struct lease *lease; /* the daemon's, NULL where it knows of none */
+	unsigned number;
+};
+
+enum fault {
+	FAULT_KERNEL = 1,
+	FAULT_PROBES = 2,
+	FAULT_LOSS = 4,
+	FAULT_HANG = 8,
+	FAULT_RESTART = 16,
+	FAULT_ALL = 31
+};
+
+struct world {
+	uint64_t random, now;
+	/* the schedule */
+	unsigned faults;
+	bool all_cooperate, is_urgent;
+	enum gate_policy policy;
+	struct barrier_config config;
+	uint64_t arrival_mean, arrival, fault_at, job_at;
+	/* the truth */
+	struct vm vms[VMS];
+	unsigned vm_count, created;
+	/* what lies between */
+	bool is_kernel_live, are_probes_armed;
+	char lines[LINES][160];
+	uint64_t line_times[LINES];
+	size_t line_count;
+	bool has_lost_last;
+	/* the daemon */
+	uint64_t hung_until;
+	bool has_elders;
+	unsigned long doubts;
+	struct barrier barrier;
+	struct lease_registry *registry;
+	struct build_tracker *builds;
+	struct kvm_tracker *kvm;
+	struct sources sources;
+	bool is_job_waiting;
+	uint64_t job_since, commit_end;
+	/* the count */
+	unsigned commits, updates, held, unsafe;
+	uint64_t longest_hold;
+};
+
+/* What went wrong first, NULL while nothing has. */
+extern const char *schedule_failure;
+
+static inline uint64_t draw(struct world *world)
+{
+	uint64_t z = world->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static inline uint64_t between(struct world *world, uint64_t low, uint64_t high)
+{
+	return low + draw(world) % (high - low + 1);
+}
+
+static inline bool chance(struct world *world, unsigned percent)
+{
+	return draw(world) % 100 < percent;
+}
+
+static inline void expect(bool is_met, const char *what)
+{
+	if (!is_met && !schedule_failure)
+		schedule_failure = what;
+}
+
+/* VMs in one of these states. */
+unsigned count_vms(const struct world *world, enum vm_state from, enum vm_state to);
+/* A VMM starts, and asks for a lease first if it is one that does. */
+void launch_vm(struct world *world, struct vm *vm);
+/* It need not wait for a lease any longer. */
+void create_vm(struct world *world, struct vm *vm);
+/* What comes next for it. */
+void go_on_with_vm(struct world *world, struct vm *vm);
+
+void start_daemon(struct world *world);
+void stop_daemon(struct world *world);
+/* All that is due, unless it hangs. */
+void run_daemon(struct world *world);
+
+#endif
