@@ -18,6 +18,7 @@
 #include "job-plan.h"
 #include "job-run.h"
 #include "text.h"
+#include "upload.h"
 
 /* An update takes milliseconds to seconds; the first answer is worth most. With steps
  * that double, it is known after at most twice the time that it took. */
@@ -96,8 +97,7 @@ static enum job_event enter_staging(struct job *job)
 	int r = 0;
 
 	if (!job->upload)
-		r = tdxupd_upload_new(job->context->root_fd, TDXUPD_TRANSPORT_AUTO,
-				      &job->upload);
+		r = upload_new(job->context->files, TDXUPD_TRANSPORT_AUTO, &job->upload);
 	if (r < 0)
 		return refuse(job, r == -ENODATA ? FAILURE_UNSUPPORTED : FAILURE_UNKNOWN,
 			      text_new("could not open the kernel's upload files: %s",

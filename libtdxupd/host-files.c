@@ -52,8 +52,12 @@ void host_files_done(struct host_files *files)
 		shut(&files->fds[i]);
 }
 
+/* The directory of a device that is gone has no files. */
 int host_files_find_device(struct host_files *files)
 {
+	if (files->device_fd >= 0 &&
+	    io_is_present(files->device_fd, places[HOST_FILE_VERSION].path))
+		return 0;
 	shut(&files->device_fd);
 	files->device_fd = io_open(files->root_fd, DEVICE, O_PATH | O_DIRECTORY);
 	return files->device_fd < 0 ? files->device_fd : 0;
@@ -105,26 +109,38 @@ static bool is_readable(int fd)
 	return fd >= 0 && pread(fd, &byte, 1, 0) == 1;
 }
 
-int host_files_open(struct host_files *files, enum host_file file, FILE **ret)
+int host_files_dup(struct host_files *files, enum host_file file, int *ret_fd)
 {
-	_cleanup_(cleanup_close)
-	int copy = -1;
 	int *fd = &files->fds[file];
+	int r;
 
 	if (!is_readable(*fd)) {
-		int r = open_file(files, file);
-
+		r = open_file(files, file);
 		if (r < 0)
 			return r;
 		shut(fd);
 		*fd = r;
 	}
-	copy = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0 || lseek(copy, 0, SEEK_SET) < 0)
+	r = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	if (r < 0)
 		return -errno;
-	*ret = fdopen(copy, "r");
+	*ret_fd = r;
+	return 0;
+}
+
+int host_files_open(struct host_files *files, enum host_file file, FILE **ret)
+{
+	_cleanup_(cleanup_close)
+	int fd = -1;
+	int r = host_files_dup(files, file, &fd);
+
+	if (r < 0)
+		return r;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	*ret = fdopen(fd, "r");
 	if (!*ret)
 		return -errno;
-	TAKE_FD(copy);
+	TAKE_FD(fd);
 	return 0;
 }

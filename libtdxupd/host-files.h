@@ -46,6 +46,8 @@ const char *host_file_path(enum host_file file);
 int host_files_read(struct host_files *files, enum host_file file, char *ret,
 		    size_t size);
 
+/* Its descriptor, close() it. Return: 0; as io_open(). */
+int host_files_dup(struct host_files *files, enum host_file file, int *ret_fd);
 /* The same for one that is longer than a page: at its start, fclose() it. */
 int host_files_open(struct host_files *files, enum host_file file, FILE **ret);
 

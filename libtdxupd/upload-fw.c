@@ -18,12 +18,11 @@
 
 #define DIR "sys/class/firmware/tdx_module"
 
-static int fw_open(struct tdxupd_upload *upload, int root_fd, int device_fd)
+static int fw_open(struct tdxupd_upload *upload, const struct host_files *files)
 {
 	_cleanup_(cleanup_close)
-	int dir_fd = io_open(root_fd, DIR, O_PATH | O_DIRECTORY);
+	int dir_fd = io_open(files->root_fd, DIR, O_PATH | O_DIRECTORY);
 
-	(void)device_fd;
 	if (dir_fd < 0)
 		return dir_fd;
 	return upload_open_file(dir_fd, "loading", O_RDWR, &upload->control_fd)

@@ -13,11 +13,10 @@
 #include "upload.h"
 #include "util.h"
 
-static int trigger_open(struct tdxupd_upload *upload, int root_fd, int device_fd)
+static int trigger_open(struct tdxupd_upload *upload, const struct host_files *files)
 {
-	(void)root_fd;
-	return upload_open_file(device_fd, "image", O_WRONLY, &upload->data_fd)
-		       ?: upload_open_file(device_fd, "update", O_WRONLY,
+	return upload_open_file(files->device_fd, "image", O_WRONLY, &upload->data_fd)
+		       ?: upload_open_file(files->device_fd, "update", O_WRONLY,
 					   &upload->control_fd);
 }
 

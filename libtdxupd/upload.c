@@ -12,9 +12,6 @@
 #include "upload.h"
 #include "util.h"
 
-#define DEVICE_PATH "sys/devices/faux/tdx_host"
-#define ONLINE_PATH "sys/devices/system/cpu/online"
-
 #define ATTRIBUTE_BYTES 4097
 
 DEFINE_CLEANUP(struct tdxupd_upload, upload, tdxupd_upload_free)
@@ -69,7 +66,7 @@ _public_ struct tdxupd_upload *tdxupd_upload_free(struct tdxupd_upload *upload)
 	return NULL;
 }
 
-static int open_transport(struct tdxupd_upload *upload, int root_fd, int device_fd,
+static int open_transport(struct tdxupd_upload *upload, struct host_files *files,
 			  enum tdxupd_transport transport)
 {
 	int r;
@@ -77,47 +74,55 @@ static int open_transport(struct tdxupd_upload *upload, int root_fd, int device_
 	upload->transport = transport;
 	upload->ops = transport == TDXUPD_TRANSPORT_TRIGGER ? &upload_trigger_ops
 							    : &upload_fw_ops;
-	r = upload->ops->open(upload, root_fd, device_fd);
+	r = upload->ops->open(upload, files);
 	if (r == 0)
-		r = upload_open_file(device_fd, "version", O_RDONLY, &upload->version_fd);
+		r = host_files_dup(files, HOST_FILE_VERSION, &upload->version_fd);
 	if (r == 0)
-		r = upload_open_file(root_fd, ONLINE_PATH, O_RDONLY, &upload->online_fd);
+		r = host_files_dup(files, HOST_FILE_ONLINE, &upload->online_fd);
 	if (r < 0)
 		close_files(upload);
 	return r;
 }
 
-_public_ int tdxupd_upload_new(int root_fd, enum tdxupd_transport transport,
-			       struct tdxupd_upload **ret)
+int upload_new(struct host_files *files, enum tdxupd_transport transport,
+	       struct tdxupd_upload **ret)
 {
 	_cleanup_(cleanup_upload)
-	struct tdxupd_upload *upload = NULL;
-	_cleanup_(cleanup_close)
-	int device_fd = -1;
+	struct tdxupd_upload *upload = calloc(1, sizeof(*upload));
 	int r;
 
-	if (root_fd < 0 || !tdxupd_transport_to_string(transport) || !ret)
-		return -EINVAL;
-	upload = calloc(1, sizeof(*upload));
 	if (!upload)
 		return -ENOMEM;
 	upload->version_fd = upload->online_fd = upload->data_fd = -1;
 	upload->control_fd = upload->status_fd = upload->error_fd = -1;
-	device_fd = io_open(root_fd, DEVICE_PATH, O_PATH | O_DIRECTORY);
-	if (device_fd < 0)
-		return device_fd;
+	r = host_files_find_device(files);
+	if (r < 0)
+		return r;
 	if (transport == TDXUPD_TRANSPORT_AUTO) {
-		r = open_transport(upload, root_fd, device_fd, TDXUPD_TRANSPORT_TRIGGER);
+		r = open_transport(upload, files, TDXUPD_TRANSPORT_TRIGGER);
 		if (r == -ENODATA)
-			r = open_transport(upload, root_fd, device_fd,
-					   TDXUPD_TRANSPORT_FW_UPLOAD);
+			r = open_transport(upload, files, TDXUPD_TRANSPORT_FW_UPLOAD);
 	} else {
-		r = open_transport(upload, root_fd, device_fd, transport);
+		r = open_transport(upload, files, transport);
 	}
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(upload);
 	return 0;
+}
+
+_public_ int tdxupd_upload_new(int root_fd, enum tdxupd_transport transport,
+			       struct tdxupd_upload **ret)
+{
+	struct host_files files;
+	int r;
+
+	if (root_fd < 0 || !tdxupd_transport_to_string(transport) || !ret)
+		return -EINVAL;
+	host_files_init(&files, root_fd);
+	r = upload_new(&files, transport, ret);
+	host_files_done(&files);
+	return r;
 }
 
 _public_ enum tdxupd_transport

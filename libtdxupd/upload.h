@@ -2,13 +2,14 @@
 #ifndef UPLOAD_H
 #define UPLOAD_H
 
+#include "host-files.h"
 #include "io.h"
 #include "tdxupd.h"
 
 /*
  * One way into the kernel. None of these changes upload->state: upload.c does.
  *
- * @open: open what is needed; @device_fd is the directory of tdx_host. Return: 0;
+ * @open: open what is needed. Return: 0;
  * -ENODATA no such interface; another errno.
  * @stage: hand over the bytes. Return: as tdxupd_upload_stage().
  * @is_staged: Return: 1, 0, or an errno: unknown.
@@ -17,7 +18,7 @@
  * @drop: take it back. Return: as tdxupd_upload_drop().
  */
 struct upload_ops {
-	int (*open)(struct tdxupd_upload *upload, int root_fd, int device_fd);
+	int (*open)(struct tdxupd_upload *upload, const struct host_files *files);
 	int (*stage)(struct tdxupd_upload *upload, const uint8_t *bytes, size_t count);
 	int (*is_staged)(struct tdxupd_upload *upload);
 	int (*commit)(struct tdxupd_upload *upload);
@@ -49,6 +50,10 @@ struct tdxupd_upload {
 	int status_fd;
 	int error_fd;
 };
+
+/* As tdxupd_upload_new(), for whoever has the host's files open. */
+int upload_new(struct host_files *files, enum tdxupd_transport transport,
+	       struct tdxupd_upload **ret);
 
 /* Fill in *fd; @open_flags as for open(2). Return: 0 or an errno. */
 static inline int upload_open_file(int dir_fd, const char *path, int open_flags, int *fd)
