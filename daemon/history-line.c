@@ -89,21 +89,6 @@ static int describe(const struct history_record *record, struct json_object *obj
 	return r;
 }
 
-/* @bytes of @body are the line up to its chain. */
-static int link_to(const struct tdxupd_digest *previous, const char *body, size_t bytes,
-		   struct tdxupd_digest *ret)
-{
-	size_t count = sizeof(previous->bytes) + bytes;
-	_cleanup_(cleanup_free)
-	uint8_t *all = malloc(count);
-
-	if (!all)
-		return -ENOMEM;
-	memcpy(all, previous->bytes, sizeof(previous->bytes));
-	memcpy(all + sizeof(previous->bytes), body, bytes);
-	return digest_sha384(all, count, ret);
-}
-
 /* Texts are quoted with care, so that none can look like this. */
 static const char times[] = "\"monotonic_usec\":0,\"realtime_usec\":0";
 
@@ -111,6 +96,7 @@ void history_draft_done(struct history_draft *draft)
 {
 	free(draft->head);
 	free(draft->tail);
+	digest_state_free(draft->chain);
 	*draft = (struct history_draft){ 0 };
 }
 
@@ -121,13 +107,25 @@ static int cut(const char *body, size_t bytes, struct history_draft *ret)
 	ret->head = strndup(body, (size_t)(hole - body));
 	ret->tail = strndup(hole + strlen(times),
 			    bytes - (size_t)(hole - body) - strlen(times));
-	if (ret->head && ret->tail)
-		return 0;
-	history_draft_done(ret);
-	return -ENOMEM;
+	return ret->head && ret->tail ? 0 : -ENOMEM;
 }
 
-int history_draft_make(const struct history_record *record, struct history_draft *ret)
+static int begin_chain(const struct tdxupd_digest *previous, struct history_draft *draft)
+{
+	_cleanup_(cleanup_free)
+	uint8_t *all = NULL;
+	size_t bytes = strlen(draft->head);
+
+	all = malloc(sizeof(previous->bytes) + bytes);
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, previous->bytes, sizeof(previous->bytes));
+	memcpy(all + sizeof(previous->bytes), draft->head, bytes);
+	return digest_begin(all, sizeof(previous->bytes) + bytes, &draft->chain);
+}
+
+int history_draft_make(const struct history_record *record,
+		       const struct tdxupd_digest *previous, struct history_draft *ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
@@ -146,18 +144,24 @@ int history_draft_make(const struct history_record *record, struct history_draft
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
 	if (!body)
 		return -ENOMEM;
-	ret->sequence = record->sequence;
-	return cut(body, bytes - 1, ret); /* the chain comes before the closing brace */
+	*ret = (struct history_draft){ .sequence = record->sequence };
+	r = cut(body, bytes - 1, ret); /* the chain comes before the closing brace */
+	if (r == 0)
+		r = begin_chain(previous, ret);
+	if (r < 0)
+		history_draft_done(ret);
+	return r;
 }
 
-int history_draft_finish(const struct history_draft *draft, uint64_t monotonic_usec,
-			 uint64_t realtime_usec, const struct tdxupd_digest *previous,
-			 char **ret, struct tdxupd_digest *ret_chain)
+int history_draft_finish(struct history_draft *draft, uint64_t monotonic_usec,
+			 uint64_t realtime_usec, char **ret,
+			 struct tdxupd_digest *ret_chain)
 {
 	_cleanup_(cleanup_free)
 	char *body = text_new("%s\"monotonic_usec\":%llu,\"realtime_usec\":%llu%s",
 			      draft->head, (unsigned long long)monotonic_usec,
 			      (unsigned long long)realtime_usec, draft->tail);
+	size_t known = strlen(draft->head);
 	char hex[TDXUPD_DIGEST_TEXT_BYTES];
 	struct tdxupd_digest chain;
 	char *line;
@@ -167,7 +171,7 @@ int history_draft_finish(const struct history_draft *draft, uint64_t monotonic_u
 		return -ENOMEM;
 	if (strlen(body) + CHAIN_BYTES + 1 > HISTORY_LINE_BYTES_MAX)
 		return -EFBIG;
-	r = link_to(previous, body, strlen(body), &chain);
+	r = digest_end(draft->chain, body + known, strlen(body) - known, &chain);
 	if (r < 0)
 		return r;
 	line = text_new("%s" CHAIN_KEY "%s\"}\n", body,
@@ -185,15 +189,29 @@ int history_line_make(const struct history_record *record,
 {
 	_cleanup_(history_draft_done)
 	struct history_draft draft = { 0 };
-	int r = history_draft_make(record, &draft);
+	int r = history_draft_make(record, previous, &draft);
 
 	return r < 0 ? r
 		     : history_draft_finish(&draft, record->monotonic_usec,
-					    record->realtime_usec, previous, ret,
-					    ret_chain);
+					    record->realtime_usec, ret, ret_chain);
 }
 
 /* ---- reading ---- */
+
+/* @bytes of @body are the line up to its chain. */
+static int link_to(const struct tdxupd_digest *previous, const char *body, size_t bytes,
+		   struct tdxupd_digest *ret)
+{
+	size_t count = sizeof(previous->bytes) + bytes;
+	_cleanup_(cleanup_free)
+	uint8_t *all = malloc(count);
+
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, previous->bytes, sizeof(previous->bytes));
+	memcpy(all + sizeof(previous->bytes), body, bytes);
+	return digest_sha384(all, count, ret);
+}
 
 /* Finds the chain at the line's end. @ret_body: bytes before it. */
 static int split(const char *line, size_t bytes, size_t *ret_body,

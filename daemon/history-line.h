@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "digest.h"
 #include "tdxupd.h"
 #include "util.h"
 
@@ -56,15 +57,17 @@ struct history_draft {
 	uint64_t sequence;
 	char *head;
 	char *tail;
+	struct digest_state *chain; /* of all before the times */
 };
 
 /* Return: 0; -ENOMEM; -EFBIG. */
-int history_draft_make(const struct history_record *record, struct history_draft *ret);
+int history_draft_make(const struct history_record *record,
+		       const struct tdxupd_digest *previous, struct history_draft *ret);
 void history_draft_done(struct history_draft *draft);
-/* The line itself, as history_line_make() makes it. */
-int history_draft_finish(const struct history_draft *draft, uint64_t monotonic_usec,
-			 uint64_t realtime_usec, const struct tdxupd_digest *previous,
-			 char **ret, struct tdxupd_digest *ret_chain);
+/* The line itself, as history_line_make() makes it; once. */
+int history_draft_finish(struct history_draft *draft, uint64_t monotonic_usec,
+			 uint64_t realtime_usec, char **ret,
+			 struct tdxupd_digest *ret_chain);
 
 /*
  * A record as one line of JSON that ends in a newline and in "chain": the SHA-384 of

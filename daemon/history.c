@@ -257,7 +257,7 @@ static int append_line(struct history *history, const char *line, bool is_durabl
 	return 0;
 }
 
-static int append_draft(struct history *history, const struct history_draft *draft,
+static int append_draft(struct history *history, struct history_draft *draft,
 			bool is_durable)
 {
 	_cleanup_(cleanup_free)
@@ -266,8 +266,7 @@ static int append_draft(struct history *history, const struct history_draft *dra
 	int r;
 
 	r = history_draft_finish(draft, clock_usec(CLOCK_MONOTONIC),
-				 clock_usec(CLOCK_REALTIME), &history->chain, &line,
-				 &chain);
+				 clock_usec(CLOCK_REALTIME), &line, &chain);
 	if (r == 0)
 		r = append_line(history, line, is_durable);
 	if (r < 0)
@@ -285,7 +284,7 @@ int history_append(struct history *history, struct history_record *record,
 	int r;
 
 	record->sequence = history->sequence + 1;
-	r = history_draft_make(record, &draft);
+	r = history_draft_make(record, &history->chain, &draft);
 	return r < 0 ? r : append_draft(history, &draft, is_durable);
 }
 
@@ -293,14 +292,18 @@ int history_prepare(struct history *history, struct history_record *record)
 {
 	history_draft_done(&history->draft);
 	record->sequence = history->sequence + 1;
-	return history_draft_make(record, &history->draft);
+	return history_draft_make(record, &history->chain, &history->draft);
 }
 
 int history_append_prepared(struct history *history)
 {
-	if (history->draft.sequence != history->sequence + 1)
+	_cleanup_(history_draft_done)
+	struct history_draft draft = history->draft;
+
+	history->draft = (struct history_draft){ 0 };
+	if (draft.sequence != history->sequence + 1)
 		return -ENODATA;
-	return append_draft(history, &history->draft, false);
+	return append_draft(history, &draft, false);
 }
 
 /* ---- the object ---- */

@@ -96,6 +96,49 @@ int digest_sha384(const void *bytes, size_t count, struct tdxupd_digest *ret)
 	return 0;
 }
 
+struct digest_state {
+	EVP_MD_CTX *context;
+};
+
+struct digest_state *digest_state_free(struct digest_state *state)
+{
+	if (state)
+		EVP_MD_CTX_free(state->context);
+	free(state);
+	return NULL;
+}
+
+int digest_begin(const void *bytes, size_t count, struct digest_state **ret)
+{
+	struct digest_state *state = calloc(1, sizeof(*state));
+
+	if (state)
+		state->context = EVP_MD_CTX_new();
+	if (!state || !state->context ||
+	    EVP_DigestInit_ex(state->context, EVP_sha384(), NULL) != 1 ||
+	    EVP_DigestUpdate(state->context, bytes, count) != 1) {
+		ERR_clear_error();
+		digest_state_free(state);
+		return -ENOMEM;
+	}
+	*ret = state;
+	return 0;
+}
+
+int digest_end(struct digest_state *state, const void *bytes, size_t count,
+	       struct tdxupd_digest *ret)
+{
+	struct tdxupd_digest digest;
+
+	if (EVP_DigestUpdate(state->context, bytes, count) != 1 ||
+	    EVP_DigestFinal_ex(state->context, digest.bytes, NULL) != 1) {
+		ERR_clear_error();
+		return -ENOMEM;
+	}
+	*ret = digest;
+	return 0;
+}
+
 /* Return: 0; -EBADMSG numbers that make no key; -ENOMEM. */
 static int make_public_key(const uint8_t *modulus, uint32_t exponent, EVP_PKEY **ret)
 {

@@ -22,6 +22,17 @@ void digest_be_lean(void);
 int digest_sha384(const void *bytes, size_t count, struct tdxupd_digest *ret);
 
 /*
+ * The same in two steps, for whoever has most of the bytes well before the rest, and is
+ * in a hurry then. Return: 0; -ENOMEM.
+ */
+struct digest_state;
+int digest_begin(const void *bytes, size_t count, struct digest_state **ret);
+/* Once. */
+int digest_end(struct digest_state *state, const void *bytes, size_t count,
+	       struct tdxupd_digest *ret);
+struct digest_state *digest_state_free(struct digest_state *state);
+
+/*
  * Whether @signature is the RSA-3072 PKCS#1 v1.5 SHA-384 signature of @bytes. Modulus and
  * signature are little endian, as SIGSTRUCT stores them. A key that is none (an even
  * modulus, a short one) signs nothing: the answer is false, not an error.

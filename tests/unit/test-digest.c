@@ -178,9 +178,29 @@ static void test_no_key_signs_nothing(void **state)
 			 -EINVAL);
 }
 
+/* Cut anywhere, the two parts give what the whole does. */
+static void test_in_two_steps(void **state)
+{
+	static const char text[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	struct tdxupd_digest whole, parts;
+	struct digest_state *digest;
+
+	(void)state;
+	assert_int_equal(digest_sha384(text, sizeof(text), &whole), 0);
+	for (size_t i = 0; i <= sizeof(text); i++) {
+		assert_int_equal(digest_begin(text, i, &digest), 0);
+		assert_int_equal(digest_end(digest, text + i, sizeof(text) - i, &parts),
+				 0);
+		assert_true(tdxupd_digest_is_equal(&whole, &parts));
+		digest_state_free(digest);
+	}
+	digest_state_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_in_two_steps),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_sha384),
 		cmocka_unit_test(test_signature_fits_one_text_and_one_key),
