@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bus-attest.h"
 #include "bus-history.h"
 #include "bus-inhibit.h"
 #include "bus-job.h"
@@ -36,11 +37,13 @@ int bus_manager_reply_json(sd_bus_message *message, struct json_object *json)
 	return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
 }
 
-static int fail_planning(sd_bus_error *error, int r, const char *images, char *why)
+int bus_manager_fail_planning(const struct manager *manager, sd_bus_error *error, int r,
+			      char *why)
 {
 	if (r == -ENOMEM)
 		return r;
-	return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(images));
+	return bus_fail(error, FAILURE_CONFIG,
+			why ? why : strdup(manager->config->images));
 }
 
 static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -62,7 +65,7 @@ static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
 		return r < 0 ? r : 1;
 	r = manager_plan(manager, &request, &plan, &why);
 	if (r < 0)
-		return fail_planning(error, r, manager->config->images, why);
+		return bus_manager_fail_planning(manager, error, r, why);
 	r = describe_plan(plan, &json);
 	return r < 0 ? r : bus_manager_reply_json(message, json);
 }
@@ -83,7 +86,7 @@ static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error 
 		return r < 0 ? r : 1;
 	r = manager_read_catalog(manager, manager->config, &catalog, &why);
 	if (r < 0)
-		return fail_planning(error, r, manager->config->images, why);
+		return bus_manager_fail_planning(manager, error, r, why);
 	r = describe_catalog(catalog, &json);
 	return r < 0 ? r : bus_manager_reply_json(message, json);
 }
@@ -104,7 +107,7 @@ static int on_check_new(sd_bus_message *message, void *userdata, sd_bus_error *e
 		return r < 0 ? r : 1;
 	r = manager_check_new(manager, &has_next, &next, &why);
 	if (r < 0)
-		return fail_planning(error, r, manager->config->images, why);
+		return bus_manager_fail_planning(manager, error, r, why);
 	if (has_next)
 		tdxupd_version_format(&next, text);
 	return sd_bus_reply_method_return(message, "s", text);
@@ -239,6 +242,9 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_RESULT("a(ssttb)", holds),
 				bus_policy_on_list_holds, ANYBODY),
 	SD_BUS_METHOD("ResetFailed", "", "", bus_policy_on_reset_failed, ANYBODY),
+	SD_BUS_METHOD_WITH_ARGS("GetReferenceValues",
+				SD_BUS_ARGS("s", version, "a{sv}", options),
+				SD_BUS_RESULT("s", json), bus_attest_on_get, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
 				SD_BUS_RESULT("s", json), bus_history_on_get, ANYBODY),
 	SD_BUS_METHOD_WITH_ARGS("BeginBuild", SD_BUS_ARGS("s", vm, "a{sv}", options),

@@ -222,14 +222,20 @@ static void look_at_budget(const struct doctor_patient *patient,
 			   struct doctor_finding *ret)
 {
 	const struct tdxupd_host *host = patient->facts->host;
+	struct json_object *told = json_get(patient->daemon, "remaining_updates");
+	int64_t count = host->has_remaining_updates ? (int64_t)host->remaining_updates
+			: json_object_is_type(told, json_type_int)
+				? json_object_get_int64(told)
+				: -1;
 
-	if (!host->has_remaining_updates)
-		say(ret, DOCTOR_UNKNOWN, "Run this as root: only root may read it.",
+	if (count < 0)
+		say(ret, DOCTOR_UNKNOWN,
+		    "Run this as root, or start tdxupdd: only root may read it.",
 		    "the number of updates left can't be read");
-	else if (host->remaining_updates == 0)
+	else if (count == 0)
 		say(ret, DOCTOR_BAD, "Reboot: it begins anew.", "no updates left");
 	else
-		say(ret, DOCTOR_OK, "", "%u updates left", host->remaining_updates);
+		say(ret, DOCTOR_OK, "", "%jd updates left", (intmax_t)count);
 }
 
 static void look_at_guard(const struct doctor_patient *patient,
@@ -288,16 +294,15 @@ static void look_at_images(const struct doctor_patient *patient,
 
 static void look_at_plan(const struct doctor_patient *patient, struct doctor_finding *ret)
 {
-	const struct tdxupd_plan *plan = patient->facts->plan;
-	char text[TDXUPD_VERSION_TEXT_BYTES];
+	const char *result = json_get_text(patient->plan, "result");
+	const char *to = json_get_text(patient->plan, "to");
 
-	if (!plan)
+	if (!result)
 		say(ret, DOCTOR_UNKNOWN, "",
 		    "no plan can be made before the rest is right");
-	else if (plan->result == TDXUPD_PLAN_UPDATE)
-		say(ret, DOCTOR_OK, "`tdxupdctl update` does it.", "%s is available",
-		    tdxupd_version_format(&plan->to, text));
-	else if (plan->result == TDXUPD_PLAN_CURRENT)
+	else if (to && strcmp(result, "update") == 0)
+		say(ret, DOCTOR_OK, "`tdxupdctl update` does it.", "%s is available", to);
+	else if (strcmp(result, "current") == 0)
 		say(ret, DOCTOR_OK, "", "nothing better than what runs");
 	else
 		say(ret, DOCTOR_WARN, "`tdxupdctl plan` says why.",

@@ -9,6 +9,7 @@
 #include "ctl-bus.h"
 #include "ctl-doctor.h"
 #include "ctl-table.h"
+#include "ctl-view.h"
 #include "ctl.h"
 #include "json.h"
 
@@ -110,10 +111,11 @@ int ctl_doctor(struct ctl *ctl, int argc, char **argv)
 		/* What is missing is a finding here, no error. */
 		silent.is_silent = true;
 		patient.catalog_exit = ctl_facts_read_catalog(&silent, &facts);
-		(void)ctl_facts_make_plan(&silent, NULL, &facts);
+		(void)ctl_view_plan(&silent, NULL, &patient.plan);
 		patient.daemon = ctl_bus_ask_manager(ctl);
 		r = look(ctl, &patient);
 	}
+	json_object_put(patient.plan);
 	json_object_put(patient.daemon);
 	ctl_facts_done(&facts);
 	return r;

@@ -23,12 +23,14 @@ struct doctor_finding {
 
 /*
  * What the checks look at. @catalog_exit: what reading the images ended with, an exit
- * code; @daemon: its properties, NULL where it does not run
+ * code; @plan: NULL where none can be made; @daemon: its properties, NULL where it does
+ * not run
  */
 struct doctor_patient {
 	int root_fd;
 	const struct ctl_facts *facts;
 	int catalog_exit;
+	struct json_object *plan;
 	struct json_object *daemon;
 };
 

@@ -148,19 +148,24 @@ int ctl_facts_read_host(struct ctl *ctl, struct ctl_facts *facts)
 	return CTL_EXIT_OK;
 }
 
-int ctl_facts_check_host(struct ctl *ctl, const struct ctl_facts *facts)
+int ctl_facts_fail_state(const struct ctl *ctl, enum tdxupd_tdx_state state)
 {
-	if (facts->host->state == TDXUPD_TDX_ABSENT)
+	if (state == TDXUPD_TDX_ABSENT)
 		return ctl_fail(ctl, CTL_EXIT_UNSUPPORTED, "tdx-absent",
 				"this host has no TDX: there is no "
 				"/sys/devices/faux/tdx_host; `tdxupdctl doctor` says "
 				"what is missing");
-	if (facts->host->state == TDXUPD_TDX_LOST)
+	if (state == TDXUPD_TDX_LOST)
 		return ctl_fail(ctl, CTL_EXIT_LOST, "tdx-lost",
 				"TDX is lost until the next reboot: an update failed "
 				"after the old module was shut down, and every TD of "
 				"this host died with it; reboot");
 	return CTL_EXIT_OK;
+}
+
+int ctl_facts_check_host(struct ctl *ctl, const struct ctl_facts *facts)
+{
+	return ctl_facts_fail_state(ctl, facts->host->state);
 }
 
 /* The directory and the mapping have one errno; which of them is it? */

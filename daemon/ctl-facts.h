@@ -33,6 +33,7 @@ int ctl_facts_make_plan(struct ctl *ctl, const char *target, struct ctl_facts *f
 void ctl_facts_done(struct ctl_facts *facts);
 
 /* Absent and lost hosts get their one line. Return: an exit code. */
+int ctl_facts_fail_state(const struct ctl *ctl, enum tdxupd_tdx_state state);
 int ctl_facts_check_host(struct ctl *ctl, const struct ctl_facts *facts);
 
 /* A whole regular file of the caller's, relative to the working directory. Return: 0;

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * tdxupdctl list: every image, what a plan makes of it, and why not. Needs no daemon.
+ * tdxupdctl list: every image, what a plan makes of it, and why not.
  */
 #include <string.h>
 
 #include <json-c/json.h>
 
-#include "ctl-facts.h"
 #include "ctl-reasons.h"
 #include "ctl-table.h"
+#include "ctl-view.h"
 #include "ctl.h"
-#include "describe.h"
 #include "json.h"
 
 static const struct ctl_column columns[] = {
@@ -117,83 +116,16 @@ static int print_table(struct ctl *ctl, struct json_object *list)
 	return r;
 }
 
-static bool has_entry(const struct tdxupd_catalog *catalog,
-		      const struct tdxupd_version *version)
-{
-	for (size_t i = 0; i < catalog->entry_count; i++)
-		if (catalog->entries[i].has_version &&
-		    tdxupd_version_compare(&catalog->entries[i].version, version) == 0)
-			return true;
-	return false;
-}
-
-static int describe_missing(const struct tdxupd_catalog *catalog,
-			    struct json_object **ret)
-{
-	_cleanup_(cleanup_json)
-	struct json_object *array = NULL;
-	int r = json_new_array(&array);
-
-	for (size_t i = 0; r == 0 && i < catalog->release_count; i++) {
-		struct json_object *release = NULL;
-
-		if (has_entry(catalog, &catalog->releases[i].version))
-			continue;
-		r = describe_release(&catalog->releases[i], &release)
-			    ?: json_append(array, release);
-	}
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(array);
-	return 0;
-}
-
-/* The candidates of a plan, with what is not an image. */
-static int describe_list(const struct ctl *ctl, const struct ctl_facts *facts,
-			 struct json_object **ret)
-{
-	_cleanup_(cleanup_json)
-	struct json_object *plan = NULL;
-	_cleanup_(cleanup_json)
-	struct json_object *list = NULL;
-	struct json_object *missing = NULL;
-	int r;
-
-	r = describe_plan(facts->plan, &plan) ?: json_new_object(&list)
-		?: json_add(list, "candidates",
-			    json_object_get(json_get(plan, "candidates")))
-		?: json_add_number(list, "left_out", facts->catalog->left_out);
-	if (r == 0 && ctl->is_all)
-		r = describe_missing(facts->catalog, &missing)
-			    ?: json_add(list, "missing", missing);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(list);
-	return 0;
-}
-
-static int list_facts(struct ctl *ctl, struct ctl_facts *facts)
-{
-	_cleanup_(cleanup_json)
-	struct json_object *list = NULL;
-	int r = ctl_facts_make_plan(ctl, NULL, facts);
-
-	if (r)
-		return r;
-	if (describe_list(ctl, facts, &list) < 0)
-		return ctl_fail_memory(ctl);
-	return ctl->json == CTL_JSON_OFF ? print_table(ctl, list)
-					 : ctl_print_json(ctl, list);
-}
-
 int ctl_list(struct ctl *ctl, int argc, char **argv)
 {
-	struct ctl_facts facts = { 0 };
-	int r;
+	_cleanup_(cleanup_json)
+	struct json_object *list = NULL;
+	int r = ctl_view_list(ctl, &list);
 
 	(void)argc;
 	(void)argv;
-	r = list_facts(ctl, &facts);
-	ctl_facts_done(&facts);
-	return r;
+	if (r)
+		return r;
+	return ctl->json == CTL_JSON_OFF ? print_table(ctl, list)
+					 : ctl_print_json(ctl, list);
 }

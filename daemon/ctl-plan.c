@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * tdxupdctl plan: what an update would do, or why there is none. Needs no daemon.
+ * tdxupdctl plan: what an update would do, or why there is none.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
-#include "ctl-facts.h"
 #include "ctl-reasons.h"
 #include "ctl-table.h"
 #include "ctl-text.h"
+#include "ctl-view.h"
 #include "ctl.h"
-#include "describe.h"
 #include "json.h"
 
 static const struct ctl_column columns[] = {
@@ -67,23 +66,21 @@ static void say_reasons(struct ctl *ctl, struct json_object *verdicts)
 		say_wrapped(ctl, reasons, "  ");
 }
 
-static int print_update(struct ctl *ctl, struct json_object *plan)
+static void print_update(struct ctl *ctl, struct json_object *plan)
 {
 	size_t steps = json_count(json_get(plan, "steps"));
-	int r;
 
 	ctl_say(ctl, "From %s to %s in %zu step%s:\n", json_get_text(plan, "from"),
 		json_get_text(plan, "to"), steps, steps == 1 ? "" : "s");
-	r = ctl->is_quiet ? CTL_EXIT_OK : print_steps(ctl, plan);
+	if (!ctl->is_quiet)
+		print_steps(ctl, plan);
 	ctl_say(ctl, "\nNothing was changed. `tdxupdctl update` does it.");
-	return r;
 }
 
-static int print_current(struct ctl *ctl, struct json_object *plan)
+static void print_current(struct ctl *ctl, struct json_object *plan)
 {
 	ctl_say(ctl, "%s runs, and nothing better is here.", json_get_text(plan, "from"));
 	say_reasons(ctl, json_get(plan, "verdicts"));
-	return CTL_EXIT_OK;
 }
 
 /* The candidate that was wanted, or else the newest that was refused. */
@@ -122,46 +119,28 @@ static void print_blocked(struct ctl *ctl, struct json_object *plan)
 		say_wrapped(ctl, advice, "");
 }
 
-static int print_plan(struct ctl *ctl, const struct ctl_facts *facts,
-		      struct json_object *plan)
+static void print_result(struct ctl *ctl, struct json_object *plan, int code)
 {
-	_cleanup_(cleanup_free)
-	char *detail = NULL;
-
-	if (ctl->json != CTL_JSON_OFF) {
-		int r = ctl_print_json(ctl, plan);
-
-		if (r)
-			return r;
-	}
-	switch (facts->plan->result) {
-	case TDXUPD_PLAN_UPDATE:
-		if (ctl->json == CTL_JSON_OFF)
-			print_update(ctl, plan);
-		return ctl->is_exit_code ? CTL_EXIT_AVAILABLE : CTL_EXIT_OK;
-	case TDXUPD_PLAN_CURRENT:
-		if (ctl->json == CTL_JSON_OFF)
-			print_current(ctl, plan);
-		return CTL_EXIT_OK;
-	default:
-		if (ctl->json == CTL_JSON_OFF)
-			print_blocked(ctl, plan);
-		return ctl_exit_from_failure(failure_from_plan(facts->plan, &detail));
-	}
+	if (code == CTL_EXIT_AVAILABLE)
+		print_update(ctl, plan);
+	else if (code == CTL_EXIT_OK)
+		print_current(ctl, plan);
+	else
+		print_blocked(ctl, plan);
 }
 
 int ctl_plan(struct ctl *ctl, int argc, char **argv)
 {
-	struct ctl_facts facts = { 0 };
 	_cleanup_(cleanup_json)
 	struct json_object *plan = NULL;
-	int r;
+	int code, r = ctl_view_plan(ctl, argc > 1 ? argv[1] : NULL, &plan);
 
-	r = ctl_facts_make_plan(ctl, argc > 1 ? argv[1] : NULL, &facts);
-	if (r == CTL_EXIT_OK) {
-		r = describe_plan(facts.plan, &plan) < 0 ? ctl_fail_memory(ctl)
-							 : print_plan(ctl, &facts, plan);
-	}
-	ctl_facts_done(&facts);
-	return r;
+	if (r)
+		return r;
+	code = ctl_view_exit(plan);
+	if (ctl->json == CTL_JSON_OFF)
+		print_result(ctl, plan, code);
+	else if ((r = ctl_print_json(ctl, plan)))
+		return r;
+	return code == CTL_EXIT_AVAILABLE && !ctl->is_exit_code ? CTL_EXIT_OK : code;
 }

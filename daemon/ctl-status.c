@@ -10,8 +10,8 @@
 
 #include "ctl-blockers.h"
 #include "ctl-bus.h"
-#include "ctl-facts.h"
 #include "ctl-table.h"
+#include "ctl-view.h"
 #include "ctl.h"
 #include "describe.h"
 #include "json.h"
@@ -214,7 +214,7 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 /* ---- gathering ---- */
 
 /* {result, to} of the plan; NULL where none can be made. */
-static struct json_object *ask_plan(const struct ctl *ctl, struct ctl_facts *facts)
+static struct json_object *ask_plan(const struct ctl *ctl)
 {
 	struct ctl silent = *ctl;
 	_cleanup_(cleanup_json)
@@ -223,30 +223,46 @@ static struct json_object *ask_plan(const struct ctl *ctl, struct ctl_facts *fac
 	struct json_object *plan = NULL;
 
 	silent.is_silent = true;
-	if (ctl_facts_make_plan(&silent, NULL, facts) != CTL_EXIT_OK)
+	if (ctl_view_plan(&silent, NULL, &plan) != CTL_EXIT_OK)
 		return NULL;
-	if ((describe_plan(facts->plan, &plan) ?: json_new_object(&object)
+	if ((json_new_object(&object)
 		     ?: json_add_text(object, "result", json_get_text(plan, "result"))
-			     ?: json_add_text(object, "to", json_get_text(plan, "to"))) <
-	    0)
+		     ?: json_add_text(object, "to", json_get_text(plan, "to"))) < 0)
 		return NULL;
 	return TAKE_PTR(object);
 }
 
-static int describe_status(struct ctl *ctl, struct ctl_facts *facts,
-			   struct json_object **ret)
+/* What the daemon goes by; without one, what the next one will. */
+static int ask_pin(struct ctl *ctl, struct json_object *daemon, struct json_object **ret)
+{
+	struct json_object *pin = json_get(daemon, "pin");
+	const char *version = json_get_text(pin, "version");
+	struct ctl silent = *ctl;
+	struct ctl_facts facts = { 0 };
+	int r = 0;
+
+	*ret = NULL;
+	silent.is_silent = true;
+	if (version && *version)
+		*ret = json_object_get(pin);
+	else if (!daemon && ctl_facts_read_config(&silent, &facts) == CTL_EXIT_OK)
+		r = describe_pin(&facts.holds.pin, ret);
+	ctl_facts_done(&facts);
+	return r;
+}
+
+/* Takes @host and @daemon. */
+static int describe_status(struct ctl *ctl, struct json_object *host,
+			   struct json_object *daemon, struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *status = NULL;
-	struct json_object *host = NULL, *pin = NULL;
+	struct json_object *pin = NULL;
 	int r;
 
-	r = json_new_object(&status) ?: describe_host(facts->host, &host)
-		?: json_add(status, "host", host)
-		?: json_add(status, "daemon",
-			    ctl->host_file ? NULL : ctl_bus_ask_manager(ctl))
-		?: json_add(status, "plan", ask_plan(ctl, facts))
-		?: describe_pin(&facts->holds.pin, &pin)
+	r = ask_pin(ctl, daemon, &pin) ?: json_new_object(&status)
+		?: json_add(status, "host", host) ?: json_add(status, "daemon", daemon)
+		?: json_add(status, "plan", ask_plan(ctl))
 		?: json_add(status, "pin", pin);
 	if (r < 0)
 		return r;
@@ -254,42 +270,77 @@ static int describe_status(struct ctl *ctl, struct ctl_facts *facts,
 	return 0;
 }
 
-static int export_host(struct ctl *ctl, const struct ctl_facts *facts)
+static int export_host(struct ctl *ctl, struct ctl_facts *facts)
 {
 	_cleanup_(cleanup_free)
 	char *text = NULL;
+	int r;
 
+	if (ctl->remote)
+		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
+				"--export-host describes this host; run it there");
+	r = ctl_facts_read_host(ctl, facts);
+	if (r)
+		return r;
 	if (tdxupd_host_to_json(facts->host, &text) < 0)
 		return ctl_fail_memory(ctl);
 	fputs(text, stdout);
 	return CTL_EXIT_OK;
 }
 
+/* @ret: NULL where there is none, which is an error of another host only. */
+static int ask_daemon(struct ctl *ctl, struct json_object **ret)
+{
+	_cleanup_(cleanup_sd_bus)
+	sd_bus *bus = NULL;
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r;
+
+	*ret = NULL;
+	if (!ctl->remote) {
+		*ret = ctl->host_file ? NULL : ctl_bus_ask_manager(ctl);
+		return CTL_EXIT_OK;
+	}
+	r = ctl_bus_open(ctl, &bus);
+	if (r)
+		return r;
+	r = ctl_bus_get_manager(bus, ret, &error);
+	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
+	sd_bus_error_free(&error);
+	return r;
+}
+
+static int exit_of(struct json_object *status)
+{
+	const char *state = json_get_text(json_get(status, "host"), "state");
+
+	if (state && strcmp(state, "absent") == 0)
+		return CTL_EXIT_UNSUPPORTED;
+	return state && strcmp(state, "lost") == 0 ? CTL_EXIT_LOST : CTL_EXIT_OK;
+}
+
 static int status_of(struct ctl *ctl, struct ctl_facts *facts)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *status = NULL;
-	int r = ctl_facts_read_host(ctl, facts);
+	struct json_object *host = NULL, *daemon = NULL;
+	int r = ask_daemon(ctl, &daemon) ?: ctl_view_host(ctl, facts, daemon, &host);
 
-	if (r)
+	if (r) {
+		json_object_put(daemon);
 		return r;
-	if (ctl->is_export_host)
-		return export_host(ctl, facts);
-	if (describe_status(ctl, facts, &status) < 0)
+	}
+	if (describe_status(ctl, host, daemon, &status) < 0)
 		return ctl_fail_memory(ctl);
 	r = ctl->json == CTL_JSON_OFF ? print_status(ctl, status)
 				      : ctl_print_json(ctl, status);
-	if (r)
-		return r;
-	if (facts->host->state == TDXUPD_TDX_ABSENT)
-		return CTL_EXIT_UNSUPPORTED;
-	return facts->host->state == TDXUPD_TDX_LOST ? CTL_EXIT_LOST : CTL_EXIT_OK;
+	return r ? r : exit_of(status);
 }
 
 int ctl_status(struct ctl *ctl, int argc, char **argv)
 {
 	struct ctl_facts facts = { 0 };
-	int r = status_of(ctl, &facts);
+	int r = ctl->is_export_host ? export_host(ctl, &facts) : status_of(ctl, &facts);
 
 	(void)argc;
 	(void)argv;

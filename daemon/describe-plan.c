@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "describe.h"
+#include "failure.h"
 #include "json.h"
 
 int describe_candidate(const struct tdxupd_candidate *candidate, struct json_object **ret)
@@ -88,6 +89,17 @@ static bool is_version_set(const struct tdxupd_version *version)
 	return version->major || version->minor || version->update;
 }
 
+static int add_failure(struct json_object *object, const struct tdxupd_plan *plan)
+{
+	_cleanup_(cleanup_free)
+	char *detail = NULL;
+
+	if (plan->result != TDXUPD_PLAN_BLOCKED)
+		return 0;
+	return json_add_text(object, "failure",
+			     failure_to_string(failure_from_plan(plan, &detail)));
+}
+
 int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
@@ -108,7 +120,8 @@ int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret)
 			?: json_add(object, "candidates", part)
 			?: describe_report(plan->host_report, &part)
 			?: json_add(object, "verdicts", part)
-			?: json_add_text(object, "advice", plan->advice);
+			?: json_add_text(object, "advice", plan->advice)
+		?: add_failure(object, plan);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);

@@ -51,7 +51,8 @@ int describe_candidate(const struct tdxupd_candidate *candidate,
 		       struct json_object **ret);
 
 /* {id, result, from, to, steps [{name, version, mrseam, svn}], candidates, verdicts,
- * advice}; verdicts are those that hold for every image */
+ * advice, failure}; verdicts are those that hold for every image, failure is the error
+ * that an update would end with, where the result is blocked */
 int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret);
 
 struct history_excerpt;
@@ -65,6 +66,14 @@ struct pin;
 
 /* {version, reason, since_usec}; no object where nothing is pinned */
 int describe_pin(const struct pin *pin, struct json_object **ret);
+
+/* {now, next}, each {version, mrseam, svn, tee_tcb_svn_begins, signer, mrsigner_seam,
+ * attributes, is_allowed}; what is not known, or is not going to change, is absent */
+int describe_attest(const struct tdxupd_plan *plan, const struct tdxupd_catalog *catalog,
+		    const struct tdxupd_policy *policy, struct json_object **ret);
+/* The same as a CoMID. */
+int describe_corim(struct json_object *attest, const char *plan_id,
+		   struct json_object **ret);
 
 /* {decision, policy, sources [{name, state, confidence, is_blocking, count, reason,
  * blockers [{who, pid, since_usec}]}]} */

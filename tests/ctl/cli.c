@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -38,8 +39,23 @@ bool cli_is_possible(void)
 	return false;
 }
 
+static uid_t user;
+
+void cli_set_user(uid_t uid)
+{
+	user = uid;
+}
+
+static void become_user(void)
+{
+	if (user &&
+	    (setgroups(0, NULL) < 0 || setgid((gid_t)user) < 0 || setuid(user) < 0))
+		_exit(126);
+}
+
 static _Noreturn void exec_program(char **argv, int out, int err)
 {
+	become_user();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(PATIENCE_SEC);
 	dup2(out, STDOUT_FILENO);

@@ -32,6 +32,9 @@ void cli_done(struct cli *cli);
 /* Until it has printed @text, for at most 10 s. */
 void cli_await(const struct cli *cli, const char *text);
 
+/* Those that are started from now on are this user's, and nobody's group. */
+void cli_set_user(uid_t uid);
+
 /* The one JSON value that was printed; fails the test where there is another number. */
 struct json_object *cli_parse(const struct cli *cli);
 

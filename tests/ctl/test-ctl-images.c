@@ -199,6 +199,29 @@ static void test_exactly_1_5_16_is_offered(void **state)
 	world_stop(&world);
 }
 
+/* MRSIGNERSEAM is zero for what Intel signed. */
+static void test_what_quotes_carry(void **state)
+{
+	struct json_object *shown, *next;
+	struct world world;
+	struct cli cli;
+
+	(void)state;
+	world_start(&world, 4, "set cpu=0xC06F2",
+		    "boot version=1.5.06 features0=0x2E1F0FBF svn=0x0106", NULL);
+	put_all(&world.tree);
+	cli_run(&cli, world.tree.path, "--json", "attest", "show", NULL);
+	assert_int_equal(cli.code, 0);
+	shown = cli_parse(&cli);
+	schema_assert(shown, "attest-show");
+	next = json_get(shown, "next");
+	assert_string_equal(json_get_text(next, "version"), "1.5.16");
+	assert_int_equal(strspn(json_get_text(next, "mrsigner_seam"), "0"), 96);
+	json_object_put(shown);
+	cli_done(&cli);
+	world_stop(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_there_and_back_gives_the_same_bytes),
 		cmocka_unit_test(test_join_makes_the_published_file),
 		cmocka_unit_test(test_exactly_1_5_16_is_offered),
+		cmocka_unit_test(test_what_quotes_carry),
 	};
 
 	if (!cli_is_possible() || !world_is_possible())

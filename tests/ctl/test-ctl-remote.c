@@ -92,10 +92,25 @@ static void test_answers(void **state)
 		int code;
 		const char *words[4];
 	} table[] = {
+		{ "status", 0, { "status" } },
+		{ "list", 0, { "list" } },
+		{ "list", 0, { "list", "--all" } },
+		{ "plan", 0, { "plan" } },
+		{ "plan", 0, { "plan", "1.5.16", "--strategy=smallest" } },
+		{ "plan", 4, { "plan", "1.5.99" } },
+		{ "check", 14, { "check", "--exit-code" } },
+		{ "check", 14, { "is-current" } },
+		{ "attest-show", 0, { "attest", "show" } },
+		{ "attest-export", 0, { "attest", "export", "1.5.16" } },
+		{ "version", 0, { "version" } },
+		{ "error", 2, { "plan", "--strategy=most" } },
+		{ "error", 2, { "list", "--images=/tmp" } },
+		{ "error", 2, { "status", "--export-host" } },
 		{ "jobs", 0, { "jobs" } },
 		{ "holds", 0, { "holds" } },
 		{ "blockers", 0, { "blockers" } },
 		{ "update", 0, { "update" } },
+		{ "check", 0, { "is-current" } },
 		{ "history", 0, { "history" } },
 		{ "history", 0, { "history", "--job=1", "--count=3", "--since=1h" } },
 		{ "error", 2, { "history", "--count=0" } },
@@ -109,11 +124,59 @@ static void test_answers(void **state)
 	end_far(&scene);
 }
 
+static void test_it_says_what_the_host_itself_says(void **state)
+{
+	static const char *const verbs[] = { "status", "list", "plan", "check" };
+	struct scene scene;
+
+	(void)state;
+	start_far(&scene);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		struct cli here, far;
+
+		cli_run(&here, scene.world.tree.path, "--bus-address", scene.address,
+			verbs[i], NULL);
+		cli_run(&far, NULL, "-H", FAR, verbs[i], NULL);
+		assert_int_equal(here.code, far.code);
+		/* A host tells no CPUs and no TDs that run to others. */
+		if (strcmp(verbs[i], "status") != 0)
+			assert_string_equal(here.out, far.out);
+		else
+			assert_non_null(strstr(far.out, "Updates left  10"));
+		cli_done(&here);
+		cli_done(&far);
+	}
+	end_far(&scene);
+}
+
+static void test_a_host_without_a_daemon(void **state)
+{
+	static const char *const verbs[] = { "status", "list",    "plan",
+					     "check",  "history", "update" };
+	struct scene scene;
+
+	(void)state;
+	start_far(&scene);
+	assert_int_equal(scene_stop(&scene), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		struct cli cli;
+
+		cli_run(&cli, NULL, "-H", FAR, verbs[i], NULL);
+		if (cli.code != 10)
+			fail_msg("%s left with %d: %s", verbs[i], cli.code, cli.out);
+		assert_non_null(strstr(cli.err, "tdxupdd does not run"));
+		cli_done(&cli);
+	}
+	end_far(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_update),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_it_says_what_the_host_itself_says),
+		cmocka_unit_test(test_a_host_without_a_daemon),
 	};
 
 	if (access("/usr/bin/systemd-stdio-bridge", X_OK) < 0) {
