@@ -57,7 +57,7 @@ static int print_values(struct ctl *ctl, struct json_object *attest)
 		return ctl_fail_memory(ctl);
 	if (!now)
 		ctl_say(ctl, "Now: unknown, the image of what runs is not here.");
-	r = ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	r = ctl_table_print(table);
 	if (next && !json_get_bool(next, "is_allowed"))
 		ctl_say(ctl,
 			"\nAllowedMrSeam= does not list the MRSEAM of the update, yet.");

@@ -86,7 +86,7 @@ static int print_table(struct ctl *ctl, struct json_object *catalog)
 		r = add_entry(table, json_object_array_get_idx(entries, i - 1));
 	if (r < 0)
 		return ctl_fail_memory(ctl);
-	r = ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	r = ctl_table_print(table);
 	say_left_outs(ctl, catalog);
 	say_summary(ctl, catalog);
 	return r;

@@ -90,7 +90,7 @@ static int look(struct ctl *ctl, const struct doctor_patient *patient)
 	if (ctl->json != CTL_JSON_OFF)
 		r = ctl_print_json(ctl, array);
 	else
-		r = ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+		r = ctl_table_print(table);
 	if (r)
 		return r;
 	if (patient->facts->host->state == TDXUPD_TDX_LOST)

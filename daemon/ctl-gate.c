@@ -119,8 +119,6 @@ static int print_gate(struct ctl *ctl, struct json_object *gate)
 	int r;
 
 	say_decision(ctl, gate);
-	if (ctl->is_quiet)
-		return CTL_EXIT_OK;
 	r = print_sources(ctl, json_get(gate, "sources"));
 	if (r == CTL_EXIT_OK && json_count(blockers)) {
 		ctl_say(ctl, "%s", "");

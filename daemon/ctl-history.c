@@ -196,7 +196,7 @@ static int print_history(struct ctl *ctl, struct json_object *history)
 		return ctl_fail_memory(ctl);
 	if (!json_count(records) && !ctl->has_no_legend)
 		ctl_say(ctl, "Nothing of that kind has been done here.");
-	r = ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	r = ctl_table_print(table);
 	if (!ctl->has_no_legend)
 		say_chain(ctl, history);
 	return r;

@@ -65,7 +65,7 @@ static int print_holds(struct ctl *ctl, struct json_object *holds)
 		return ctl_fail_memory(ctl);
 	if (!json_count(holds) && !ctl->has_no_legend)
 		ctl_say(ctl, "Nothing is held.");
-	return ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	return ctl_table_print(table);
 }
 
 int ctl_holds(struct ctl *ctl, int argc, char **argv)

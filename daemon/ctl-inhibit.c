@@ -123,7 +123,7 @@ static int print_list(struct ctl *ctl, struct json_object *list)
 		return ctl_fail_memory(ctl);
 	if (!json_count(list) && !ctl->has_no_legend)
 		ctl_say(ctl, "Nobody keeps updates off.");
-	return ctl->is_quiet ? CTL_EXIT_OK : ctl_table_print(table);
+	return ctl_table_print(table);
 }
 
 static int list(struct ctl *ctl, sd_bus *bus)

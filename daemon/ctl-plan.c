@@ -72,8 +72,7 @@ static void print_update(struct ctl *ctl, struct json_object *plan)
 
 	ctl_say(ctl, "From %s to %s in %zu step%s:\n", json_get_text(plan, "from"),
 		json_get_text(plan, "to"), steps, steps == 1 ? "" : "s");
-	if (!ctl->is_quiet)
-		print_steps(ctl, plan);
+	print_steps(ctl, plan);
 	ctl_say(ctl, "\nNothing was changed. `tdxupdctl update` does it.");
 }
 

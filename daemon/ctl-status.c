@@ -199,8 +199,6 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 	struct ctl_table *table = NULL;
 	int r;
 
-	if (ctl->is_quiet)
-		return CTL_EXIT_OK;
 	r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), false, &table)
 		    ?: add_host(table, json_get(status, "host"));
 	if (r == 0 && !ctl->host_file && ctl_bus_is_ours(ctl))

@@ -203,7 +203,7 @@ int ctl_table_print(struct ctl_table *table)
 	_cleanup_(cleanup_free)
 	char *text = NULL;
 
-	if (!table->row_count)
+	if (!table->row_count || table->ctl->is_quiet)
 		return CTL_EXIT_OK;
 	text = ctl_table_format(table);
 	if (!text)

@@ -24,7 +24,7 @@ DEFINE_CLEANUP(struct ctl_table, ctl_table, ctl_table_free)
 int ctl_table_add(struct ctl_table *table, const char *const *cells, const char *colour);
 /* Return: newly allocated text, free() it; NULL when memory ran out. */
 char *ctl_table_format(struct ctl_table *table);
-/* Prints it; an empty one prints nothing. Returns an exit code. */
+/* Prints it; an empty one and --quiet print nothing. Returns an exit code. */
 int ctl_table_print(struct ctl_table *table);
 
 #endif
