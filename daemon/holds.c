@@ -71,11 +71,12 @@ int holds_add(struct holds *holds, const struct hold *hold)
 		return -ENOMEM;
 	holds->items = items;
 	copy.what = strdup(hold->what);
-	copy.reason = strdup(hold->reason ? hold->reason : "");
+	copy.reason = malloc(HOLDS_REASON_BYTES_MAX + 1);
 	if (!copy.what || !copy.reason) {
 		hold_done(&copy);
 		return -ENOMEM;
 	}
+	text_make_printable(copy.reason, HOLDS_REASON_BYTES_MAX + 1, hold->reason);
 	items[holds->count++] = copy;
 	return 0;
 }

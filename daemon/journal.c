@@ -53,8 +53,18 @@ static bool is_stderr_the_journal(void)
 	       st.st_ino == inode;
 }
 
-static void send_id(int priority, const char *message_id, const char *text)
+/* Callers' own words are in some of it, and journals are read on terminals. */
+static void make_printable(char *text)
 {
+	_cleanup_(cleanup_free)
+	char *copy = strdup(text);
+
+	text_make_printable(text, strlen(text) + 1, copy);
+}
+
+static void send_id(int priority, const char *message_id, char *text)
+{
+	make_printable(text);
 	if (!is_stderr_the_journal())
 		fprintf(stderr, "tdxupdd: %s\n", text);
 	else if (message_id)
@@ -104,6 +114,7 @@ void journal_say_job(const struct job *job, enum job_state before)
 
 	if (!text)
 		return;
+	make_printable(text);
 	if (!is_stderr_the_journal()) {
 		fprintf(stderr, "tdxupdd: %s\n", text);
 		return;

@@ -145,6 +145,18 @@ static void test_what_failed_is_forgiven_and_nothing_else(void **state)
 	holds_done(&holds);
 }
 
+/* Whoever may hold may not write to the terminals of those who look. */
+static void test_reasons_act_on_no_terminal(void **state)
+{
+	struct hold hold = { .what = (char *)"all", .reason = (char *)"a\n\x1b[2Jb" };
+	struct holds holds = { 0 };
+
+	(void)state;
+	assert_int_equal(holds_add(&holds, &hold), 0);
+	assert_string_equal(holds.items[0].reason, "a??[2Jb");
+	holds_done(&holds);
+}
+
 static void test_the_file_comes_back(void **state)
 {
 	struct holds holds = { 0 }, back;
@@ -300,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_holds_are_bounded),
 		cmocka_unit_test(test_the_longest_reasons_come_back),
 		cmocka_unit_test(test_what_failed_is_forgiven_and_nothing_else),
+		cmocka_unit_test(test_reasons_act_on_no_terminal),
 		cmocka_unit_test(test_the_file_comes_back),
 		cmocka_unit_test(test_a_pin),
 		cmocka_unit_test(test_reading_makes_no_directory),
