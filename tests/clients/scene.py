@@ -107,6 +107,12 @@ def count_fds(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def cpu_ticks(pid):
+    """What a process has computed so far, itself and in the kernel."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 class Scene:
     """Use it in a `with`; what was started ends there, and the daemon's exit is checked."""
 
