@@ -26,7 +26,7 @@ module_root() {
 	mkdir -p "${module_root%/*}"
 	sources=$(debian_sources "$base" "$suite")
 	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
-		--include="make,linux-headers-$release" \
+		--include="make,dkms,linux-headers-$release" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		"$base" "$module_root" - <<<"$sources" >&2
