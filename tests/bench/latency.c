@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "util.h"
 
-#define ROUNDS 40 /* the daemon keeps 64 jobs for two minutes */
+#define ROUNDS 40 /* the daemon keeps 48 jobs of one user for two minutes */
 
 #define BUILDING WORLD_HOST "tds_building"
 

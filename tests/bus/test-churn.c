@@ -16,7 +16,7 @@
 #define BUILDS_OPEN 6
 #define BUILDS      1000
 #define UPDATE_EACH (250 * MSEC)
-#define UPDATES_MAX 60 /* the daemon keeps 64 jobs, ended ones for two minutes */
+#define UPDATES_MAX 45 /* the daemon keeps 48 of one user, ended ones for two minutes */
 
 /* A launch of a VMM of ours: asks for its lease, builds, and is over at @until. */
 struct launch {
