@@ -90,6 +90,27 @@ void journal_say(int priority, const char *message_id, const char *format, ...)
 		text = NULL;
 }
 
+void journal_say_module(int priority, const char *message_id, const char *from,
+			const char *to, const char *format, ...)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (!text)
+		return;
+	if (!is_stderr_the_journal())
+		fprintf(stderr, "tdxupdd: %s\n", text);
+	else
+		sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", priority,
+				"TDXUPD_FROM=%s", from, "TDXUPD_TO=%s", to,
+				message_id ? "MESSAGE_ID=%s" : NULL, message_id, NULL);
+}
+
 static char *describe(const struct job *job, enum job_state before)
 {
 	char from[TDXUPD_VERSION_TEXT_BYTES] = "?", to[TDXUPD_VERSION_TEXT_BYTES] = "?";

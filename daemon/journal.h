@@ -21,6 +21,7 @@
 #define MESSAGE_LOST            "9143fd47d0fc4f2292e5ee0afe7bdf54"
 #define MESSAGE_UNKNOWN         "9b6d5e21a7eb400ebf180ca8d8018ad4"
 #define MESSAGE_MODULE_CHANGED  "c4d8c329b2854a6a967561bf0ecf516c"
+#define MESSAGE_AVAILABLE       "4794beb1c1d949cfabe2eea09d89867d"
 #define MESSAGE_RECOVERED       "e3ee0829c9124b43be6a767b69e3d1c1"
 #define MESSAGE_HELD            "324d1bad303046df81d812fba5bc78c7"
 #define MESSAGE_PINNED          "9609c2e5edc4490a80429d4c34831fd2"
@@ -36,6 +37,9 @@
  */
 void journal_say(int priority, const char *message_id, const char *format, ...)
 	_printf_(3, 4);
+/* The same of a module that is or could be another one, with both versions as fields. */
+void journal_say_module(int priority, const char *message_id, const char *from,
+			const char *to, const char *format, ...) _printf_(5, 6);
 /* Only to the journal from now on: whoever runs this speaks for itself. */
 void journal_be_silent(void);
 /* A job went from @before to its state. */

@@ -347,6 +347,7 @@ static int plan_next(struct manager *manager, bool *ret_has, struct tdxupd_versi
 	*ret_has = r == 0 && plan->result == TDXUPD_PLAN_UPDATE;
 	if (*ret_has)
 		*ret = plan->to;
+	plan = tdxupd_plan_free(plan);
 	put_images_away(manager);
 	return r;
 }
@@ -385,16 +386,24 @@ static bool find_next(struct manager *manager)
 	return has_news;
 }
 
+static void tell_next(const struct manager *manager)
+{
+	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
+
+	tdxupd_version_format(&manager->host->module_version, from);
+	tdxupd_version_format(&manager->next, to);
+	journal_say_module(LOG_NOTICE, MESSAGE_AVAILABLE, from, to,
+			   "TDX module %s is there, sound and fits", to);
+}
+
 void manager_replan(struct manager *manager, bool may_apply)
 {
-	char text[TDXUPD_VERSION_TEXT_BYTES];
 	bool has_news;
 
 	watch_images(manager);
 	has_news = find_next(manager);
 	if (has_news && manager->config->auto_update != AUTO_UPDATE_OFF)
-		journal_say(LOG_NOTICE, NULL, "TDX module %s is there, sound and fits",
-			    tdxupd_version_format(&manager->next, text));
+		tell_next(manager);
 	/* One job at a time; what turns up during one has its turn afterwards. */
 	if (manager_get_current(manager))
 		manager->may_apply |= has_news;

@@ -151,11 +151,12 @@ static void check_module(struct manager *manager, const struct history_record *l
 		return;
 	manager->missed_cause = is_same_boot ? "external" : "boot";
 	tdxupd_version_format(&manager->host->module_version, now);
-	journal_say(is_same_boot ? LOG_WARNING : LOG_NOTICE,
-		    is_same_boot ? MESSAGE_MODULE_CHANGED : NULL,
-		    is_same_boot ? "TDX module %s was replaced by %s, not by tdxupd"
-				 : "TDX module %s ran before the reboot, now %s does",
-		    last->module, now);
+	journal_say_module(
+		is_same_boot ? LOG_WARNING : LOG_NOTICE,
+		is_same_boot ? MESSAGE_MODULE_CHANGED : NULL, last->module, now,
+		is_same_boot ? "TDX module %s was replaced by %s, not by tdxupd"
+			     : "TDX module %s ran before the reboot, now %s does",
+		last->module, now);
 	if (is_same_boot)
 		manager_record(manager, "external", last->module, NULL);
 }

@@ -41,6 +41,7 @@ static void compare(struct manager *manager, const struct tdxupd_host *old,
 	const struct tdxupd_host *new = manager->host;
 	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
 	const struct job *job = manager_get_current(manager);
+	bool is_ours;
 
 	/* Somebody looked between two steps of one path. */
 	if (job && job->outcome == TDXUPD_OUTCOME_SUCCEEDED)
@@ -49,10 +50,12 @@ static void compare(struct manager *manager, const struct tdxupd_host *old,
 	if (old->state != TDXUPD_TDX_LIVE || new->state != TDXUPD_TDX_LIVE ||
 	    tdxupd_version_compare(&old->module_version, &new->module_version) == 0)
 		return;
-	journal_say(LOG_NOTICE, MESSAGE_MODULE_CHANGED, "TDX module %s is now %s (%s)",
-		    tdxupd_version_format(&old->module_version, from),
-		    tdxupd_version_format(&new->module_version, to), cause);
-	if (strcmp(cause, "external") == 0)
+	tdxupd_version_format(&old->module_version, from);
+	tdxupd_version_format(&new->module_version, to);
+	is_ours = strcmp(cause, "external") != 0;
+	journal_say_module(LOG_NOTICE, is_ours ? NULL : MESSAGE_MODULE_CHANGED, from, to,
+			   "TDX module %s is now %s (%s)", from, to, cause);
+	if (!is_ours)
 		manager_record(manager, "external", from, NULL);
 	if (manager->listener.module_changed)
 		manager->listener.module_changed(manager->listener.userdata,
