@@ -9,6 +9,13 @@
 /* More than there will ever be versions; whoever adds them is root, and errs. */
 #define HOLDS_MAX 128
 
+/*
+ * 2024: before there was a TDX module that could be updated. A host whose clock was never
+ * set counts from 1970. What was to end then was meant to last for a while, and would be
+ * over as soon as the clock is set.
+ */
+#define CLOCK_SET_USEC (UINT64_C(1704067200) * 1000000)
+
 static void hold_done(struct hold *hold)
 {
 	free(hold->what);
@@ -81,12 +88,17 @@ int holds_add(struct holds *holds, const struct hold *hold)
 	return 0;
 }
 
+static uint64_t get_end(const struct hold *hold)
+{
+	return hold->until_usec < CLOCK_SET_USEC ? UINT64_MAX : hold->until_usec;
+}
+
 bool holds_expire(struct holds *holds, uint64_t now_usec)
 {
 	size_t before = holds->count;
 
 	for (size_t i = holds->count; i-- > 0;)
-		if (holds->items[i].until_usec <= now_usec)
+		if (get_end(&holds->items[i]) <= now_usec)
 			remove_at(holds, i);
 	return holds->count != before;
 }
@@ -107,8 +119,8 @@ uint64_t holds_get_next(const struct holds *holds)
 	uint64_t next = UINT64_MAX;
 
 	for (size_t i = 0; i < holds->count; i++)
-		if (holds->items[i].until_usec < next)
-			next = holds->items[i].until_usec;
+		if (get_end(&holds->items[i]) < next)
+			next = get_end(&holds->items[i]);
 	return next;
 }
 

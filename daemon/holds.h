@@ -17,7 +17,8 @@
 
 /*
  * A version, or HOLDS_ALL, that is not to be loaded.
- * @until_usec: CLOCK_REALTIME, UINT64_MAX until somebody ends it
+ * @until_usec: CLOCK_REALTIME; until somebody ends it where that is UINT64_MAX, or a time
+ *	that only a clock which was never set could have meant
  * @is_automatic: it failed, rather than that somebody said so
  */
 struct hold {

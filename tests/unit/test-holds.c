@@ -59,22 +59,43 @@ static void test_a_version_is_held_once(void **state)
 	holds_done(&holds);
 }
 
+#define NOW UINT64_C(1800000000000000)
+
 static void test_holds_end(void **state)
 {
 	struct holds holds = { 0 };
 
 	(void)state;
 	assert_true(holds_get_next(&holds) == UINT64_MAX);
-	add(&holds, "1.5.05", 20);
-	add(&holds, "1.5.06", 10);
+	add(&holds, "1.5.05", NOW + 20);
+	add(&holds, "1.5.06", NOW + 10);
 	add(&holds, "1.5.08", UINT64_MAX);
-	assert_true(holds_get_next(&holds) == 10);
-	assert_false(holds_expire(&holds, 9));
-	assert_true(holds_expire(&holds, 10));
+	assert_true(holds_get_next(&holds) == NOW + 10);
+	assert_false(holds_expire(&holds, NOW + 9));
+	assert_true(holds_expire(&holds, NOW + 10));
 	assert_null(find(&holds, "1.5.06"));
-	assert_true(holds_get_next(&holds) == 20);
-	assert_true(holds_expire(&holds, 1000));
+	assert_true(holds_get_next(&holds) == NOW + 20);
+	assert_true(holds_expire(&holds, NOW + 1000));
 	assert_int_equal(holds.count, 1);
+	assert_true(holds_get_next(&holds) == UINT64_MAX);
+	holds_done(&holds);
+}
+
+/* Whatever the clock does, it ends nothing early but by being too far ahead. */
+static void test_a_clock_that_is_wrong(void **state)
+{
+	struct holds holds = { 0 };
+
+	(void)state;
+	add(&holds, "1.5.06", NOW);
+	assert_false(holds_expire(&holds, 0)); /* in 1970, or set back */
+	assert_false(holds_expire(&holds, NOW - 1));
+	/* For an hour, from a clock in 1970; then it is set. */
+	add(&holds, "1.5.08", UINT64_C(3600000000));
+	assert_true(holds_get_next(&holds) == NOW);
+	assert_true(holds_expire(&holds, NOW));
+	assert_null(find(&holds, "1.5.06"));
+	assert_non_null(find(&holds, "1.5.08"));
 	assert_true(holds_get_next(&holds) == UINT64_MAX);
 	holds_done(&holds);
 }
@@ -309,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_held),
 		cmocka_unit_test(test_a_version_is_held_once),
 		cmocka_unit_test(test_holds_end),
+		cmocka_unit_test(test_a_clock_that_is_wrong),
 		cmocka_unit_test(test_holds_are_bounded),
 		cmocka_unit_test(test_the_longest_reasons_come_back),
 		cmocka_unit_test(test_what_failed_is_forgiven_and_nothing_else),
