@@ -5,43 +5,10 @@
 #include <unistd.h>
 
 #include "io.h"
-#include "test.h"
-#include "tree.h"
+#include "test-io.h"
 #include "util.h"
 
 #define NOBODY 65534
-
-static int setup(void **state)
-{
-	struct tree *tree = calloc(1, sizeof(*tree));
-
-	assert_non_null(tree);
-	tree_new(tree);
-	assert_int_equal(mkdirat(tree->fd, "images", 0755), 0);
-	*state = tree;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_bytes(int dir_fd, const char *name, const void *bytes, size_t count)
-{
-	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, count), count);
-	close(fd);
-}
-
-static void put(int dir_fd, const char *name, const char *text)
-{
-	put_bytes(dir_fd, name, text, strlen(text));
-}
 
 static void test_file_is_read_whole_or_not_at_all(void **state)
 {
@@ -56,14 +23,14 @@ static void test_file_is_read_whole_or_not_at_all(void **state)
 		uint8_t *got = NULL;
 		size_t count = 99;
 
-		put_bytes(dir->fd, "a", bytes, sizes[i]);
+		tree_put_bytes(dir, "a", bytes, sizes[i]);
 		assert_int_equal(io_read_file(dir->fd, "a", 10000, &got, &count), 0);
 		assert_int_equal(count, sizes[i]);
 		assert_memory_equal(got, bytes, count);
 		assert_int_equal(got[count], 0);
 		free(got);
 	}
-	put_bytes(dir->fd, "a", bytes, 10001);
+	tree_put_bytes(dir, "a", bytes, 10001);
 	{
 		uint8_t *got = NULL;
 		size_t count = 99;
@@ -150,11 +117,11 @@ static void test_safe_files_are_roots_alone(void **state)
 
 	if (geteuid() != 0)
 		skip(); /* only root can make files that are and are not root's */
-	put(dir->fd, "images/good", "x");
-	put(dir->fd, "images/group", "x");
-	put(dir->fd, "images/others", "x");
-	put(dir->fd, "images/nobodys", "x");
-	put(dir->fd, "outside", "x");
+	tree_put(dir, "images/good", "x");
+	tree_put(dir, "images/group", "x");
+	tree_put(dir, "images/others", "x");
+	tree_put(dir, "images/nobodys", "x");
+	tree_put(dir, "outside", "x");
 	assert_int_equal(fchmodat(dir->fd, "images/group", 0664, 0), 0);
 	assert_int_equal(fchmodat(dir->fd, "images/others", 0646, 0), 0);
 	assert_int_equal(fchownat(dir->fd, "images/nobodys", NOBODY, NOBODY, 0), 0);
@@ -223,7 +190,7 @@ static void test_list_is_sorted(void **state)
 		char name[16];
 
 		snprintf(name, sizeof(name), "images/%03u", (i * 37) % 200);
-		put(dir->fd, name, "");
+		tree_put(dir, name, "");
 	}
 
 	int fd = io_open_dir(dir->fd, "images", 0);
@@ -248,7 +215,7 @@ static void test_a_file_is_replaced_in_one_step(void **state)
 	struct stat st;
 	int reader = -1;
 
-	put(dir->fd, "a", "old");
+	tree_put(dir, "a", "old");
 	reader = openat(dir->fd, "a", O_RDONLY | O_CLOEXEC);
 	umask(077);
 	assert_int_equal(io_replace_file_in(dir->fd, "a", "newer", 5), 0);
@@ -272,7 +239,7 @@ static void test_a_file_is_replaced_in_one_step(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_io, tear_down_io)
 	const struct CMUnitTest tests[] = {
 		TEST(test_file_is_read_whole_or_not_at_all),
 		TEST(test_size_zero_is_not_believed),

@@ -5,61 +5,28 @@
 #include <unistd.h>
 
 #include "io.h"
-#include "test.h"
-#include "tree.h"
+#include "test-io.h"
 #include "util.h"
-
-static int setup(void **state)
-{
-	struct tree *tree = calloc(1, sizeof(*tree));
-
-	assert_non_null(tree);
-	tree_new(tree);
-	assert_int_equal(mkdirat(tree->fd, "images", 0755), 0);
-	*state = tree;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(*state);
-	free(*state);
-	return 0;
-}
-
-static void put_bytes(int dir_fd, const char *name, const void *bytes, size_t count)
-{
-	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, count), count);
-	close(fd);
-}
-
-static void put(int dir_fd, const char *name, const char *text)
-{
-	put_bytes(dir_fd, name, text, strlen(text));
-}
 
 static void test_text_is_bounded(void **state)
 {
 	struct tree *dir = *state;
 	char text[8] = "before";
 
-	put(dir->fd, "a", "1.5.06\n");
+	tree_put(dir, "a", "1.5.06\n");
 	assert_int_equal(io_read_text(dir->fd, "a", text, sizeof(text)), 0);
 	assert_string_equal(text, "1.5.06");
-	put(dir->fd, "a", "1234567");
+	tree_put(dir, "a", "1234567");
 	assert_int_equal(io_read_text(dir->fd, "/a", text, sizeof(text)), 0);
 	assert_string_equal(text, "1234567");
-	put(dir->fd, "a", "");
+	tree_put(dir, "a", "");
 	assert_int_equal(io_read_text(dir->fd, "a", text, sizeof(text)), 0);
 	assert_string_equal(text, "");
 
 	strcpy(text, "before");
-	put(dir->fd, "a", "12345678");
+	tree_put(dir, "a", "12345678");
 	assert_int_equal(io_read_text(dir->fd, "a", text, sizeof(text)), -EBADMSG);
-	put_bytes(dir->fd, "a", "1\0002", 3);
+	tree_put_bytes(dir, "a", "1\0002", 3);
 	assert_int_equal(io_read_text(dir->fd, "a", text, sizeof(text)), -EBADMSG);
 	assert_int_equal(io_read_text(dir->fd, "none", text, sizeof(text)), -ENODATA);
 	assert_int_equal(io_read_text(dir->fd, "a/none", text, sizeof(text)), -ENODATA);
@@ -74,11 +41,11 @@ static void test_kept_descriptor_reads_afresh(void **state)
 	char text[16];
 	int fd;
 
-	put(dir->fd, "a", "1\n");
+	tree_put(dir, "a", "1\n");
 	fd = io_open(dir->fd, "a", O_RDONLY);
 	assert_true(fd >= 0);
 	assert_int_equal(io_read_text_fd(fd, text, sizeof(text)), 0);
-	put(dir->fd, "a", "22\n");
+	tree_put(dir, "a", "22\n");
 	assert_int_equal(io_read_text_fd(fd, text, sizeof(text)), 0);
 	assert_string_equal(text, "22");
 	close(fd);
@@ -89,8 +56,8 @@ static void test_nothing_leads_out_of_the_root(void **state)
 	struct tree *dir = *state;
 	char text[16];
 
-	put(dir->fd, "outside", "outside");
-	put(dir->fd, "images/inside", "inside");
+	tree_put(dir, "outside", "outside");
+	tree_put(dir, "images/inside", "inside");
 	assert_int_equal(symlinkat("/inside", dir->fd, "images/absolute"), 0);
 	assert_int_equal(symlinkat("../../../outside", dir->fd, "images/up"), 0);
 
@@ -111,7 +78,7 @@ static void test_write_starts_at_the_front(void **state)
 	struct tree *dir = *state;
 	char text[16];
 
-	put(dir->fd, "a", "xxx");
+	tree_put(dir, "a", "xxx");
 	assert_int_equal(io_write_text(dir->fd, "a", "1"), 0);
 	assert_int_equal(io_read_text(dir->fd, "a", text, sizeof(text)), 0);
 	assert_string_equal(text, "1xx");
@@ -128,7 +95,7 @@ static void test_write_starts_at_the_front(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_io, tear_down_io)
 	const struct CMUnitTest tests[] = {
 		TEST(test_text_is_bounded),
 		TEST(test_kept_descriptor_reads_afresh),
