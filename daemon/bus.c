@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "duration.h"
 #include "journal.h"
+#include "manager-jobs.h"
 
 #define RETRY_USEC (1 * USEC_PER_SEC)
 
@@ -201,13 +202,19 @@ static void retry_later(struct bus *bus)
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct bus *bus = userdata;
+	const struct job *job;
 
 	(void)source;
 	(void)usec;
-	if (open_bus(bus) < 0)
+	if (open_bus(bus) < 0) {
 		retry_later(bus);
-	else
-		journal_say(LOG_NOTICE, NULL, "back on the bus");
+		return 0;
+	}
+	journal_say(LOG_NOTICE, NULL, "back on the bus");
+	job = manager_get_current(bus->manager);
+	if (job)
+		logind_locks_set(&bus->logind_locks, bus->bus,
+				 logind_lock_mode_of(job->state));
 	return 0;
 }
 

@@ -250,6 +250,38 @@ static void test_a_killed_daemon_leaves_no_lock_behind(void **state)
 	scene_end(&scene);
 }
 
+/* The locks went with the bus, the job did not. */
+static void test_a_bus_that_restarts(void **state)
+{
+	struct scene scene;
+	struct logind logind;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", "upload hold=programming", NULL);
+	start_logind(&logind, &scene, 0);
+	scene_run(&scene);
+	job = scene_update_waiting(&scene);
+	for (int blocks = 0; blocks < 2; blocks++) {
+		must_hold(&logind, 1, blocks);
+		scene_stop_bus(&scene);
+		stop_logind(&logind);
+		scene_restart_bus(&scene);
+		start_logind(&logind, &scene, 0);
+		scene_await_name(&scene);
+		must_hold(&logind, 1, blocks);
+		if (blocks == 0)
+			world_do(&scene.world, "td abort vm1");
+		scene_await(&scene, job, "State", "confirming");
+	}
+	world_do(&scene.world, "upload hold=none");
+	scene_await_end(&scene, job, "done");
+	must_hold(&logind, 0, 0);
+	stop_logind(&logind);
+	scene_end(&scene);
+}
+
 /* ---- what it says ---- */
 
 static const char *const leaving[] = { "PrepareForShutdown", "PrepareForSleep" };
@@ -348,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_no_end_leaves_a_lock_behind),
 		cmocka_unit_test(test_a_slow_answer_leaves_no_lock_behind),
 		cmocka_unit_test(test_a_killed_daemon_leaves_no_lock_behind),
+		cmocka_unit_test(test_a_bus_that_restarts),
 		cmocka_unit_test(test_a_waiting_job_lets_go),
 		cmocka_unit_test(test_a_committed_job_does_not),
 		cmocka_unit_test(test_a_host_that_woke_up_is_looked_at),
