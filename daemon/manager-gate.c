@@ -129,13 +129,23 @@ static bool is_waiting(const struct job *job)
 int manager_inhibit(struct manager *manager, const struct inhibitor *wanted,
 		    const char *who, const char *why, int *ret_fd)
 {
-	bool is_ready =
-		inhibitor_is_preparing(inhibitor_desk_get_registry(manager->inhibitors));
+	const struct inhibitor_registry *registry =
+		inhibitor_desk_get_registry(manager->inhibitors);
+	bool is_ready = inhibitor_is_preparing(registry);
+	const struct inhibitor *inhibitor;
+	int r;
 
 	/* Whoever is given one believes that it holds. */
 	if (manager_is_critical(manager) || (wanted->mode == INHIBITOR_DELAY && is_ready))
 		return -EBUSY;
-	return inhibitor_desk_take(manager->inhibitors, wanted, who, why, ret_fd);
+	r = inhibitor_desk_take(manager->inhibitors, wanted, who, why, ret_fd);
+	if (r < 0)
+		return r;
+	inhibitor = inhibitor_get(registry, inhibitor_count(registry) - 1);
+	journal_say(LOG_INFO, NULL, "%s (uid %u, pid %d) may %s updates: %s",
+		    inhibitor->who, (unsigned)inhibitor->uid, (int)inhibitor->pid,
+		    inhibitor_mode_to_string(inhibitor->mode), inhibitor->why);
+	return 0;
 }
 
 /* From the first time that the current job waits to its end. */
