@@ -7,13 +7,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <json-c/json.h>
 
 #include "clock.h"
 #include "ctl-bus.h"
 #include "ctl-table.h"
+#include "ctl-text.h"
 #include "ctl.h"
 #include "describe.h"
 #include "duration.h"
@@ -33,14 +33,11 @@ static const struct ctl_column columns[] = {
 static int parse_number(struct ctl *ctl, const char *option, const char *text,
 			uint64_t max, uint64_t *ret)
 {
-	unsigned long number;
-	char *end;
+	uint64_t number;
 
 	if (!text)
 		return CTL_EXIT_OK;
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || number < 1 || number > max)
+	if (!text_parse_number(text, max, &number) || number < 1)
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"--%s is a number from 1 to %ju, not \"%s\"", option,
 				(uintmax_t)max, text);
@@ -130,27 +127,14 @@ static int read_history(struct ctl *ctl, const struct history_query *query,
 
 /* ---- showing ---- */
 
-static const char *format_when(struct json_object *record, char *ret, size_t size)
-{
-	uint64_t usec = 0;
-	struct tm tm;
-	time_t seconds;
-
-	json_get_number(record, "realtime_usec", &usec);
-	seconds = (time_t)(usec / USEC_PER_SEC);
-	if (!localtime_r(&seconds, &tm) ||
-	    strftime(ret, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		return "?";
-	return ret;
-}
-
 static int add_record(struct ctl_table *table, struct json_object *record)
 {
 	const char *detail = json_get_text(record, "detail");
-	char when[32], job[24] = "";
-	uint64_t id = 0;
+	char when[TEXT_TIME_BYTES], job[24] = "";
+	uint64_t id = 0, usec = 0;
+	bool has_time = json_get_number(record, "realtime_usec", &usec);
 	const char *cells[ARRAY_SIZE(columns)] = {
-		format_when(record, when, sizeof(when)),
+		has_time ? text_format_time(usec, when) : NULL,
 		job,
 		json_get_text(record, "phase"),
 		json_get_text(record, "module"),

@@ -3,15 +3,14 @@
  * tdxupdctl hold, unhold, reset-failed, holds: what must not be loaded for now.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <json-c/json.h>
 
 #include "clock.h"
 #include "ctl-bus.h"
 #include "ctl-table.h"
+#include "ctl-text.h"
 #include "ctl.h"
 #include "duration.h"
 #include "json.h"
@@ -28,19 +27,13 @@ static const struct ctl_column columns[] = {
 
 /* @never: what to call a time that does not come. */
 static const char *format_time(struct json_object *hold, const char *key,
-			       const char *never, char *ret, size_t size)
+			       const char *never, char *ret)
 {
 	uint64_t usec;
-	struct tm tm;
-	time_t seconds;
 
 	if (!json_get_number(hold, key, &usec) || usec == 0 || usec == USEC_INFINITY)
 		return never;
-	seconds = (time_t)(usec / USEC_PER_SEC);
-	if (!localtime_r(&seconds, &tm) ||
-	    strftime(ret, size, "%Y-%m-%d %H:%M", &tm) == 0)
-		return "?";
-	return ret;
+	return text_format_time(usec, ret);
 }
 
 static int print_holds(struct ctl *ctl, struct json_object *holds)
@@ -51,11 +44,11 @@ static int print_holds(struct ctl *ctl, struct json_object *holds)
 
 	for (size_t i = 0; r == 0 && i < json_count(holds); i++) {
 		struct json_object *hold = json_object_array_get_idx(holds, i);
-		char since[32], until[32];
+		char since[TEXT_TIME_BYTES], until[TEXT_TIME_BYTES];
 		const char *cells[ARRAY_SIZE(columns)] = {
 			json_get_text(hold, "what"),
-			format_time(hold, "since_usec", "?", since, sizeof(since)),
-			format_time(hold, "until_usec", "unheld", until, sizeof(until)),
+			format_time(hold, "since_usec", "?", since),
+			format_time(hold, "until_usec", "unheld", until),
 			json_get_text(hold, "reason"),
 		};
 

@@ -12,6 +12,7 @@
 #include "ctl-bus.h"
 #include "ctl-job.h"
 #include "ctl-table.h"
+#include "ctl-text.h"
 #include "ctl.h"
 #include "json.h"
 
@@ -122,12 +123,9 @@ int ctl_jobs(struct ctl *ctl, int argc, char **argv)
 
 static int parse_id(struct ctl *ctl, const char *text, uint32_t *ret)
 {
-	unsigned long number;
-	char *end;
+	uint64_t number;
 
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || number > UINT32_MAX)
+	if (!text_parse_number(text, UINT32_MAX, &number))
 		return ctl_fail(
 			ctl, CTL_EXIT_USAGE, "usage",
 			"\"%s\" is no number of a job; `tdxupdctl jobs` lists them",

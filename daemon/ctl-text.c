@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Text that fits a terminal. Knows nothing of tables.
+ * Text that fits a terminal, and that came from one. Knows nothing of tables.
  */
-#include <stdbool.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <wchar.h>
 
 #include "ctl-text.h"
+#include "duration.h"
 
 /*
  * The character at @text: its bytes, at least 1, and its columns. A byte that is no
@@ -93,4 +95,29 @@ char *text_wrap(const char *text, size_t width)
 	}
 	*end = '\0';
 	return wrapped;
+}
+
+bool text_parse_number(const char *text, uint64_t max, uint64_t *ret)
+{
+	unsigned long long number;
+
+	if (!*text || strspn(text, "0123456789") != strlen(text))
+		return false;
+	errno = 0;
+	number = strtoull(text, NULL, 10);
+	if (errno || number > max)
+		return false;
+	*ret = number;
+	return true;
+}
+
+const char *text_format_time(uint64_t usec, char *ret)
+{
+	time_t seconds = (time_t)(usec / USEC_PER_SEC);
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) ||
+	    strftime(ret, TEXT_TIME_BYTES, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		return "?";
+	return ret;
 }

@@ -2,7 +2,9 @@
 #ifndef CTL_TEXT_H
 #define CTL_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Columns that printable text takes on a terminal. */
 size_t text_get_width(const char *text);
@@ -13,5 +15,13 @@ size_t text_get_width(const char *text);
  * free() it; NULL when memory ran out.
  */
 char *text_wrap(const char *text, size_t width);
+
+/* Digits and nothing else, at most @max. */
+bool text_parse_number(const char *text, uint64_t max, uint64_t *ret);
+
+#define TEXT_TIME_BYTES 32
+/* Microseconds of CLOCK_REALTIME as local time, "2026-11-24 19:05:00"; "?" for what is
+ * none. @ret: TEXT_TIME_BYTES. */
+const char *text_format_time(uint64_t usec, char *ret);
 
 #endif

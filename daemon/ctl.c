@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What all verbs of tdxupdctl share: exit codes, the one way to say that something went
- * wrong, and how JSON is printed. Tables are made in ctl-format.c.
+ * wrong, and how JSON is printed. Tables are made in ctl-table.c.
  */
 #include <errno.h>
 #include <stdarg.h>

@@ -48,11 +48,43 @@ static void test_characters_are_not_cut(void **state)
 	assert_string_equal(wrapped, "äöü\n漢字");
 }
 
+static void test_numbers(void **state)
+{
+	static const char *const bad[] = { "",    " 1",  "-1",
+					   "+1",  "1 ",  "0x1",
+					   "1.5", "101", "18446744073709551616" };
+	uint64_t number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(text_parse_number(bad[i], 100, &number));
+	assert_int_equal(number, 7);
+	assert_true(text_parse_number("100", 100, &number));
+	assert_int_equal(number, 100);
+	assert_true(text_parse_number("18446744073709551615", UINT64_MAX, &number));
+	assert_true(number == UINT64_MAX);
+}
+
+static void test_times(void **state)
+{
+	char text[TEXT_TIME_BYTES];
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	assert_string_equal(text_format_time(UINT64_C(1800000000000000), text),
+			    "2027-01-15 08:00:00");
+	assert_string_equal(text_format_time(0, text), "1970-01-01 00:00:00");
+	/* Whatever somebody sends us. */
+	assert_non_null(text_format_time(UINT64_MAX, text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_characters_are_not_cut),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
