@@ -66,7 +66,7 @@ static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
 	r = manager_plan(manager, &request, &plan, &why);
 	if (r < 0)
 		return bus_manager_fail_planning(manager, error, r, why);
-	r = describe_plan(plan, &json);
+	r = describe_plan(plan, &json) ?: describe_holds(&manager->holds, json);
 	return r < 0 ? r : bus_manager_reply_json(message, json);
 }
 

@@ -113,6 +113,7 @@ static int print_table(struct ctl *ctl, struct json_object *list)
 		ctl_say(ctl, "No module images here.");
 	r = ctl_table_print(table);
 	say_left_out(ctl, list);
+	ctl_view_say_holds(ctl, list);
 	return r;
 }
 

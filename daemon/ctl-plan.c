@@ -126,6 +126,7 @@ static void print_result(struct ctl *ctl, struct json_object *plan, int code)
 		print_current(ctl, plan);
 	else
 		print_blocked(ctl, plan);
+	ctl_view_say_holds(ctl, plan);
 }
 
 int ctl_plan(struct ctl *ctl, int argc, char **argv)
@@ -137,9 +138,11 @@ int ctl_plan(struct ctl *ctl, int argc, char **argv)
 	if (r)
 		return r;
 	code = ctl_view_exit(plan);
-	if (ctl->json == CTL_JSON_OFF)
+	if (ctl->json != CTL_JSON_OFF)
+		r = ctl_print_json(ctl, plan);
+	else
 		print_result(ctl, plan, code);
-	else if ((r = ctl_print_json(ctl, plan)))
+	if (r)
 		return r;
 	return code == CTL_EXIT_AVAILABLE && !ctl->is_exit_code ? CTL_EXIT_OK : code;
 }

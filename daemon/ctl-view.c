@@ -167,6 +167,27 @@ int ctl_view_host(struct ctl *ctl, struct ctl_facts *facts, struct json_object *
 
 /* ---- plans ---- */
 
+static int describe_local(const struct ctl_facts *facts, struct json_object **ret)
+{
+	return describe_plan(facts->plan, ret) ?: describe_holds(&facts->holds, *ret);
+}
+
+void ctl_view_say_holds(const struct ctl *ctl, struct json_object *view)
+{
+	struct json_object *pin = json_get(view, "pin");
+	const char *version = json_get_text(pin, "version");
+	const char *reason = json_get_text(pin, "reason");
+	const char *held = json_get_text(view, "held");
+
+	if (ctl->has_no_legend)
+		return;
+	if (version)
+		ctl_say(ctl, "\n%s is pinned%s%s", version,
+			reason && *reason ? ": " : ".", reason ? reason : "");
+	if (held)
+		ctl_say(ctl, "\nAll updates are held%s%s", *held ? ": " : ".", held);
+}
+
 int ctl_view_plan(struct ctl *ctl, const char *target, struct json_object **ret)
 {
 	const struct question question = { target, "strategy", ctl->strategy };
@@ -180,7 +201,7 @@ int ctl_view_plan(struct ctl *ctl, const char *target, struct json_object **ret)
 	r = ask(ctl, "Plan", append_question, &question, &plan);
 	if (r < 0) {
 		r = ctl_facts_make_plan(ctl, target, &facts);
-		if (r == CTL_EXIT_OK && describe_plan(facts.plan, &plan) < 0)
+		if (r == CTL_EXIT_OK && describe_local(&facts, &plan) < 0)
 			r = ctl_fail_memory(ctl);
 		ctl_facts_done(&facts);
 	}
@@ -245,7 +266,9 @@ static int make_list(const struct ctl *ctl, struct json_object *plan,
 	r = json_new_object(&list)
 		    ?: json_add(list, "candidates",
 				json_object_get(json_get(plan, "candidates")))
-		    ?: json_add_number(list, "left_out", left_out);
+		    ?: json_add_number(list, "left_out", left_out)
+		    ?: json_add(list, "pin", json_object_get(json_get(plan, "pin")))
+		    ?: json_add(list, "held", json_object_get(json_get(plan, "held")));
 	if (r == 0 && ctl->is_all)
 		r = add_missing(list, catalog);
 	if (r < 0)
@@ -269,7 +292,7 @@ int ctl_view_list(struct ctl *ctl, struct json_object **ret)
 	if (r < 0) {
 		json_object_put(TAKE_PTR(plan));
 		r = ctl_facts_make_plan(ctl, NULL, &facts);
-		if (r == CTL_EXIT_OK && (describe_plan(facts.plan, &plan) < 0 ||
+		if (r == CTL_EXIT_OK && (describe_local(&facts, &plan) < 0 ||
 					 describe_catalog(facts.catalog, &catalog) < 0))
 			r = ctl_fail_memory(ctl);
 		ctl_facts_done(&facts);

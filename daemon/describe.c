@@ -101,3 +101,12 @@ int describe_pin(const struct pin *pin, struct json_object **ret)
 	*ret = TAKE_PTR(object);
 	return 0;
 }
+
+int describe_holds(const struct holds *holds, struct json_object *plan)
+{
+	const struct hold *all = holds_find(holds, NULL);
+	struct json_object *pin = NULL;
+
+	return describe_pin(&holds->pin, &pin) ?: json_add(plan, "pin", pin)
+		?: json_add_text(plan, "held", all ? all->reason : NULL);
+}

@@ -62,6 +62,11 @@ struct history_excerpt;
  * left_out, chain {lines, is_whole, breaks, first_break}} */
 int describe_history(const struct history_excerpt *excerpt, struct json_object **ret);
 
+struct holds;
+/* Adds to a plan what the administrator says beside it: pin as describe_pin(), and held,
+ * why no update may be made at all. */
+int describe_holds(const struct holds *holds, struct json_object *plan);
+
 struct pin;
 
 /* {version, reason, since_usec}; no object where nothing is pinned */

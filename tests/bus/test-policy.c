@@ -240,6 +240,49 @@ static void test_a_pin(void **state)
 	scene_end(&scene);
 }
 
+/* Reasons of any length, and with whatever in them. */
+static void test_reasons(void **state)
+{
+	static const char *const members[] = { "Hold", "Pin" };
+	char *large = malloc((1 << 20) + 1);
+	struct scene scene;
+
+	(void)state;
+	memset(large, 'x', 1 << 20);
+	large[1 << 20] = '\0';
+	scene_start(&scene, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const char *const reasons[] = { large, "a\nb\x1b[31m\"\\" };
+
+		for (size_t r = 0; r < ARRAY_SIZE(reasons); r++) {
+			sd_bus_error error = SD_BUS_ERROR_NULL;
+			int rc;
+
+			rc = i == 0 ? sd_bus_call_method(
+					      scene.bus, "org.tdxupd1", SCENE_MANAGER,
+					      "org.tdxupd1.Manager", members[i], &error,
+					      NULL, "sst", "1.5.16", reasons[r],
+					      UINT64_C(0))
+				    : sd_bus_call_method(
+					      scene.bus, "org.tdxupd1", SCENE_MANAGER,
+					      "org.tdxupd1.Manager", members[i], &error,
+					      NULL, "ss", "1.5.16", reasons[r]);
+			assert_int_equal(rc < 0, r == 0);
+			if (rc < 0)
+				assert_string_equal(error.name,
+						    SD_BUS_ERROR_INVALID_ARGS);
+			sd_bus_error_free(&error);
+		}
+	}
+	/* What was taken is there after a restart. */
+	assert_int_equal(scene_stop(&scene), 0);
+	scene_run(&scene);
+	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	scene_update_refused(&scene, PINNED, "1.5.06", 0);
+	scene_end(&scene);
+	free(large);
+}
+
 static void must_fail(struct scene *scene, const char *result)
 {
 	_cleanup_(cleanup_free)
@@ -441,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_what_failed_is_forgotten_on_request),
 		cmocka_unit_test(test_a_target),
 		cmocka_unit_test(test_a_pin),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_pins_that_lead_nowhere),
 		cmocka_unit_test(test_auto_update_goes_to_the_pin),
 		cmocka_unit_test(test_auto_update),

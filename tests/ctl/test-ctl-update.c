@@ -187,6 +187,11 @@ static void test_what_the_daemon_refuses(void **state)
 	RUN(&cli, &scene, "hold", "all", "--reason=it is Friday\x1b[31m");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
+	RUN(&cli, &scene, "plan");
+	assert_int_equal(cli.code, 0);
+	assert_non_null(strstr(cli.out, "\nAll updates are held: it is Friday"));
+	assert_null(strchr(cli.out, '\x1b'));
+	cli_done(&cli);
 	RUN(&cli, &scene, "holds");
 	assert_non_null(strstr(cli.out, "it is Friday"));
 	assert_null(strchr(cli.out, '\x1b'));
@@ -218,6 +223,7 @@ static void assert_pinned(struct scene *scene)
 	RUN(&cli, scene, "list");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "refused  another version is pinned"));
+	assert_non_null(strstr(cli.out, "\n1.5.06 is pinned: the verifiers"));
 	cli_done(&cli);
 	RUN(&cli, scene, "status");
 	assert_non_null(strstr(cli.out, "to 1.5.06: the verifiers"));
