@@ -224,6 +224,19 @@ int ctl_bus_ask(const struct ctl *ctl, const char *member, ctl_bus_append_fn app
 	return r;
 }
 
+int ctl_bus_ask_list(sd_bus *bus, const char *member, sd_bus_error *ret_error,
+		     sd_bus_message **ret)
+{
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *call = NULL;
+	int r = sd_bus_message_new_method_call(bus, &call, BUS_NAME, BUS_PATH,
+					       BUS_MANAGER, member);
+
+	if (r < 0 || (r = sd_bus_message_set_auto_start(call, false)) < 0)
+		return r;
+	return sd_bus_call(bus, call, LOOK_USEC, ret_error, ret);
+}
+
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error)
 {
 	_cleanup_(cleanup_sd_bus_message)

@@ -47,6 +47,10 @@ typedef int (*ctl_bus_append_fn)(sd_bus_message *call, const void *userdata);
  * why. */
 int ctl_bus_ask(const struct ctl *ctl, const char *member, ctl_bus_append_fn append,
 		const void *userdata, struct json_object **ret);
+
+/* Ask the manager for one of its lists. Looking starts no daemon. Return: as below. */
+int ctl_bus_ask_list(sd_bus *bus, const char *member, sd_bus_error *ret_error,
+		     sd_bus_message **ret);
 /* All properties of the manager. Return: 0; a negative errno, with @ret_error. */
 int ctl_bus_get_manager(sd_bus *bus, struct json_object **ret, sd_bus_error *ret_error);
 /* The same, and NULL where there is no daemon to ask. */

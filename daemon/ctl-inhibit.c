@@ -133,8 +133,7 @@ static int list(struct ctl *ctl, sd_bus *bus)
 	_cleanup_(cleanup_json)
 	struct json_object *inhibitors = NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER, "ListInhibitors",
-				   &error, &reply, "");
+	int r = ctl_bus_ask_list(bus, "ListInhibitors", &error, &reply);
 
 	if (r < 0 || (r = read_list(reply, ctl, &inhibitors)) < 0)
 		r = ctl_bus_fail(ctl, &error, r);

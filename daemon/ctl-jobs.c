@@ -95,8 +95,7 @@ static int list_jobs(struct ctl *ctl, sd_bus *bus)
 	_cleanup_(cleanup_json)
 	struct json_object *jobs = NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call_method(bus, BUS_NAME, BUS_PATH, BUS_MANAGER, "ListJobs",
-				   &error, &reply, "");
+	int r = ctl_bus_ask_list(bus, "ListJobs", &error, &reply);
 
 	if (r < 0 || (r = read_jobs(reply, &jobs)) < 0)
 		r = ctl_bus_fail(ctl, &error, r);
