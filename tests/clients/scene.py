@@ -46,7 +46,7 @@ BUS_CONFIG = """<busconfig>
 </policy>
 <include ignore_missing="yes">/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
 <include>{policy}</include>
-<limit name="max_completed_connections">4096</limit>
+{more}<limit name="max_completed_connections">4096</limit>
 <limit name="max_incomplete_connections">4096</limit>
 <limit name="max_connections_per_user">4096</limit>
 </busconfig>
@@ -126,6 +126,7 @@ class Scene:
         self.address = f"unix:path={self.top}/bus"
         self.ended = contextlib.ExitStack()
         self.daemon = None
+        self.bus_config = ""  # more of it
 
     # ---- programs ----
 
@@ -227,11 +228,11 @@ class Scene:
 
     def start_bus(self):
         config = self.top / "bus.conf"
-        config.write_text(BUS_CONFIG.format(address=self.address,
+        config.write_text(BUS_CONFIG.format(address=self.address, more=self.bus_config,
                                             policy=SOURCE / "systemd/org.tdxupd1.conf"))
         self.bus = self.start("bus", ["dbus-daemon", f"--config-file={config}", "--nofork",
                                       "--nopidfile", "--nosyslog"])
-        until((self.top / "bus").exists, "the bus")
+        until(lambda: self.busctl("list").returncode == 0, "the bus")
 
     def start_daemon(self):
         self.daemon = self.start("tdxupdd", [
