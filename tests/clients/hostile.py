@@ -154,6 +154,8 @@ class Client:
         except GLib.Error as error:
             name = Gio.DBusError.get_remote_error(error)
             Gio.DBusError.strip_remote_error(error)
+            if not name and not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+                raise
             return name or "timeout", error.message
         return None
 
