@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "digest.h"
 #include "tdxupd.h"
 #include "util.h"
 
@@ -48,6 +47,8 @@ struct history_record {
 };
 
 void history_record_done(struct history_record *record);
+
+struct digest_state;
 
 /*
  * All of a record's line but its times and its chain: the slow part, for whoever will be
