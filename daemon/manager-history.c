@@ -6,6 +6,7 @@
  * this process can be told of, and reach the disk by themselves.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "history.h"
@@ -54,7 +55,6 @@ static void describe_job(const struct job *job, struct history_record *record)
 	record->job = job->id;
 	record->attempt = job->attempts;
 	record->plan_id = text(job->plan_id);
-	record->path = job->image_name;
 	record->outcome = text(tdxupd_outcome_to_string(job->outcome));
 	record->reason = text(failure_to_string(job->failure));
 	record->detail = job->detail;
@@ -66,6 +66,7 @@ struct texts {
 	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
 	char step[TDXUPD_VERSION_TEXT_BYTES], module[TDXUPD_VERSION_TEXT_BYTES];
 	char mrseam[TDXUPD_DIGEST_TEXT_BYTES];
+	char path[HISTORY_TEXT_BYTES_MAX];
 };
 
 static void describe(const struct manager *manager, const struct job *job,
@@ -78,6 +79,11 @@ static void describe(const struct manager *manager, const struct job *job,
 	if (job->has_versions) {
 		record->from = text(tdxupd_version_format(&job->from, texts->from));
 		record->to = text(tdxupd_version_format(&job->to, texts->to));
+	}
+	if (job->image_name) {
+		snprintf(texts->path, sizeof(texts->path), "%s/%s", job->config->images,
+			 job->image_name);
+		record->path = texts->path;
 	}
 	if (job->image) {
 		record->step_to = text(tdxupd_version_format(&job->step_to, texts->step));

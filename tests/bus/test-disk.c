@@ -16,6 +16,69 @@
 
 #define HELD "org.tdxupd1.Error.Held"
 
+/* ---- what is written ---- */
+
+/* The line of the first record in @phase as a record; asserts that there is one. */
+static struct history_record must_find(struct scene *scene, const char *phase)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	char *save = NULL;
+
+	assert_int_equal(world_read(&scene->world, STORY_FILE, &text), 0);
+	for (char *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		struct history_record record;
+		struct tdxupd_digest chain;
+
+		assert_int_equal(
+			history_line_parse(line, strlen(line), NULL, &record, &chain), 0);
+		if (strcmp(record.phase, phase) == 0)
+			return record;
+		history_record_done(&record);
+	}
+	fail_msg("no record of `%s'", phase);
+	return (struct history_record){ 0 };
+}
+
+/* Enough to tell, after a crash, of what and for whom. */
+static void test_what_a_record_says(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	_cleanup_(cleanup_free)
+	char *boot_id = NULL;
+	struct history_record record;
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, "fail step=shutdown", NULL);
+	job = scene_update(&scene, NULL);
+	scene_await_end(&scene, job, "Refused");
+	record = must_find(&scene, "committing");
+	assert_int_equal(
+		world_read(&scene.world, "proc/sys/kernel/random/boot_id", &boot_id), 0);
+	boot_id[strcspn(boot_id, "\n")] = '\0';
+	assert_string_equal(record.boot_id, boot_id);
+	assert_true(record.sequence && record.monotonic_usec && record.realtime_usec);
+	assert_int_equal(record.job, 1);
+	assert_int_equal(record.remaining, 10);
+	assert_string_equal(record.from, "1.5.06");
+	assert_string_equal(record.to, "1.5.16");
+	assert_string_equal(record.step_to, "1.5.16");
+	assert_string_equal(record.module, "1.5.06");
+	assert_string_equal(record.path, "/" WORLD_IMAGES "/tdx_module_1.5.16.blob");
+	assert_int_equal(strlen(record.mrseam), 2 * sizeof(struct tdxupd_digest));
+	assert_non_null(strstr(record.caller, "uid 0"));
+	assert_null(record.reason);
+	history_record_done(&record);
+	record = must_find(&scene, "failed");
+	assert_string_equal(record.reason, "org.tdxupd1.Error.Refused");
+	assert_string_equal(record.outcome, "refused");
+	history_record_done(&record);
+	scene_end(&scene);
+}
+
 /* ---- no room, no writing ---- */
 
 static void state_path(const struct scene *scene, char *ret, size_t size)
@@ -393,6 +456,7 @@ static void test_a_huge_history(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_a_record_says),
 		cmocka_unit_test(test_a_full_disk),
 		cmocka_unit_test(test_a_read_only_disk),
 		cmocka_unit_test(test_a_disk_that_fills_up_in_the_wait),
