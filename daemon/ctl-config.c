@@ -11,8 +11,8 @@
 
 static const struct ctl_column columns[] = {
 	{ .name = "KEY" },
-	{ .name = "VALUE" },
-	{ .name = "FROM", .is_wrapped = true },
+	{ .name = "FROM" },
+	{ .name = "VALUE", .is_wrapped = true },
 };
 
 static int describe_value(const struct config_value *value, struct json_object **ret)
@@ -59,8 +59,8 @@ static int print_table(struct ctl *ctl, struct json_object *values)
 		const char *file = json_get_text(value, "file");
 		const char *cells[] = {
 			json_get_text(value, "key"),
-			json_get_text(value, "value"),
 			file ? file : "default",
+			json_get_text(value, "value"),
 		};
 
 		r = ctl_table_add(table, cells, NULL);
