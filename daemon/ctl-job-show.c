@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "ctl-bus.h"
 #include "ctl-job-show.h"
+#include "ctl-text.h"
 #include "json.h"
 
 static void fill_error(struct json_object *job, const char *name, int code)
@@ -45,6 +46,18 @@ static int say_end(struct ctl *ctl, struct json_object *job)
 			     detail && *detail ? detail : result);
 }
 
+/* What does not fit goes on below where the sentence began. */
+static void print_progress(const struct ctl *ctl, const char *text)
+{
+	_cleanup_(cleanup_free)
+	char *wrapped = NULL;
+
+	if (ctl->is_terminal)
+		wrapped = text_wrap_lines(text, ctl->width, CTL_PROGRESS_INDENT);
+	fputs(wrapped ? wrapped : text, stdout);
+	fflush(stdout);
+}
+
 int ctl_job_show(struct ctl *ctl, struct ctl_progress *progress, struct json_object *job,
 		 bool *ret_has_ended)
 {
@@ -56,8 +69,7 @@ int ctl_job_show(struct ctl *ctl, struct ctl_progress *progress, struct json_obj
 		return ctl_fail_memory(ctl);
 	*ret_has_ended = result && *result;
 	if (ctl->json == CTL_JSON_OFF && !ctl->is_quiet) {
-		fputs(text, stdout);
-		fflush(stdout);
+		print_progress(ctl, text);
 	} else if (ctl->json == CTL_JSON_SEQ && !*ret_has_ended) {
 		ctl_print_json(ctl, job);
 	}

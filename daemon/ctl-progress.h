@@ -7,6 +7,9 @@
 /* So long a job may wait before "for nobody in particular" is worth a line. */
 #define CTL_PROGRESS_DOUBT_USEC UINT64_C(500000)
 
+/* Time and milestone, before each line's sentence. */
+#define CTL_PROGRESS_INDENT 21
+
 /*
  * What has been shown of a job.
  * @waiting_usec: since when it waits, 0 where it does not

@@ -13,7 +13,7 @@
 #include "ctl-text.h"
 
 #define SEPARATOR        "  "
-#define WRAP_COLUMNS_MIN 20 /* narrower is no longer read but spelt */
+#define WRAP_COLUMNS_MIN 19 /* narrower is no longer read but spelt */
 
 struct row {
 	char **cells;
@@ -198,6 +198,49 @@ char *ctl_table_format(struct ctl_table *table)
 	return text;
 }
 
+/* On a terminal that breaks each line of it, and would leave no table to be seen. */
+static bool is_too_wide(const struct ctl_table *table)
+{
+	return table->ctl->is_terminal && table->has_head &&
+	       width_of_others(table) + room_for_last(table) > table->ctl->width;
+}
+
+static int print_cell(FILE *out, const struct ctl_table *table, size_t column,
+		      size_t indent, const char *cell)
+{
+	_cleanup_(cleanup_free)
+	char *line = NULL;
+	_cleanup_(cleanup_free)
+	char *wrapped = NULL;
+
+	if (asprintf(&line, "%-*s%s", (int)indent, table->columns[column].name, cell) < 0)
+		return -ENOMEM;
+	wrapped = text_wrap_lines(line, table->ctl->width, indent);
+	if (!wrapped)
+		return -ENOMEM;
+	fprintf(out, "%s\n", wrapped);
+	return 0;
+}
+
+/* One line a cell, and an empty one between rows. */
+static int print_records(struct ctl_table *table)
+{
+	size_t indent = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		if (text_get_width(table->columns[i].name) > indent)
+			indent = text_get_width(table->columns[i].name);
+	indent += strlen(SEPARATOR);
+	for (size_t i = 0; i < table->row_count; i++) {
+		if (i)
+			putchar('\n');
+		for (size_t j = 0; r == 0 && j < table->column_count; j++)
+			r = print_cell(stdout, table, j, indent, table->rows[i].cells[j]);
+	}
+	return r < 0 ? ctl_fail_memory(table->ctl) : CTL_EXIT_OK;
+}
+
 int ctl_table_print(struct ctl_table *table)
 {
 	_cleanup_(cleanup_free)
@@ -205,6 +248,8 @@ int ctl_table_print(struct ctl_table *table)
 
 	if (!table->row_count || table->ctl->is_quiet)
 		return CTL_EXIT_OK;
+	if (is_too_wide(table))
+		return print_records(table);
 	text = ctl_table_format(table);
 	if (!text)
 		return ctl_fail_memory(table->ctl);

@@ -3,6 +3,7 @@
  * Text that fits a terminal, and that came from one. Knows nothing of tables.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 
 #include "ctl-text.h"
 #include "duration.h"
+#include "util.h"
 
 /*
  * The character at @text: its bytes, at least 1, and its columns. A byte that is no
@@ -120,4 +122,54 @@ const char *text_format_time(uint64_t usec, char *ret)
 	    strftime(ret, TEXT_TIME_BYTES, "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		return "?";
 	return ret;
+}
+
+/* One line: its head stays, its text is wrapped beside it. */
+static int print_line(FILE *out, const char *line, size_t width, size_t indent)
+{
+	_cleanup_(cleanup_free)
+	char *wrapped = NULL;
+	size_t head = strnlen(line, indent);
+
+	if (text_get_width(line) <= width)
+		return fputs(line, out) < 0 ? -1 : 0;
+	wrapped = text_wrap(line + head, width > indent ? width - indent : 1);
+	if (!wrapped)
+		return -1;
+	fprintf(out, "%.*s", (int)head, line);
+	for (const char *p = wrapped; *p; p++) {
+		fputc(*p, out);
+		if (*p == '\n')
+			fprintf(out, "%*s", (int)indent, "");
+	}
+	return 0;
+}
+
+char *text_wrap_lines(const char *text, size_t width, size_t indent)
+{
+	_cleanup_(cleanup_free)
+	char *lines = strdup(text);
+	char *wrapped = NULL, *line = lines;
+	size_t size;
+	FILE *out = lines ? open_memstream(&wrapped, &size) : NULL;
+	int r = out ? 0 : -1;
+
+	while (r == 0) {
+		char *end = strchr(line, '\n');
+
+		if (end)
+			*end = '\0';
+		r = print_line(out, line, width, indent);
+		if (!end)
+			break;
+		fputc('\n', out);
+		line = end + 1;
+	}
+	if (out && fclose(out) == EOF)
+		r = -1;
+	if (r < 0) {
+		free(wrapped);
+		return NULL;
+	}
+	return wrapped;
 }

@@ -24,4 +24,10 @@ bool text_parse_number(const char *text, uint64_t max, uint64_t *ret);
  * none. @ret: TEXT_TIME_BYTES. */
 const char *text_format_time(uint64_t usec, char *ret);
 
+/*
+ * Each line of @text wrapped at @width, what does not fit below the column @indent, which
+ * is that of the line's own text. free() it; NULL when out of memory.
+ */
+char *text_wrap_lines(const char *text, size_t width, size_t indent);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 
+#include "ctl-text.h"
 #include "ctl.h"
 #include "json.h"
 
@@ -147,13 +148,24 @@ int ctl_print_json(const struct ctl *ctl, struct json_object *object)
 
 void ctl_say(const struct ctl *ctl, const char *format, ...)
 {
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	_cleanup_(cleanup_free)
+	char *wrapped = NULL;
 	va_list args;
+	int n;
 
 	if (ctl->json != CTL_JSON_OFF || ctl->is_quiet)
 		return;
 	va_start(args, format);
-	vprintf(format, args);
+	n = vasprintf(&text, format, args);
 	va_end(args);
-	putchar('\n');
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	if (ctl->is_terminal)
+		wrapped = text_wrap_lines(text, ctl->width, 0);
+	puts(wrapped ? wrapped : text);
 	fflush(stdout);
 }

@@ -13,7 +13,7 @@ class Terminal:
         environment = {"LC_ALL": "C.UTF-8"} | environment
         command = shlex.join(["env", *(f"{k}={v}" for k, v in environment.items()), *argv])
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
-                  f"{command}; echo left with $?; exec cat")
+                  f"trap : INT; {command}; echo left with $?; exec cat")
         world.ended.callback(self.end)
 
     def tmux(self, *words):

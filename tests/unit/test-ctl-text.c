@@ -34,6 +34,32 @@ static void test_wrap(void **state)
 	}
 }
 
+static void test_wrap_below_the_text(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width;
+		size_t indent;
+		const char *wrapped;
+	} table[] = {
+		{ "", 10, 2, "" },
+		{ "a  one two", 10, 3, "a  one two" },
+		{ "a  one two", 9, 3, "a  one\n   two" },
+		{ "a  one two\nb  x\n", 9, 3, "a  one\n   two\nb  x\n" },
+		{ "one two", 5, 0, "one\ntwo" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		_cleanup_(cleanup_free)
+		char *wrapped =
+			text_wrap_lines(table[i].text, table[i].width, table[i].indent);
+
+		assert_non_null(wrapped);
+		assert_string_equal(wrapped, table[i].wrapped);
+	}
+}
+
 static void test_characters_are_not_cut(void **state)
 {
 	_cleanup_(cleanup_free)
@@ -82,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_wrap_below_the_text),
 		cmocka_unit_test(test_characters_are_not_cut),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_times),
