@@ -83,6 +83,8 @@ enum ctl_exit ctl_bus_error_to_exit(const char *name)
 		{ SD_BUS_ERROR_NO_REPLY, CTL_EXIT_UNREACHABLE },
 		{ SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_EXIT_UNREACHABLE },
 		{ SD_BUS_ERROR_TIMEOUT, CTL_EXIT_UNREACHABLE },
+		/* dbus-daemon's, of a service that it started and that did not come. */
+		{ "org.freedesktop.DBus.Error.TimedOut", CTL_EXIT_UNREACHABLE },
 		{ "org.freedesktop.systemd1.NoSuchUnit", CTL_EXIT_UNREACHABLE },
 		{ SD_BUS_ERROR_INVALID_ARGS, CTL_EXIT_USAGE },
 	};
@@ -188,8 +190,9 @@ static int read_json(sd_bus_message *reply, struct json_object **ret)
 	return json_object_is_type(*ret, json_type_object) ? 0 : -EBADMSG;
 }
 
-static int ask(sd_bus *bus, const char *member, ctl_bus_append_fn append,
-	       const void *userdata, struct json_object **ret, sd_bus_error *error)
+static int ask(sd_bus *bus, bool is_no_start, const char *member,
+	       ctl_bus_append_fn append, const void *userdata, struct json_object **ret,
+	       sd_bus_error *error)
 {
 	_cleanup_(cleanup_sd_bus_message)
 	sd_bus_message *call = NULL;
@@ -201,6 +204,7 @@ static int ask(sd_bus *bus, const char *member, ctl_bus_append_fn append,
 					       BUS_MANAGER, member);
 
 	if (r < 0 || (r = append(call, userdata)) < 0 ||
+	    (r = sd_bus_message_set_auto_start(call, !is_no_start)) < 0 ||
 	    (r = sd_bus_call(bus, call, 0, error, &reply)) < 0 ||
 	    (r = read_json(reply, &json)) < 0)
 		return r;
@@ -218,7 +222,7 @@ int ctl_bus_ask(const struct ctl *ctl, const char *member, ctl_bus_append_fn app
 
 	if (r)
 		return r;
-	r = ask(bus, member, append, userdata, ret, &error);
+	r = ask(bus, ctl->is_no_start, member, append, userdata, ret, &error);
 	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
 	sd_bus_error_free(&error);
 	return r;

@@ -22,6 +22,8 @@ const struct ctl_option ctl_options[] = {
 	  TEXT(bus_address), true },
 	{ "json", 0, "[MODE]", "print JSON: short, pretty or seq", CTL_OPTION_JSON, 0,
 	  true },
+	{ "no-start", 0, NULL, "do not start tdxupdd to ask it", FLAG(is_no_start),
+	  true },
 	{ "no-legend", 0, NULL, "no column names, no closing remarks",
 	  FLAG(has_no_legend), true },
 	{ "no-pager", 0, NULL, "do not page what log prints", FLAG(is_no_pager), true },

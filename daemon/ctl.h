@@ -75,6 +75,7 @@ struct ctl {
 	const char *job;
 	enum ctl_json json;
 	bool is_quiet;
+	bool is_no_start;
 	bool is_silent; /* not even errors: what is tried is a nicety */
 	bool has_no_legend;
 	bool is_all;

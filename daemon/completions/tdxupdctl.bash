@@ -4,7 +4,7 @@
 # not run.
 
 # Ours must answer at once or not at all.
-__tdxupdctl() { timeout 1 tdxupdctl --no-legend "$@" 2>/dev/null </dev/null || true; }
+__tdxupdctl() { timeout 1 tdxupdctl --no-start --no-legend "$@" 2>/dev/null </dev/null || true; }
 
 __tdxupdctl_verbs() { # [FIRST WORD]: first words, or what follows one
 	tdxupdctl --help 2>/dev/null | awk -v first="${1:-}" '

@@ -2,7 +2,7 @@
 # fish completion for tdxupdctl(1); see tdxupdctl.bash for where the words come from.
 
 function __tdxupdctl
-    timeout 1 tdxupdctl --no-legend $argv 2>/dev/null </dev/null | awk '{ print $1 }'
+    timeout 1 tdxupdctl --no-start --no-legend $argv 2>/dev/null </dev/null | awk '{ print $1 }'
 end
 
 function __tdxupdctl_verbs
@@ -23,4 +23,5 @@ complete -c tdxupdctl -n '__fish_seen_subcommand_from watch cancel' -f -a '(__td
 complete -c tdxupdctl -n '__fish_seen_subcommand_from image' -a 'show verify convert join'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from catalog' -f -a 'check graph'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from config' -f -a show
-complete -c tdxupdctl -n '__fish_seen_subcommand_from attest' -f -a 'show export'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from attest; and not __fish_seen_subcommand_from show export' -f -a 'show export'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from attest; and __fish_seen_subcommand_from show export' -f -a '(__tdxupdctl list)'

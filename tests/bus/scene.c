@@ -142,6 +142,7 @@ static void start_dbus(struct scene *scene)
 		"\"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\" "
 		"\"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
 		"<busconfig><type>session</type><listen>%s</listen><auth>EXTERNAL</auth>"
+		"<servicedir>%s/run/services</servicedir>"
 		"<policy context=\"default\"><allow send_destination=\"*\"/>"
 		"<allow eavesdrop=\"true\"/><allow own=\"*\"/><allow user=\"*\"/>"
 		"</policy></busconfig>\n";
@@ -151,7 +152,7 @@ static void start_dbus(struct scene *scene)
 
 	snprintf(scene->address, sizeof(scene->address), "unix:path=%s/run/bus",
 		 scene->world.tree.path);
-	snprintf(config, sizeof(config), format, scene->address);
+	snprintf(config, sizeof(config), format, scene->address, scene->world.tree.path);
 	tree_put(&scene->world.tree, "run/bus.conf", config);
 	snprintf(option, sizeof(option), "--config-file=%s/run/bus.conf",
 		 scene->world.tree.path);

@@ -170,6 +170,51 @@ static void test_a_host_without_a_daemon(void **state)
 	end_far(&scene);
 }
 
+/* A bus that would start a daemon: what it starts leaves a file, and no daemon. */
+static void put_service(struct scene *scene)
+{
+	char service[512];
+
+	snprintf(service, sizeof(service),
+		 "[D-BUS Service]\nName=org.tdxupd1\nExec=/bin/sh -c \"touch %s/started; "
+		 "exit 1\"\n",
+		 scene->world.tree.path);
+	tree_put(&scene->world.tree, "run/services/org.tdxupd1.service", service);
+	scene_stop_bus(scene);
+	scene_restart_bus(scene);
+}
+
+static void assert_starts(struct scene *scene, const char *option, const char *verb,
+			  bool starts)
+{
+	char path[128];
+	struct cli cli;
+
+	snprintf(path, sizeof(path), "%s/started", scene->world.tree.path);
+	cli_run(&cli, NULL, "-H", FAR, option, verb, NULL);
+	assert_int_equal(cli.code, 10);
+	if ((access(path, F_OK) == 0) != starts)
+		fail_msg("%s %s: %s", option, verb, cli.err);
+	unlink(path);
+	cli_done(&cli);
+}
+
+static void test_who_only_looks_starts_nothing(void **state)
+{
+	static const char *const verbs[] = { "status", "holds", "jobs" };
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	put_service(&scene);
+	put_ssh(&scene);
+	assert_starts(&scene, "--no-start", "list", false);
+	assert_starts(&scene, "--no-legend", "list", true);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		assert_starts(&scene, "--no-legend", verbs[i], false);
+	end_far(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_it_says_what_the_host_itself_says),
 		cmocka_unit_test(test_a_host_without_a_daemon),
+		cmocka_unit_test(test_who_only_looks_starts_nothing),
 	};
 
 	if (access("/usr/bin/systemd-stdio-bridge", X_OK) < 0) {

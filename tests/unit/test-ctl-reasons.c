@@ -65,6 +65,8 @@ static void test_errors_become_exit_codes_and_reasons(void **state)
 		{ "org.tdxupd1.Error.Unknown", CTL_EXIT_MISMATCH, "unknown" },
 		{ SD_BUS_ERROR_ACCESS_DENIED, CTL_EXIT_NOT_AUTHORISED, "access-denied" },
 		{ SD_BUS_ERROR_SERVICE_UNKNOWN, CTL_EXIT_UNREACHABLE, "service-unknown" },
+		{ "org.freedesktop.DBus.Error.TimedOut", CTL_EXIT_UNREACHABLE,
+		  "timed-out" },
 		{ "org.freedesktop.DBus.Error.Spawn.ChildExited", CTL_EXIT_UNREACHABLE,
 		  "child-exited" },
 		{ "System.Error.ENOTCONN", CTL_EXIT_UNREACHABLE, "enotconn" },
