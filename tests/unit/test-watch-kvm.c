@@ -149,9 +149,9 @@ static void test_every_vm_is_counted(void **state)
 	close(vm);
 	read_all(&watcher);
 	watch_read(watcher.watch, &source);
-	/* Had one come unseen, CREATED would have told. */
-	if (source.state != GATE_CLOSED) /* by somebody else's VM */
-		assert_string_equal(source.reason, NOTHING_LOST);
+	/* Others may create VMs meanwhile, whose uevents overtake ours: a doubt, no loss.
+	 */
+	assert_string_not_equal(source.reason, LOST);
 	end(&watcher);
 	close(kvm);
 }
