@@ -16,10 +16,7 @@
 #define CPUINFO_BYTES_MAX (16u << 20) /* thousands of CPUs at some 2 KiB */
 #define KCONFIG_BYTES_MAX (4u << 20)
 
-static void say(struct doctor_finding *ret, enum doctor_state state, const char *next,
-		const char *format, ...) _printf_(4, 5);
-
-static void say(struct doctor_finding *ret, enum doctor_state state, const char *next,
+void doctor_say(struct doctor_finding *ret, enum doctor_state state, const char *next,
 		const char *format, ...)
 {
 	va_list args;
@@ -41,23 +38,25 @@ static void look_at_cpu(const struct doctor_patient *patient, struct doctor_find
 
 	if (io_read_file(patient->root_fd, "proc/cpuinfo", CPUINFO_BYTES_MAX, &bytes,
 			 &count) < 0) {
-		say(ret, DOCTOR_UNKNOWN, "", "/proc/cpuinfo can't be read");
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "/proc/cpuinfo can't be read");
 		return;
 	}
 	if (!strstr((const char *)bytes, ": GenuineIntel\n"))
-		say(ret, DOCTOR_BAD,
-		    "TDX needs an Intel Xeon of the 4th generation or later.",
-		    "not an Intel CPU");
+		doctor_say(ret, DOCTOR_BAD,
+			   "TDX needs an Intel Xeon of the 4th generation or later.",
+			   "not an Intel CPU");
 	else if (driver_is_tdx_offered(patient->root_fd) > 0)
-		say(ret, DOCTOR_OK, "", "the BIOS offers TDX");
+		doctor_say(ret, DOCTOR_OK, "", "the BIOS offers TDX");
 	else if (patient->facts->host->state != TDXUPD_TDX_ABSENT)
-		say(ret, DOCTOR_OK, "", "TDX is in use");
+		doctor_say(ret, DOCTOR_OK, "", "TDX is in use");
 	else
-		say(ret, DOCTOR_BAD,
-		    "Turn on TME, TME-MT and TDX, with a key split that leaves keys to "
-		    "TDX, "
-		    "in the BIOS; or this CPU has no TDX.",
-		    "the BIOS offers no TDX (no tdx_host_platform in /proc/cpuinfo)");
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"Turn on TME, TME-MT and TDX, with a key split that leaves keys "
+			"to "
+			"TDX, "
+			"in the BIOS; or this CPU has no TDX.",
+			"the BIOS offers no TDX (no tdx_host_platform in /proc/cpuinfo)");
 }
 
 static void look_at_cpu_bug(const struct doctor_patient *patient,
@@ -66,15 +65,16 @@ static void look_at_cpu_bug(const struct doctor_patient *patient,
 	const struct tdxupd_host *host = patient->facts->host;
 
 	if (!host->has_cpu_bugs)
-		say(ret, DOCTOR_UNKNOWN, "", "/proc/cpuinfo can't be read");
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "/proc/cpuinfo can't be read");
 	else if (host->has_cpu_bug)
-		say(ret, DOCTOR_BAD,
-		    "This CPU can't be updated at run time; a BIOS with newer microcode "
-		    "may "
-		    "help. Else load the new module at boot.",
-		    "P-SEAMLDR destroys the kernel's VMCS (seamret_invd_vmcs)");
+		doctor_say(ret, DOCTOR_BAD,
+			   "This CPU can't be updated at run time; a BIOS with newer "
+			   "microcode "
+			   "may "
+			   "help. Else load the new module at boot.",
+			   "P-SEAMLDR destroys the kernel's VMCS (seamret_invd_vmcs)");
 	else
-		say(ret, DOCTOR_OK, "", "calls to P-SEAMLDR are safe");
+		doctor_say(ret, DOCTOR_OK, "", "calls to P-SEAMLDR are safe");
 }
 
 static void look_at_cpus(const struct doctor_patient *patient, struct doctor_finding *ret)
@@ -83,18 +83,19 @@ static void look_at_cpus(const struct doctor_patient *patient, struct doctor_fin
 	unsigned online, possible;
 
 	if (!host->has_cpus) {
-		say(ret, DOCTOR_UNKNOWN, "", "the CPU masks can't be read");
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "the CPU masks can't be read");
 		return;
 	}
 	online = tdxupd_cpuset_count(&host->online);
 	possible = tdxupd_cpuset_count(&host->possible);
 	if (online == possible)
-		say(ret, DOCTOR_OK, "", "all %u are online", online);
+		doctor_say(ret, DOCTOR_OK, "", "all %u are online", online);
 	else
-		say(ret, DOCTOR_BAD,
-		    "Bring every CPU online, SMT siblings too (no nosmt, no maxcpus=): "
-		    "P-SEAMLDR waits for each of them.",
-		    "%u of %u are offline", possible - online, possible);
+		doctor_say(ret, DOCTOR_BAD,
+			   "Bring every CPU online, SMT siblings too (no nosmt, no "
+			   "maxcpus=): "
+			   "P-SEAMLDR waits for each of them.",
+			   "%u of %u are offline", possible - online, possible);
 }
 
 /* ---- kernel ---- */
@@ -112,27 +113,28 @@ static void look_at_kernel(const struct doctor_patient *patient,
 
 	if (io_read_text(patient->root_fd, "proc/sys/kernel/osrelease", release,
 			 sizeof(release)) < 0) {
-		say(ret, DOCTOR_UNKNOWN, "", "the kernel's version can't be read");
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "the kernel's version can't be read");
 		return;
 	}
 	snprintf(path, sizeof(path), "boot/config-%s", release);
 	if (io_read_file(patient->root_fd, path, KCONFIG_BYTES_MAX, &bytes, &count) < 0) {
-		say(ret, DOCTOR_UNKNOWN, "", "%s; no /boot/config-%s to look at", release,
-		    release);
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "%s; no /boot/config-%s to look at",
+			   release, release);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		snprintf(line, sizeof(line), "\n%s=", wanted[i]);
 		if (strstr((const char *)bytes, line))
 			continue;
-		say(ret, DOCTOR_BAD,
-		    "Install a kernel of 7.2 or later that has TDX host support and "
-		    "firmware "
-		    "upload.",
-		    "%s was built without %s", release, wanted[i]);
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"Install a kernel of 7.2 or later that has TDX host support and "
+			"firmware "
+			"upload.",
+			"%s was built without %s", release, wanted[i]);
 		return;
 	}
-	say(ret, DOCTOR_OK, "", "%s has what it takes", release);
+	doctor_say(ret, DOCTOR_OK, "", "%s has what it takes", release);
 }
 
 static void look_at_kvm(const struct doctor_patient *patient, struct doctor_finding *ret)
@@ -142,13 +144,14 @@ static void look_at_kvm(const struct doctor_patient *patient, struct doctor_find
 			     value, sizeof(value));
 
 	if (r == 0 && strcmp(value, "Y") == 0)
-		say(ret, DOCTOR_OK, "", "KVM runs TDs (kvm_intel.tdx=Y)");
+		doctor_say(ret, DOCTOR_OK, "", "KVM runs TDs (kvm_intel.tdx=Y)");
 	else if (r == 0)
-		say(ret, DOCTOR_WARN,
-		    "Add kvm_intel.tdx=1 to the kernel's command line and reboot.",
-		    "KVM runs no TDs (kvm_intel.tdx=%s)", value);
+		doctor_say(ret, DOCTOR_WARN,
+			   "Add kvm_intel.tdx=1 to the kernel's command line and reboot.",
+			   "KVM runs no TDs (kvm_intel.tdx=%s)", value);
 	else
-		say(ret, DOCTOR_UNKNOWN, "", "kvm_intel is not loaded, or knows no TDX");
+		doctor_say(ret, DOCTOR_UNKNOWN, "",
+			   "kvm_intel is not loaded, or knows no TDX");
 }
 
 /* The device comes with the kernel's driver. */
@@ -162,15 +165,18 @@ static void look_at_driver(const struct doctor_patient *patient,
 			    config ? config->load_driver : LOAD_DRIVER_AUTO, &module,
 			    &why);
 	if (module)
-		say(ret, DOCTOR_BAD,
-		    "`systemctl start tdx-host-load.service` loads it, or says why it "
-		    "can't; then see `dmesg | grep -i tdx`.",
-		    "no device /sys/devices/faux/tdx_host; driver %s is not loaded",
-		    module);
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"`systemctl start tdx-host-load.service` loads it, or says why "
+			"it "
+			"can't; then see `dmesg | grep -i tdx`.",
+			"no device /sys/devices/faux/tdx_host; driver %s is not loaded",
+			module);
 	else
-		say(ret, DOCTOR_BAD,
-		    "See `dmesg | grep -i tdx`, and LoadDriver= in tdxupd.conf.",
-		    "no device /sys/devices/faux/tdx_host; no driver to load: %s", why);
+		doctor_say(ret, DOCTOR_BAD,
+			   "See `dmesg | grep -i tdx`, and LoadDriver= in tdxupd.conf.",
+			   "no device /sys/devices/faux/tdx_host; no driver to load: %s",
+			   why);
 }
 
 static void look_at_module(const struct doctor_patient *patient,
@@ -181,20 +187,20 @@ static void look_at_module(const struct doctor_patient *patient,
 
 	switch (host->state) {
 	case TDXUPD_TDX_LIVE:
-		say(ret, DOCTOR_OK, "", "%s runs",
-		    tdxupd_version_format(&host->module_version, text));
+		doctor_say(ret, DOCTOR_OK, "", "%s runs",
+			   tdxupd_version_format(&host->module_version, text));
 		break;
 	case TDXUPD_TDX_LOST:
-		say(ret, DOCTOR_BAD,
-		    "Reboot. Then see `tdxupdctl log` for what went wrong.",
-		    "LOST: an update failed half way, every TD is dead");
+		doctor_say(ret, DOCTOR_BAD,
+			   "Reboot. Then see `tdxupdctl log` for what went wrong.",
+			   "LOST: an update failed half way, every TD is dead");
 		break;
 	case TDXUPD_TDX_ABSENT:
 		look_at_driver(patient, ret);
 		break;
 	default:
-		say(ret, DOCTOR_BAD, "See `dmesg | grep -i tdx`.",
-		    "the device is there, its version can't be read");
+		doctor_say(ret, DOCTOR_BAD, "See `dmesg | grep -i tdx`.",
+			   "the device is there, its version can't be read");
 		break;
 	}
 }
@@ -205,17 +211,18 @@ static void look_at_upload(const struct doctor_patient *patient,
 	const struct tdxupd_host *host = patient->facts->host;
 
 	if (host->has_trigger)
-		say(ret, DOCTOR_OK, "", "upload and trigger");
+		doctor_say(ret, DOCTOR_OK, "", "upload and trigger");
 	else if (host->has_fw_upload)
-		say(ret, DOCTOR_OK, "", "upload (/sys/class/firmware/tdx_module)");
+		doctor_say(ret, DOCTOR_OK, "", "upload (/sys/class/firmware/tdx_module)");
 	else if (host->state == TDXUPD_TDX_ABSENT)
-		say(ret, DOCTOR_UNKNOWN, "", "comes with the module");
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "comes with the module");
 	else
-		say(ret, DOCTOR_BAD,
-		    "The running module or CPU can't be updated at run time: load a "
-		    "newer "
-		    "module at boot.",
-		    "no /sys/class/firmware/tdx_module");
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"The running module or CPU can't be updated at run time: load a "
+			"newer "
+			"module at boot.",
+			"no /sys/class/firmware/tdx_module");
 }
 
 static void look_at_budget(const struct doctor_patient *patient,
@@ -229,13 +236,13 @@ static void look_at_budget(const struct doctor_patient *patient,
 				: -1;
 
 	if (count < 0)
-		say(ret, DOCTOR_UNKNOWN,
-		    "Run this as root, or start tdxupdd: only root may read it.",
-		    "the number of updates left can't be read");
+		doctor_say(ret, DOCTOR_UNKNOWN,
+			   "Run this as root, or start tdxupdd: only root may read it.",
+			   "the number of updates left can't be read");
 	else if (count == 0)
-		say(ret, DOCTOR_BAD, "Reboot: it begins anew.", "no updates left");
+		doctor_say(ret, DOCTOR_BAD, "Reboot: it begins anew.", "no updates left");
 	else
-		say(ret, DOCTOR_OK, "", "%jd updates left", (intmax_t)count);
+		doctor_say(ret, DOCTOR_OK, "", "%jd updates left", (intmax_t)count);
 }
 
 static void look_at_guard(const struct doctor_patient *patient,
@@ -244,100 +251,24 @@ static void look_at_guard(const struct doctor_patient *patient,
 	const struct tdxupd_host *host = patient->facts->host;
 
 	if (host->has_tds_building)
-		say(ret, DOCTOR_OK, "", "the kernel counts TDs under build");
+		doctor_say(ret, DOCTOR_OK, "", "the kernel counts TDs under build");
 	else
-		say(ret, DOCTOR_WARN,
-		    "tdxupdd watches with probes and leases instead. The kernel module "
-		    "tdx-host of this project, or its patches, count exactly.",
-		    "the kernel does not tell whether a TD is being built");
+		doctor_say(ret, DOCTOR_WARN,
+			   "tdxupdd watches with probes and leases instead. The kernel "
+			   "module "
+			   "tdx-host of this project, or its patches, count exactly.",
+			   "the kernel does not tell whether a TD is being built");
 }
 
 static void look_at_cgroup(const struct doctor_patient *patient,
 			   struct doctor_finding *ret)
 {
 	if (patient->facts->host->has_td_count)
-		say(ret, DOCTOR_OK, "", "the misc cgroup counts %ju TDs",
-		    (uintmax_t)patient->facts->host->td_count);
+		doctor_say(ret, DOCTOR_OK, "", "the misc cgroup counts %ju TDs",
+			   (uintmax_t)patient->facts->host->td_count);
 	else
-		say(ret, DOCTOR_WARN, "Build the kernel with CONFIG_CGROUP_MISC.",
-		    "the misc cgroup does not count TDs");
-}
-
-/* ---- ours ---- */
-
-static void look_at_images(const struct doctor_patient *patient,
-			   struct doctor_finding *ret)
-{
-	const struct ctl_facts *facts = patient->facts;
-	size_t sound = 0;
-
-	if (patient->catalog_exit || !facts->catalog) {
-		say(ret, DOCTOR_BAD,
-		    "Put Intel's module images and mapping_file.json there, or set "
-		    "ImagesDirectory= in tdxupd.conf; `tdxupdctl catalog check` says "
-		    "more.",
-		    "no images or no mapping in %s",
-		    facts->config ? facts->config->images : "the images directory");
-		return;
-	}
-	for (size_t i = 0; i < facts->catalog->entry_count; i++)
-		sound += tdxupd_report_is_passed(facts->catalog->entries[i].report);
-	if (sound == 0)
-		say(ret, DOCTOR_BAD, "`tdxupdctl catalog check` says why.",
-		    "none of %zu images is sound", facts->catalog->entry_count);
-	else if (sound < facts->catalog->entry_count)
-		say(ret, DOCTOR_WARN, "`tdxupdctl catalog check` says why.",
-		    "%zu of %zu images are sound", sound, facts->catalog->entry_count);
-	else
-		say(ret, DOCTOR_OK, "", "%zu, all sound", sound);
-}
-
-static void look_at_plan(const struct doctor_patient *patient, struct doctor_finding *ret)
-{
-	const char *result = json_get_text(patient->plan, "result");
-	const char *to = json_get_text(patient->plan, "to");
-
-	if (!result)
-		say(ret, DOCTOR_UNKNOWN, "",
-		    "no plan can be made before the rest is right");
-	else if (to && strcmp(result, "update") == 0)
-		say(ret, DOCTOR_OK, "`tdxupdctl update` does it.", "%s is available", to);
-	else if (strcmp(result, "current") == 0)
-		say(ret, DOCTOR_OK, "", "nothing better than what runs");
-	else
-		say(ret, DOCTOR_WARN, "`tdxupdctl plan` says why.",
-		    "nothing newer can be reached");
-}
-
-static void look_at_daemon(const struct doctor_patient *patient,
-			   struct doctor_finding *ret)
-{
-	const char *state = json_get_text(patient->daemon, "state");
-
-	if (!patient->daemon)
-		say(ret, DOCTOR_WARN,
-		    "`systemctl start tdxupdd`; it also starts with the first request.",
-		    "tdxupdd does not run");
-	else
-		say(ret, DOCTOR_OK, "", "tdxupdd runs and is %s",
-		    state ? state : "there");
-}
-
-static void look_at_gate(const struct doctor_patient *patient, struct doctor_finding *ret)
-{
-	const char *decision = json_get_text(patient->daemon, "gate_decision");
-
-	if (!decision)
-		say(ret, DOCTOR_UNKNOWN, "", "tdxupdd decides it");
-	else if (strcmp(decision, "go") == 0)
-		say(ret, DOCTOR_OK, "", "open: no TD is being built");
-	else if (strcmp(decision, "wait") == 0)
-		say(ret, DOCTOR_OK, "", "closed for now: a TD is being built");
-	else
-		say(ret, DOCTOR_WARN,
-		    "`tdxupdctl blockers` says what each source lacks. Updates wait for "
-		    "certainty, or until no TD exists.",
-		    "nobody can tell whether a TD is being built");
+		doctor_say(ret, DOCTOR_WARN, "Build the kernel with CONFIG_CGROUP_MISC.",
+			   "the misc cgroup does not count TDs");
 }
 
 const struct doctor_check doctor_checks[] = {
@@ -351,9 +282,11 @@ const struct doctor_check doctor_checks[] = {
 	{ "Budget", look_at_budget },
 	{ "Build counter", look_at_guard },
 	{ "cgroup", look_at_cgroup },
-	{ "Images", look_at_images },
-	{ "Update", look_at_plan },
-	{ "Daemon", look_at_daemon },
-	{ "Gate", look_at_gate },
+	{ "Images", doctor_look_at_images },
+	{ "Update", doctor_look_at_plan },
+	{ "Units", doctor_look_at_units },
+	{ "Daemon", doctor_look_at_daemon },
+	{ "Sources", doctor_look_at_sources },
+	{ "Gate", doctor_look_at_gate },
 };
 const size_t doctor_check_count = ARRAY_SIZE(doctor_checks);

@@ -39,6 +39,23 @@ struct doctor_check {
 	void (*look)(const struct doctor_patient *patient, struct doctor_finding *ret);
 };
 
+/* What a check found. @next and @format are ours. */
+void doctor_say(struct doctor_finding *ret, enum doctor_state state, const char *next,
+		const char *format, ...) _printf_(4, 5);
+
+void doctor_look_at_images(const struct doctor_patient *patient,
+			   struct doctor_finding *ret);
+void doctor_look_at_plan(const struct doctor_patient *patient,
+			 struct doctor_finding *ret);
+void doctor_look_at_units(const struct doctor_patient *patient,
+			  struct doctor_finding *ret);
+void doctor_look_at_daemon(const struct doctor_patient *patient,
+			   struct doctor_finding *ret);
+void doctor_look_at_sources(const struct doctor_patient *patient,
+			    struct doctor_finding *ret);
+void doctor_look_at_gate(const struct doctor_patient *patient,
+			 struct doctor_finding *ret);
+
 /* In the order in which one puts a host right: hardware first. */
 extern const struct doctor_check doctor_checks[];
 extern const size_t doctor_check_count;

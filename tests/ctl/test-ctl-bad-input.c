@@ -349,6 +349,38 @@ static void test_a_host_without_tdx(void **state)
 	tree_remove(&tree);
 }
 
+static void assert_doctor_says(const struct tree *tree, const char *words)
+{
+	struct cli cli;
+
+	cli_run(&cli, tree->path, "doctor", NULL);
+	if (!strstr(cli.out, words))
+		fail_msg("no \"%s\" in %s", words, cli.out);
+	cli_done(&cli);
+}
+
+#define UNITS "usr/lib/systemd/system/"
+#define WANTS "etc/systemd/system/multi-user.target.wants/"
+
+/* Without the boot run a reboot takes the update back, and nobody is told. */
+static void test_the_units_of_a_host(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	assert_doctor_says(&tree, "tdxupdd.service is not installed");
+	tree_put(&tree, UNITS "tdxupdd.service", "");
+	tree_put(&tree, UNITS "tdx-update.service", "");
+	tree_put(&tree, UNITS "tdx-update-boot.service", "");
+	assert_doctor_says(&tree, "tdx-update.timer is not installed");
+	tree_put(&tree, UNITS "tdx-update.timer", "");
+	assert_doctor_says(&tree, "updates at boot off, regular updates off");
+	tree_put(&tree, WANTS "tdx-update-boot.service", "");
+	assert_doctor_says(&tree, "updates at boot on, regular updates off");
+	tree_remove(&tree);
+}
+
 static void test_a_lost_host(void **state)
 {
 	struct world world;
@@ -486,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_an_offline_cpu),
 		cmocka_unit_test(test_no_updates_left),
 		cmocka_unit_test(test_a_host_without_tdx),
+		cmocka_unit_test(test_the_units_of_a_host),
 		cmocka_unit_test(test_a_lost_host),
 		cmocka_unit_test(test_a_target_that_is_not_there),
 		cmocka_unit_test(test_directories_and_mappings),

@@ -57,6 +57,7 @@ static void test_the_daemon_knows(void **state)
 	assert_says(&scene, 0, "status", "P-SEAMLDR");
 	assert_says(&scene, 0, "status", "to 1.5.16");
 	assert_says(&scene, 0, "doctor", "10 updates left");
+	assert_says(&scene, 0, "doctor", "sure of TDs under build:");
 	close_up(&scene);
 }
 

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The upper half of tdxupdctl doctor: images, units, the daemon and what it knows of TDs
+ * under build. Nothing is changed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "ctl-doctor.h"
+#include "io.h"
+#include "json.h"
+
+/* ---- images and plan ---- */
+
+void doctor_look_at_images(const struct doctor_patient *patient,
+			   struct doctor_finding *ret)
+{
+	const struct ctl_facts *facts = patient->facts;
+	size_t sound = 0;
+
+	if (patient->catalog_exit || !facts->catalog) {
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"Put Intel's module images and mapping_file.json there, or set "
+			"ImagesDirectory= in tdxupd.conf; `tdxupdctl catalog check` says "
+			"more.",
+			"no images or no mapping in %s",
+			facts->config ? facts->config->images : "the images directory");
+		return;
+	}
+	for (size_t i = 0; i < facts->catalog->entry_count; i++)
+		sound += tdxupd_report_is_passed(facts->catalog->entries[i].report);
+	if (sound == 0)
+		doctor_say(ret, DOCTOR_BAD, "`tdxupdctl catalog check` says why.",
+			   "none of %zu images is sound", facts->catalog->entry_count);
+	else if (sound < facts->catalog->entry_count)
+		doctor_say(ret, DOCTOR_WARN, "`tdxupdctl catalog check` says why.",
+			   "%zu of %zu images are sound", sound,
+			   facts->catalog->entry_count);
+	else
+		doctor_say(ret, DOCTOR_OK, "", "%zu, all sound", sound);
+}
+
+void doctor_look_at_plan(const struct doctor_patient *patient, struct doctor_finding *ret)
+{
+	const char *result = json_get_text(patient->plan, "result");
+	const char *to = json_get_text(patient->plan, "to");
+
+	if (!result)
+		doctor_say(ret, DOCTOR_UNKNOWN, "",
+			   "no plan can be made before the rest is right");
+	else if (to && strcmp(result, "update") == 0)
+		doctor_say(ret, DOCTOR_OK, "`tdxupdctl update` does it.",
+			   "%s is available", to);
+	else if (strcmp(result, "current") == 0)
+		doctor_say(ret, DOCTOR_OK, "", "nothing better than what runs");
+	else
+		doctor_say(ret, DOCTOR_WARN, "`tdxupdctl plan` says why.",
+			   "nothing newer can be reached");
+}
+
+/* ---- units ---- */
+
+static bool has_unit(int root_fd, const char *name)
+{
+	static const char *const directories[] = { "etc/systemd/system",
+						   "run/systemd/system",
+						   "usr/local/lib/systemd/system",
+						   "usr/lib/systemd/system" };
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directories[i], name);
+		if (io_is_present(root_fd, path))
+			return true;
+	}
+	return false;
+}
+
+void doctor_look_at_units(const struct doctor_patient *patient,
+			  struct doctor_finding *ret)
+{
+	static const char *const units[] = { "tdxupdd.service", "tdx-update.service",
+					     "tdx-update-boot.service",
+					     "tdx-update.timer" };
+	static const char enabled[] = "etc/systemd/system/%s.wants/%s";
+	bool has_boot, has_timer;
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (has_unit(patient->root_fd, units[i]))
+			continue;
+		doctor_say(ret, DOCTOR_WARN,
+			   "Install the whole package; until then `tdxupdctl update "
+			   "--direct` works.",
+			   "%s is not installed", units[i]);
+		return;
+	}
+	snprintf(path, sizeof(path), enabled, "multi-user.target", units[2]);
+	has_boot = io_is_present(patient->root_fd, path);
+	snprintf(path, sizeof(path), enabled, "timers.target", units[3]);
+	has_timer = io_is_present(patient->root_fd, path);
+	doctor_say(ret, has_boot ? DOCTOR_OK : DOCTOR_WARN,
+		   has_boot
+			   ? ""
+			   : "`systemctl enable tdx-update.service` repeats an update at "
+			     "boot; without, a reboot brings the old module back.",
+		   "updates at boot %s, regular updates %s", has_boot ? "on" : "off",
+		   has_timer ? "on" : "off");
+}
+
+void doctor_look_at_daemon(const struct doctor_patient *patient,
+			   struct doctor_finding *ret)
+{
+	const char *state = json_get_text(patient->daemon, "state");
+
+	if (!patient->daemon)
+		doctor_say(ret, DOCTOR_WARN,
+			   "`systemctl start tdxupdd`; it also starts with the first "
+			   "request.",
+			   "tdxupdd does not run");
+	else
+		doctor_say(ret, DOCTOR_OK, "", "tdxupdd runs and is %s",
+			   state ? state : "there");
+}
+
+/* ---- the gate ---- */
+
+/* Sources that are sure, or those that know nothing, by name. */
+static size_t list_sources(struct json_object *sources, bool is_sure, char *ret,
+			   size_t size)
+{
+	size_t found = 0, used = 0;
+
+	*ret = 0;
+	for (size_t i = 0; i < json_count(sources); i++) {
+		struct json_object *source = json_object_array_get_idx(sources, i);
+		const char *name = json_get_text(source, "name");
+		const char *state = json_get_text(source, "state");
+		const char *confidence = json_get_text(source, "confidence");
+		bool is_unknown = !state || strcmp(state, "unknown") == 0;
+		bool is_exact = confidence && strcmp(confidence, "exact") == 0;
+
+		if (!name || strcmp(name, "inhibitors") == 0 ||
+		    (is_sure ? is_unknown || !is_exact : !is_unknown))
+			continue;
+		if (used < size)
+			used += (size_t)snprintf(ret + used, size - used, "%s%s",
+						 found ? ", " : "", name);
+		found++;
+	}
+	return found;
+}
+
+void doctor_look_at_sources(const struct doctor_patient *patient,
+			    struct doctor_finding *ret)
+{
+	struct json_object *sources = json_get(patient->daemon, "gate_sources");
+	char sure[64], lost[64];
+	size_t sure_count = list_sources(sources, true, sure, sizeof(sure));
+	size_t lost_count = list_sources(sources, false, lost, sizeof(lost));
+
+	if (!patient->daemon)
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "tdxupdd asks them");
+	else
+		doctor_say(ret, sure_count ? DOCTOR_OK : DOCTOR_WARN,
+			   lost_count ? "`tdxupdctl blockers` says what each lacks." : "",
+			   "sure of TDs under build: %s%s%s", sure_count ? sure : "none",
+			   lost_count ? "; not working here: " : "", lost);
+}
+
+void doctor_look_at_gate(const struct doctor_patient *patient, struct doctor_finding *ret)
+{
+	const char *decision = json_get_text(patient->daemon, "gate_decision");
+
+	if (!decision)
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "tdxupdd decides it");
+	else if (strcmp(decision, "go") == 0)
+		doctor_say(ret, DOCTOR_OK, "", "open: no TD is being built");
+	else if (strcmp(decision, "wait") == 0)
+		doctor_say(ret, DOCTOR_OK, "", "closed for now: a TD is being built");
+	else
+		doctor_say(ret, DOCTOR_WARN,
+			   "`tdxupdctl blockers` says what each source lacks. Updates "
+			   "wait for "
+			   "certainty, or until no TD exists.",
+			   "nobody can tell whether a TD is being built");
+}
