@@ -16,7 +16,7 @@
 #include "describe.h"
 #include "json.h"
 #include "manager-jobs.h"
-#include "manager-policy.h"
+#include "manager-images.h"
 #include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)

@@ -31,16 +31,6 @@ void manager_hold_version(struct manager *manager, uint32_t id,
 			  const struct tdxupd_version *version, const char *detail);
 /* A job ended with @job->step_to refused, lost or not what runs: not again. */
 void manager_hold_failed(struct manager *manager, const struct job *job);
-
-/* The same without any consequence but manager_replan()'s, for whoever asks. Return: as
- * manager_plan(). */
-int manager_check_new(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
-		      char **ret_why);
-/*
- * What the images there mean for this host: the next version, and with AutoUpdate=apply
- * and @may_apply a job. Watches the directories of the images from then on.
- */
-void manager_replan(struct manager *manager, bool may_apply);
 void manager_policy_done(struct manager *manager);
 
 #endif

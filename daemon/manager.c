@@ -12,6 +12,7 @@
 #include "manager-gate.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
+#include "manager-images.h"
 #include "manager-policy.h"
 #include "manager-recovery.h"
 #include "manager-writes.h"
@@ -190,6 +191,7 @@ struct manager *manager_free(struct manager *manager)
 	if (!manager)
 		return NULL;
 	manager_jobs_done(manager);
+	manager_images_done(manager);
 	manager_policy_done(manager);
 	manager_writes_done(manager);
 	sd_event_source_disable_unref(manager->planner);
