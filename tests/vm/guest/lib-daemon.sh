@@ -58,5 +58,5 @@ has_ended() { ! systemctl is-active "$1" | grep -q activating; }
 # told: the last thing that the history says, as "FROM TO PHASE OUTCOME"
 told() {
 	tdxupdctl history --json |
-		jq -r 'last | "\(.from) \(.to) \(.phase) \(.outcome)"'
+		jq -r '.records | last | "\(.from) \(.to) \(.phase) \(.outcome)"'
 }
