@@ -55,6 +55,9 @@ static void become_user(void)
 
 static _Noreturn void exec_program(char **argv, int out, int err)
 {
+	/* The build may be where only root gets: found first, run then. */
+	int program_fd = open(argv[0], O_PATH | O_CLOEXEC);
+
 	become_user();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(PATIENCE_SEC);
@@ -62,7 +65,7 @@ static _Noreturn void exec_program(char **argv, int out, int err)
 	dup2(err, STDERR_FILENO);
 	unsetenv("COLUMNS");
 	setenv("LC_ALL", "C.UTF-8", 1);
-	execv(argv[0], argv);
+	execveat(program_fd, "", argv, environ, AT_EMPTY_PATH);
 	_exit(127);
 }
 
