@@ -81,9 +81,10 @@ static int run_steps(struct tdx_model *model, const struct tdx_model_image *imag
 	struct update update = {
 		.model = model,
 		.image = image,
-		.turn = __RAW_SPIN_LOCK_UNLOCKED(update.turn),
 		.done = ATOMIC_INIT(0),
 	};
+
+	raw_spin_lock_init(&update.turn);
 
 	return stop_machine(update_on_cpu, &update, cpu_online_mask) ?: update.error;
 }

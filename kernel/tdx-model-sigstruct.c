@@ -112,26 +112,27 @@ static bool is_padded_digest(const u8 *message, const u8 digest[TDX_MODEL_DIGEST
 	       !memcmp(message + digest_at, digest, TDX_MODEL_DIGEST_BYTES);
 }
 
-static bool is_signature_valid(const u8 *sigstruct, const u8 *digest)
+/* A signature that there was no memory to look at is neither right nor wrong. */
+static int check_signature(const u8 *sigstruct, const u8 *digest, bool *ret_is_valid)
 {
 	struct {
 		u8 modulus[TDX_PORT_RSA_BYTES];
 		u8 signature[TDX_PORT_RSA_BYTES];
 		u8 message[TDX_PORT_RSA_BYTES];
 	} *rsa = tdx_port_alloc(sizeof(*rsa));
-	bool is_valid;
+	int error;
 
 	if (!rsa)
-		return false;
+		return -ENOMEM;
 
 	reverse(sigstruct + MODULUS_OFFSET, rsa->modulus, TDX_PORT_RSA_BYTES);
 	reverse(sigstruct + SIGNATURE_OFFSET, rsa->signature, TDX_PORT_RSA_BYTES);
-	is_valid = !tdx_port_rsa_public(rsa->modulus, le32(sigstruct + 512),
-					rsa->signature, rsa->message) &&
-		   is_padded_digest(rsa->message, digest);
+	error = tdx_port_rsa_public(rsa->modulus, le32(sigstruct + 512), rsa->signature,
+				    rsa->message);
+	*ret_is_valid = !error && is_padded_digest(rsa->message, digest);
 	tdx_port_free(rsa);
 
-	return is_valid;
+	return error == -ENOMEM ? error : 0;
 }
 
 static int hash_image(struct tdx_model_image *image, const u8 *module,
@@ -159,8 +160,7 @@ static int hash_image(struct tdx_model_image *image, const u8 *module,
 	tdx_port_sha384_finish(hash, digest);
 	tdx_port_sha384_free(hash);
 
-	image->is_signed = is_signature_valid(sigstruct, digest);
-	return 0;
+	return check_signature(sigstruct, digest, &image->is_signed);
 }
 
 /* A synthetic module says on its first line what a real one would answer to SYS.RD. */
