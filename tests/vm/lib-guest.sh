@@ -134,7 +134,7 @@ guest_tests() {
 	local root=$1 build=$2 here program mkimage
 	here=$(dirname "${BASH_SOURCE[0]}")
 	mkdir -p "$root/tests" "$root/etc/systemd/system"
-	cp "$here"/guest/{runner,lib*.sh,scenario,test-*} "$root/tests/"
+	cp "$here"/guest/{runner,lib*.sh,scenario,test-*,with-*} "$root/tests/"
 	for program in poke tiny-kvm; do
 		gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/$program" \
 			"$here/guest/$program.c"

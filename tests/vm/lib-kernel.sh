@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Kernels to build for and to boot: a Debian suite's own, and its source configured for TDX.
-# Sourced after lib-debian.sh, with a suite open.
+# Kernels to build for and to boot: a Debian suite's own, its source configured for TDX, and
+# one of ours from that source which looks hard at what modules do. Sourced after
+# lib-debian.sh, with a suite open.
 : "${cache:?}"
 
 # kernel_of_suite DIR: the suite's kernel with what building modules for it takes; sets
@@ -92,4 +93,54 @@ kernel_tdx() {
 		make -s -j2 modules_prepare
 	) >&2
 	touch "$kernel_built"
+}
+
+# What a guest takes, and everything that finds fault with a module: of all the rest of a
+# kernel nothing, or it would take an hour to build.
+kernel_debug_options=(
+	64BIT SMP HOTPLUG_CPU PCI ACPI X86_LOCAL_APIC HIGH_RES_TIMERS NO_HZ_IDLE RTC_CLASS
+	RTC_DRV_CMOS VIRTIO_MENU VIRTIO_PCI BLOCK BLK_DEV VIRTIO_BLK TTY UNIX98_PTYS SERIAL_8250
+	SERIAL_8250_CONSOLE BLK_DEV_INITRD RD_GZIP
+	MISC_FILESYSTEMS EROFS_FS EROFS_FS_XATTR EROFS_FS_ZIP OVERLAY_FS PROC_FS SYSCTL SYSFS
+	TMPFS TMPFS_POSIX_ACL TMPFS_XATTR DEVTMPFS DEBUG_FS AUTOFS_FS
+	BINFMT_ELF BINFMT_SCRIPT MULTIUSER POSIX_TIMERS FUTEX EPOLL SIGNALFD TIMERFD EVENTFD AIO
+	SHMEM ADVISE_SYSCALLS MEMBARRIER FILE_LOCKING INOTIFY_USER FHANDLE SYSVIPC POSIX_MQUEUE
+	NET UNIX PACKET SECCOMP SECCOMP_FILTER
+	CGROUPS CGROUP_PIDS CGROUP_MISC MEMCG CPUSETS CGROUP_SCHED FAIR_GROUP_SCHED
+	NAMESPACES UTS_NS IPC_NS USER_NS PID_NS NET_NS
+	MODULES MODULE_UNLOAD KALLSYMS PRINTK BUG PREEMPT_DYNAMIC
+	FW_LOADER FW_UPLOAD FTRACE FUNCTION_TRACER KPROBES KPROBE_EVENTS FPROBE FPROBE_EVENTS
+	CRYPTO CRYPTO_SHA512 CRYPTO_RSA
+	DEBUG_KERNEL PROVE_LOCKING DEBUG_ATOMIC_SLEEP KASAN KASAN_GENERIC KASAN_VMALLOC
+	DEBUG_KMEMLEAK DEBUG_OBJECTS DEBUG_OBJECTS_FREE DEBUG_OBJECTS_WORK DEBUG_OBJECTS_TIMERS
+	DEBUG_LIST DETECT_HUNG_TASK
+	FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_STACKTRACE_FILTER
+	FUNCTION_ERROR_INJECTION FAIL_FUNCTION)
+
+# kernel_debug DIR: DIR/RELEASE as kernel_of_suite makes it; sets kernel_release
+kernel_debug() {
+	local dir=$1 root
+	kernel_source debug "${kernel_debug_options[*]}"
+	if [ ! -e "$kernel_built" ]; then
+		(
+			cd "$kernel_tree" || exit
+			{
+				printf 'CONFIG_%s=y\n' "${kernel_debug_options[@]}"
+				echo 'CONFIG_LOCALVERSION="-tdxupd-debug"'
+				echo '# CONFIG_LOCALVERSION_AUTO is not set'
+				echo 'CONFIG_DEBUG_KMEMLEAK_MEM_POOL_SIZE=40000'
+			} >fragment
+			KCONFIG_ALLCONFIG=fragment make -s allnoconfig
+			kernel_configured "${kernel_debug_options[@]}"
+			make -s -j"$(nproc)" bzImage modules
+		) >&2
+		touch "$kernel_built"
+	fi
+	kernel_release=$(make -s -C "$kernel_tree" kernelrelease)
+	root=$dir/$kernel_release
+	rm -rf "${root:?}"
+	mkdir -p "$root"/{boot,usr/src}
+	make -s -C "$kernel_tree" INSTALL_MOD_PATH="$root" modules_install >&2
+	cp "$kernel_tree/arch/x86/boot/bzImage" "$root/boot/vmlinuz-$kernel_release"
+	ln -s "$kernel_tree" "$root/usr/src/linux-headers-$kernel_release"
 }

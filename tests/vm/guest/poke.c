@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * One system call at a time on the files of sysfs, and the errno by its name: what shell
- * redirections hide.
+ * redirections hide. With one of the kernel's allocations failing, where it can do that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,16 +9,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-static int answer(const char *call, ssize_t got)
+/* This task's fail-nth, once it counts. */
+static int nth_fd = -1;
+
+static int arm(const char *nth)
 {
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	return nth_fd < 0 || pwrite(nth_fd, nth, strlen(nth), 0) < 0 ? -1 : 0;
+}
+
+/* Before anything is printed, which may take memory too. */
+static void disarm(void)
+{
+	char left[16] = "";
+	int error = errno;
+
+	if (nth_fd < 0)
+		return;
+
+	if (pread(nth_fd, left, sizeof(left) - 1, 0) < 0 || pwrite(nth_fd, "0", 1, 0) < 0)
+		abort();
+	nth_fd = -1;
+	printf("%s ", atoi(left) ? "spared" : "hit");
+	errno = error;
+}
+
+static int answer(ssize_t got)
+{
+	disarm();
 	if (got < 0) {
 		printf("%s\n", strerrorname_np(errno));
 		return 1;
 	}
 
-	(void)call;
 	printf("%zd\n", got);
 	return 0;
 }
@@ -29,9 +55,9 @@ static int do_write(char **argv)
 	int fd = open(argv[0], O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return answer("open", -1);
+		return answer(-1);
 
-	return answer("pwrite", pwrite(fd, argv[2], strlen(argv[2]), atoll(argv[1])));
+	return answer(pwrite(fd, argv[2], strlen(argv[2]), atoll(argv[1])));
 }
 
 static ssize_t read_all(int fd, char *buffer, size_t size)
@@ -57,7 +83,7 @@ static int do_copy(char **argv)
 	ssize_t size, done = 0, got;
 
 	if (from < 0 || to < 0)
-		return answer("open", -1);
+		return answer(-1);
 
 	size = read_all(from, buffer, sizeof(buffer));
 	while (done < size) {
@@ -66,11 +92,11 @@ static int do_copy(char **argv)
 
 		got = pwrite(to, buffer + done, want, offset + done);
 		if (got <= 0)
-			return answer("pwrite", -1);
+			return answer(-1);
 		done += got;
 	}
 
-	return answer("pwrite", done);
+	return answer(done);
 }
 
 /* read PATH: its text, or the errno */
@@ -81,13 +107,25 @@ static int do_read(char **argv)
 	ssize_t got;
 
 	if (fd < 0)
-		return answer("open", -1);
+		return answer(-1);
 	got = read(fd, buffer, sizeof(buffer));
 	if (got < 0)
-		return answer("read", -1);
+		return answer(-1);
 
+	disarm();
 	fwrite(buffer, 1, (size_t)got, stdout);
 	return 0;
+}
+
+/* load FILE PARAMETERS: a module */
+static int do_load(char **argv)
+{
+	int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return answer(-1);
+
+	return answer(syscall(SYS_finit_module, fd, argv[1], 0));
 }
 
 /* poll PATH COUNT: its text, and again after each of COUNT notifications */
@@ -100,25 +138,34 @@ static int do_poll(char **argv)
 
 	pollfd.fd = open(argv[0], O_RDONLY | O_CLOEXEC);
 	if (pollfd.fd < 0)
-		return answer("open", -1);
+		return answer(-1);
 
 	for (;;) {
 		got = pread(pollfd.fd, buffer, sizeof(buffer), 0);
 		if (got < 0)
-			return answer("pread", -1);
+			return answer(-1);
 		fwrite(buffer, 1, (size_t)got, stdout);
 		fflush(stdout);
 		if (!count--)
 			return 0;
 		do {
 			if (poll(&pollfd, 1, -1) < 0)
-				return answer("poll", -1);
+				return answer(-1);
 		} while (!(pollfd.revents & POLLPRI));
 	}
 }
 
 int main(int argc, char **argv)
 {
+	/* nth N COMMAND...: with the N-th allocation for it failing; the answer begins
+	 * with "hit", or "spared" where there were not that many */
+	if (argc > 3 && !strcmp(argv[1], "nth")) {
+		if (arm(argv[2]))
+			return 2;
+		argc -= 2;
+		argv += 2;
+	}
+
 	if (argc == 5 && !strcmp(argv[1], "write"))
 		return do_write(argv + 2);
 	if (argc >= 4 && argc <= 6 && !strcmp(argv[1], "copy"))
@@ -127,9 +174,12 @@ int main(int argc, char **argv)
 		return do_read(argv + 2);
 	if (argc == 4 && !strcmp(argv[1], "poll"))
 		return do_poll(argv + 2);
+	if (argc == 4 && !strcmp(argv[1], "load"))
+		return do_load(argv + 2);
 
-	fputs("usage: poke write PATH OFFSET TEXT | copy FILE PATH [OFFSET [CHUNK]] |\n"
-	      "       read PATH | poll PATH COUNT\n",
+	fputs("usage: poke [nth N] write PATH OFFSET TEXT | copy FILE PATH [OFFSET "
+	      "[CHUNK]] |\n"
+	      "       read PATH | poll PATH COUNT | load FILE PARAMETERS\n",
 	      stderr);
 	return 2;
 }
