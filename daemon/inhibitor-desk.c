@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "clock.h"
+#include "desk-bell.h"
 #include "inhibitor-desk.h"
 #include "lifeline.h"
 
@@ -19,32 +20,12 @@ struct inhibitor_desk {
 	sd_event *event;
 	struct inhibitor_registry *registry;
 	sd_event_source *timer;
-	sd_event_source *teller;
-	struct watch *watch; /* NULL or borrowed */
+	struct desk_bell bell;
 };
 
 static uint64_t now(void)
 {
 	return clock_usec(CLOCK_MONOTONIC);
-}
-
-static int on_tell(sd_event_source *source, void *userdata)
-{
-	struct inhibitor_desk *desk = userdata;
-
-	(void)source;
-	if (desk->watch)
-		watch_notify(desk->watch);
-	return 0;
-}
-
-/* Whoever asked is answered first. */
-static void tell_later(struct inhibitor_desk *desk)
-{
-	if (!desk->teller)
-		(void)sd_event_add_defer(desk->event, &desk->teller, on_tell, desk);
-	else
-		(void)sd_event_source_set_enabled(desk->teller, SD_EVENT_ONESHOT);
 }
 
 /* ---- one of them ---- */
@@ -60,13 +41,8 @@ static int on_time(sd_event_source *timer, uint64_t usec, void *userdata);
 
 static void set_timer(struct inhibitor_desk *desk)
 {
-	uint64_t usec = now(), next = inhibitor_get_next(desk->registry, usec);
-
-	if (next != UINT64_MAX)
-		watch_set_timer(desk->event, &desk->timer, next > usec ? next - usec : 0,
-				on_time, desk);
-	else if (desk->timer)
-		sd_event_source_set_enabled(desk->timer, SD_EVENT_OFF);
+	watch_set_alarm(desk->event, &desk->timer,
+			inhibitor_get_next(desk->registry, now()), on_time, desk);
 }
 
 static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
@@ -79,7 +55,8 @@ static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
 	while ((inhibitor = inhibitor_get_expired(desk->registry, now())))
 		drop(inhibitor->userdata);
 	set_timer(desk);
-	return on_tell(NULL, desk);
+	desk_bell_ring(&desk->bell);
+	return 0;
 }
 
 static int on_closed(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -90,7 +67,8 @@ static int on_closed(sd_event_source *source, int fd, uint32_t events, void *use
 	(void)source, (void)fd, (void)events;
 	drop(holder);
 	set_timer(desk);
-	return on_tell(NULL, desk);
+	desk_bell_ring(&desk->bell);
+	return 0;
 }
 
 int inhibitor_desk_take(struct inhibitor_desk *desk, const struct inhibitor *wanted,
@@ -115,7 +93,8 @@ int inhibitor_desk_take(struct inhibitor_desk *desk, const struct inhibitor *wan
 		return r;
 	}
 	set_timer(desk);
-	tell_later(desk);
+	/* Whoever asked is answered first. */
+	desk_bell_ring_later(&desk->bell, desk->event);
 	return 0;
 }
 
@@ -185,7 +164,7 @@ struct inhibitor_desk *inhibitor_desk_free(struct inhibitor_desk *desk)
 		drop(inhibitor->userdata);
 	inhibitor_registry_free(desk->registry);
 	sd_event_source_disable_unref(desk->timer);
-	sd_event_source_disable_unref(desk->teller);
+	desk_bell_done(&desk->bell);
 	sd_event_unref(desk->event);
 	free(desk);
 	return NULL;
@@ -193,51 +172,22 @@ struct inhibitor_desk *inhibitor_desk_free(struct inhibitor_desk *desk)
 
 /* ---- as a source of the gate ---- */
 
-struct watch_inhibitors {
-	struct watch base;
-	struct inhibitor_desk *desk;
-};
-
-static struct watch_inhibitors *from_base(struct watch *watch)
-{
-	return (struct watch_inhibitors *)watch; /* the head comes first */
-}
-
-static int inhibitors_arm(struct watch *watch, sd_event *event)
-{
-	(void)event;
-	from_base(watch)->desk->watch = watch;
-	return 0;
-}
-
 static void inhibitors_say(struct watch *watch, struct gate_source *ret)
 {
-	inhibitor_registry_read(from_base(watch)->desk->registry, now(), ret);
-}
+	struct inhibitor_desk *desk = desk_watch_get_desk(watch);
 
-static void inhibitors_free(struct watch *watch)
-{
-	from_base(watch)->desk->watch = NULL;
-	free(watch);
+	inhibitor_registry_read(desk->registry, now(), ret);
 }
 
 static const struct watch_ops inhibitors_ops = {
 	.name = "inhibitors",
 	.is_veto = true,
-	.arm = inhibitors_arm,
+	.arm = desk_watch_arm,
 	.read = inhibitors_say,
-	.free = inhibitors_free,
+	.free = desk_watch_free,
 };
 
 int watch_inhibitors_new(struct inhibitor_desk *desk, struct watch **ret)
 {
-	struct watch_inhibitors *inhibitors = calloc(1, sizeof(*inhibitors));
-
-	if (!inhibitors)
-		return -ENOMEM;
-	inhibitors->base.ops = &inhibitors_ops;
-	inhibitors->base.arm_error = -ENODATA; /* until armed */
-	inhibitors->desk = desk;
-	*ret = &inhibitors->base;
-	return 0;
+	return desk_watch_new(&inhibitors_ops, &desk->bell, desk, ret);
 }

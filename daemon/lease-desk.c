@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "desk-bell.h"
 #include "lease-desk.h"
 #include "lifeline.h"
 
@@ -26,36 +27,13 @@ struct lease_desk {
 	struct barrier_config config; /* of the next update */
 	bool is_told_shut;
 	sd_event_source *timer;
-	sd_event_source *teller;
-	struct watch *watch; /* NULL or borrowed */
+	struct desk_bell bell;
 	struct lease_desk_listener listener;
 };
 
 static uint64_t now(void)
 {
 	return clock_usec(CLOCK_MONOTONIC);
-}
-
-static void tell(struct lease_desk *desk)
-{
-	if (desk->watch)
-		watch_notify(desk->watch);
-}
-
-static int on_tell(sd_event_source *source, void *userdata)
-{
-	(void)source;
-	tell(userdata);
-	return 0;
-}
-
-/* Not from within what a job does: whoever is told may set that job going. */
-static void tell_later(struct lease_desk *desk)
-{
-	if (!desk->teller)
-		(void)sd_event_add_defer(desk->event, &desk->teller, on_tell, desk);
-	else
-		(void)sd_event_source_set_enabled(desk->teller, SD_EVENT_ONESHOT);
 }
 
 /* ---- one lease ---- */
@@ -76,7 +54,7 @@ static int on_closed(sd_event_source *source, int fd, uint32_t events, void *use
 	(void)fd;
 	(void)events;
 	drop(holder);
-	tell(desk);
+	desk_bell_ring(&desk->bell);
 	return 0;
 }
 
@@ -105,15 +83,9 @@ static void set_timer(struct lease_desk *desk)
 {
 	uint64_t next = barrier_get_next(&desk->barrier);
 	uint64_t expiry = lease_get_next_expiry(desk->registry);
-	uint64_t usec = now();
 
-	if (expiry < next)
-		next = expiry;
-	if (next != UINT64_MAX)
-		watch_set_timer(desk->event, &desk->timer, next > usec ? next - usec : 0,
-				on_time, desk);
-	else if (desk->timer)
-		sd_event_source_set_enabled(desk->timer, SD_EVENT_OFF);
+	watch_set_alarm(desk->event, &desk->timer, expiry < next ? expiry : next, on_time,
+			desk);
 }
 
 /* After anything that may have shut or opened the barrier. First come, first served. */
@@ -133,8 +105,9 @@ static void settle(struct lease_desk *desk)
 		if (desk->listener.shut)
 			desk->listener.shut(desk->listener.userdata, is_shut);
 	}
+	/* Whoever hears it may set the job going from within which this was called. */
 	if (has_granted)
-		tell_later(desk);
+		desk_bell_ring_later(&desk->bell, desk->event);
 }
 
 static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
@@ -153,7 +126,7 @@ static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
 	barrier_tick(&desk->barrier, now());
 	settle(desk);
 	if (has_expired)
-		tell(desk);
+		desk_bell_ring(&desk->bell);
 	return 0;
 }
 
@@ -194,7 +167,7 @@ struct lease_desk *lease_desk_free(struct lease_desk *desk)
 	}
 	lease_registry_free(desk->registry);
 	sd_event_source_disable_unref(desk->timer);
-	sd_event_source_disable_unref(desk->teller);
+	desk_bell_done(&desk->bell);
 	sd_event_unref(desk->event);
 	free(desk);
 	return NULL;
@@ -281,26 +254,11 @@ const struct barrier *lease_desk_get_barrier(const struct lease_desk *desk)
 
 /* ---- as a source of the gate ---- */
 
-struct watch_leases {
-	struct watch base;
-	struct lease_desk *desk;
-};
-
-static struct watch_leases *from_base(struct watch *watch)
-{
-	return (struct watch_leases *)watch; /* the head comes first */
-}
-
-static int leases_arm(struct watch *watch, sd_event *event)
-{
-	(void)event;
-	from_base(watch)->desk->watch = watch;
-	return 0;
-}
-
 static void leases_say(struct watch *watch, struct gate_source *ret)
 {
-	lease_registry_read(from_base(watch)->desk->registry, now(), ret);
+	struct lease_desk *desk = desk_watch_get_desk(watch);
+
+	lease_registry_read(desk->registry, now(), ret);
 }
 
 /* Those that are still held: an update goes with one held only where it was forced, and
@@ -308,11 +266,12 @@ static void leases_say(struct watch *watch, struct gate_source *ret)
 static size_t leases_list_overlap(struct watch *watch, uint64_t from_usec,
 				  uint64_t to_usec, const struct gate_blocker **ret)
 {
+	struct lease_desk *desk = desk_watch_get_desk(watch);
 	struct gate_source source;
 	size_t count = 0;
 
 	(void)from_usec;
-	lease_registry_read(from_base(watch)->desk->registry, now(), &source);
+	lease_registry_read(desk->registry, now(), &source);
 	/* In the order of asking, and nobody is granted before one who asked earlier. */
 	while (count < source.blocker_count &&
 	       source.blockers[count].since_usec <= to_usec)
@@ -321,29 +280,15 @@ static size_t leases_list_overlap(struct watch *watch, uint64_t from_usec,
 	return count;
 }
 
-static void leases_free(struct watch *watch)
-{
-	from_base(watch)->desk->watch = NULL;
-	free(watch);
-}
-
 static const struct watch_ops leases_ops = {
 	.name = "leases",
-	.arm = leases_arm,
+	.arm = desk_watch_arm,
 	.read = leases_say,
 	.list_overlap = leases_list_overlap,
-	.free = leases_free,
+	.free = desk_watch_free,
 };
 
 int watch_leases_new(struct lease_desk *desk, struct watch **ret)
 {
-	struct watch_leases *leases = calloc(1, sizeof(*leases));
-
-	if (!leases)
-		return -ENOMEM;
-	leases->base.ops = &leases_ops;
-	leases->base.arm_error = -ENODATA; /* until armed */
-	leases->desk = desk;
-	*ret = &leases->base;
-	return 0;
+	return desk_watch_new(&leases_ops, &desk->bell, desk, ret);
 }

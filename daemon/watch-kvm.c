@@ -53,11 +53,8 @@ static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
 /* To be woken when the word changes with nothing happening. */
 static void set_timer(struct watch_kvm *kvm)
 {
-	uint64_t next = kvm_tracker_get_next(kvm->tracker), usec = now();
-
-	if (next != UINT64_MAX)
-		watch_set_timer(kvm->event, &kvm->timer, next > usec ? next - usec : 0,
-				on_time, kvm);
+	watch_set_alarm(kvm->event, &kvm->timer, kvm_tracker_get_next(kvm->tracker),
+			on_time, kvm);
 }
 
 static void take(struct watch_kvm *kvm, struct udev_device *device)

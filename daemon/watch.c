@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "watch.h"
 
 void watch_arm(struct watch *watch, sd_event *event)
@@ -62,15 +63,24 @@ void watch_say_unknown(struct gate_source *ret, const char *format, ...)
 	va_end(args);
 }
 
-int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
+int watch_set_alarm(sd_event *event, sd_event_source **timer, uint64_t at_usec,
 		    sd_event_time_handler_t on_time, void *userdata)
 {
 	int r;
 
+	if (at_usec == UINT64_MAX)
+		return *timer ? sd_event_source_set_enabled(*timer, SD_EVENT_OFF) : 0;
 	/* Accuracy 1: the default slack is a quarter of a second. */
 	if (!*timer)
-		return sd_event_add_time_relative(event, timer, CLOCK_MONOTONIC, usec, 1,
-						  on_time, userdata);
-	r = sd_event_source_set_time_relative(*timer, usec);
+		return sd_event_add_time(event, timer, CLOCK_MONOTONIC, at_usec, 1,
+					 on_time, userdata);
+	r = sd_event_source_set_time(*timer, at_usec);
 	return r < 0 ? r : sd_event_source_set_enabled(*timer, SD_EVENT_ONESHOT);
+}
+
+int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
+		    sd_event_time_handler_t on_time, void *userdata)
+{
+	return watch_set_alarm(event, timer, clock_usec(CLOCK_MONOTONIC) + usec, on_time,
+			       userdata);
 }

@@ -69,7 +69,13 @@ DEFINE_CLEANUP(struct watch, watch, watch_free)
 /* For the watches themselves: an unknown word with its reason. */
 void watch_say_unknown(struct gate_source *ret, const char *format, ...) _printf_(2, 3);
 
-/* For the watches themselves: call @on_time once, @usec from now, instead of before. */
+/*
+ * For the watches themselves: call @on_time once, at @at_usec of CLOCK_MONOTONIC or at
+ * once where that is past, instead of when it was to be called. UINT64_MAX: never.
+ */
+int watch_set_alarm(sd_event *event, sd_event_source **timer, uint64_t at_usec,
+		    sd_event_time_handler_t on_time, void *userdata);
+/* The same, @usec from now. */
 int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
 		    sd_event_time_handler_t on_time, void *userdata);
 

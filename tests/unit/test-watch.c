@@ -131,9 +131,41 @@ static void test_uevents_of_another_machine_say_nothing(void **state)
 	tear_down(&world);
 }
 
+static int on_alarm(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	++*(unsigned *)userdata;
+	return 0;
+}
+
+static void test_an_alarm_can_be_put_off_and_called_off(void **state)
+{
+	sd_event_source *timer = NULL;
+	sd_event *event = NULL;
+	unsigned count = 0;
+
+	(void)state;
+	assert_true(sd_event_new(&event) >= 0);
+	assert_int_equal(watch_set_alarm(event, &timer, UINT64_MAX, on_alarm, &count), 0);
+	assert_null(timer);
+	assert_true(watch_set_alarm(event, &timer, 1, on_alarm, &count) >= 0);
+	assert_true(watch_set_alarm(event, &timer, UINT64_MAX, on_alarm, &count) >= 0);
+	assert_int_equal(sd_event_run(event, 0), 0);
+	assert_int_equal(count, 0);
+	/* What is past is due at once, and once. */
+	assert_true(watch_set_alarm(event, &timer, 1, on_alarm, &count) >= 0);
+	assert_true(sd_event_run(event, 1000000) > 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(sd_event_run(event, 0), 0);
+	sd_event_source_disable_unref(timer);
+	sd_event_unref(event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_alarm_can_be_put_off_and_called_off),
 		cmocka_unit_test(test_only_an_empty_population_is_exact),
 		cmocka_unit_test(test_population_is_looked_at_while_somebody_waits),
 		cmocka_unit_test(test_probes_say_why_they_are_not_there),
