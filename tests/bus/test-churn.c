@@ -211,7 +211,7 @@ static void run(const char *kernel, bool takes_leases)
 		while (sd_bus_process(churn.scene.bus, NULL) > 0)
 			;
 		end_launches(&churn);
-		if (draw(&churn) % 3 == 0)
+		if (draw(&churn) % 4 == 0)
 			start_launch(&churn);
 		follow_updates(&churn);
 		usleep((useconds_t)(draw(&churn) % 4000));
