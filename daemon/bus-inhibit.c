@@ -119,24 +119,20 @@ static int append_inhibitor(sd_bus_message *reply, const struct inhibitor *inhib
 				     inhibitor->since_usec, inhibitor->until_usec);
 }
 
-int bus_inhibit_on_list(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int append_inhibitors(sd_bus_message *reply, void *userdata)
 {
 	const struct inhibitor_registry *registry = registry_of(userdata);
-	sd_bus_message *reply = NULL;
-	int r;
+	int r = 0;
 
-	(void)error;
-	r = sd_bus_message_new_method_return(message, &reply);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(sssuutt)");
 	for (size_t i = 0; r >= 0 && i < inhibitor_count(registry); i++)
 		r = append_inhibitor(reply, inhibitor_get(registry, i));
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
 	return r;
+}
+
+int bus_inhibit_on_list(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return bus_reply_array(message, "(sssuutt)", append_inhibitors, userdata);
 }
 
 int bus_inhibit_get_preparing(sd_bus *bus, const char *path, const char *interface,

@@ -77,8 +77,7 @@ static int refuse(sd_bus_error *error, int r)
 		return bus_fail(error, FAILURE_LIMIT,
 				strdup("too many build leases are held"));
 	case -EINVAL:
-		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-					"vm: needs a name");
+		return bus_refuse(error, "vm", "needs a name");
 	default:
 		return r;
 	}
@@ -123,23 +122,19 @@ static int append_lease(sd_bus_message *reply, const struct lease *lease)
 				     lease->held_usec, lease->has_expired);
 }
 
-int bus_lease_on_list(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int append_leases(sd_bus_message *reply, void *userdata)
 {
 	const struct lease_registry *registry =
 		lease_desk_get_registry(((struct bus *)userdata)->manager->desk);
-	sd_bus_message *reply = NULL;
-	int r;
+	int r = 0;
 
-	(void)error;
-	r = sd_bus_message_new_method_return(message, &reply);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(ssuttb)");
 	for (size_t i = 0; r >= 0 && i < lease_count(registry); i++)
 		r = append_lease(reply, lease_get(registry, i));
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
 	return r;
+}
+
+int bus_lease_on_list(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return bus_reply_array(message, "(ssuttb)", append_leases, userdata);
 }

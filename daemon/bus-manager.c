@@ -129,24 +129,20 @@ static int append_job(sd_bus_message *reply, const struct job *job)
 				     job_state_to_string(job->state), from, to);
 }
 
-static int on_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int append_jobs(sd_bus_message *reply, void *userdata)
 {
 	struct manager *manager = manager_of(userdata);
-	sd_bus_message *reply = NULL;
-	int r;
+	int r = 0;
 
-	(void)error;
-	r = sd_bus_message_new_method_return(message, &reply);
-	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(uosss)");
 	for (size_t i = 0; r >= 0 && i < manager->job_count; i++)
 		r = append_job(reply, manager->jobs[i]);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
 	return r;
+}
+
+static int on_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return bus_reply_array(message, "(uosss)", append_jobs, userdata);
 }
 
 static int on_get_job(sd_bus_message *message, void *userdata, sd_bus_error *error)

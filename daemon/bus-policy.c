@@ -6,6 +6,8 @@
 #include "bus-policy.h"
 #include "manager-policy.h"
 
+#define HOLD_TYPE "(ssttb)"
+
 static const struct bus_question about_policy = { .action = BUS_ACTION_POLICY };
 
 static struct manager *manager_of(void *userdata)
@@ -75,42 +77,38 @@ int bus_policy_on_unhold(sd_bus_message *message, void *userdata, sd_bus_error *
 	return answer(message, error, r, why);
 }
 
-static int append_holds(sd_bus_message *reply, const struct holds *holds)
+static int append_holds(sd_bus_message *reply, void *userdata)
 {
-	int r;
+	const struct holds *holds = &manager_of(userdata)->holds;
+	int r = 0;
 
-	r = sd_bus_message_open_container(reply, 'a', "(ssttb)");
 	for (size_t i = 0; r >= 0 && i < holds->count; i++) {
 		const struct hold *hold = &holds->items[i];
 
-		r = sd_bus_message_append(reply, "(ssttb)", hold->what, hold->reason,
+		r = sd_bus_message_append(reply, HOLD_TYPE, hold->what, hold->reason,
 					  hold->since_usec, hold->until_usec,
 					  (int)hold->is_automatic);
 	}
-	return r < 0 ? r : sd_bus_message_close_container(reply);
+	return r;
 }
 
 int bus_policy_on_list_holds(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	sd_bus_message *reply = NULL;
-	int r;
-
 	(void)error;
-	r = sd_bus_message_new_method_return(message, &reply);
-	if (r >= 0)
-		r = append_holds(reply, &manager_of(userdata)->holds);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
-	return r;
+	return bus_reply_array(message, HOLD_TYPE, append_holds, userdata);
 }
 
 int bus_policy_get_holds(sd_bus *bus, const char *path, const char *interface,
 			 const char *property, sd_bus_message *reply, void *userdata,
 			 sd_bus_error *error)
 {
+	int r;
+
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
-	return append_holds(reply, &manager_of(userdata)->holds);
+	r = sd_bus_message_open_container(reply, 'a', HOLD_TYPE);
+	if (r >= 0)
+		r = append_holds(reply, userdata);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 int bus_policy_on_reset_failed(sd_bus_message *message, void *userdata,

@@ -32,6 +32,24 @@ int bus_fail(sd_bus_error *error, enum failure failure, char *detail)
 	return sd_bus_error_set(error, failure_to_string(failure), text ? text : "");
 }
 
+int bus_reply_array(sd_bus_message *message, const char *type,
+		    int (*append)(sd_bus_message *reply, void *userdata), void *userdata)
+{
+	sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(message, &reply);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', type);
+	if (r >= 0)
+		r = append(reply, userdata);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
 int bus_track_sender(sd_bus_message *message, sd_bus_track_handler_t on_gone,
 		     void *userdata, sd_bus_track **ret)
 {

@@ -42,6 +42,9 @@ DEFINE_CLEANUP(struct bus, bus, bus_free)
 
 /* Answer with one of the project's errors. @detail is taken over, may be NULL. */
 int bus_fail(sd_bus_error *error, enum failure failure, char *detail);
+/* Answer with an array of @type, whose elements @append adds. */
+int bus_reply_array(sd_bus_message *message, const char *type,
+		    int (*append)(sd_bus_message *reply, void *userdata), void *userdata);
 /* @on_gone: called when whoever sent @message is no longer on the bus. */
 int bus_track_sender(sd_bus_message *message, sd_bus_track_handler_t on_gone,
 		     void *userdata, sd_bus_track **ret);
