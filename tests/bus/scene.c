@@ -304,147 +304,6 @@ void scene_kill(struct scene *scene)
 	scene->daemon = 0;
 }
 
-/* ---- asking ---- */
-
-/* Returns NULL and the error's name in @ret_error, or the job's path. */
-static char *ask(struct scene *scene, const char *target, unsigned count, va_list args,
-		 char **ret_error)
-{
-	sd_bus_message *call = NULL, *reply = NULL;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	char *path = NULL;
-	const char *job;
-
-	assert_true(sd_bus_message_new_method_call(scene->bus, &call, SERVICE,
-						   SCENE_MANAGER, SERVICE ".Manager",
-						   "Update") >= 0);
-	assert_true(sd_bus_message_append(call, "s", target ? target : "") >= 0);
-	assert_true(sd_bus_message_open_container(call, 'a', "{sv}") >= 0);
-	for (; count; count--) {
-		assert_true(sd_bus_message_open_container(call, 'e', "sv") >= 0);
-		assert_true(sd_bus_message_append(call, "s", va_arg(args, char *)) >= 0);
-		assert_true(sd_bus_message_appendv(call, "v", args) >= 0);
-		assert_true(sd_bus_message_close_container(call) >= 0);
-	}
-	assert_true(sd_bus_message_close_container(call) >= 0);
-	if (sd_bus_call(scene->bus, call, 0, &error, &reply) >= 0) {
-		assert_true(sd_bus_message_read(reply, "o", &job) >= 0);
-		path = strdup(job);
-	} else {
-		*ret_error = strdup(error.name ? error.name : "?");
-	}
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(call);
-	sd_bus_message_unref(reply);
-	return path;
-}
-
-char *scene_update_with(struct scene *scene, const char *target, unsigned count, ...)
-{
-	char *error = NULL;
-	va_list args;
-	char *path;
-
-	va_start(args, count);
-	path = ask(scene, target, count, args, &error);
-	va_end(args);
-	if (!path)
-		fail_msg("Update: %s", error);
-	return path;
-}
-
-char *scene_update(struct scene *scene, const char *target)
-{
-	return scene_update_with(scene, target, 0);
-}
-
-void scene_begin_build(struct scene *scene)
-{
-	world_do(&scene->world, "td build vm1 manual");
-	world_do(&scene->world, "td step vm1 init");
-}
-
-char *scene_update_waiting(struct scene *scene)
-{
-	char *job;
-
-	scene_begin_build(scene);
-	job = scene_update(scene, NULL);
-	scene_await(scene, job, "State", "waiting");
-	return job;
-}
-
-void scene_update_refused(struct scene *scene, const char *error, const char *target,
-			  unsigned count, ...)
-{
-	char *found = NULL;
-	va_list args;
-	char *path;
-
-	va_start(args, count);
-	path = ask(scene, target, count, args, &found);
-	va_end(args);
-	if (path)
-		fail_msg("Update was not refused but gave %s", path);
-	assert_string_equal(found, error);
-	free(found);
-}
-
-static const char *interface_of(const char *path)
-{
-	return strcmp(path, SCENE_MANAGER) == 0 ? SERVICE ".Manager" : SERVICE ".Job";
-}
-
-const char *scene_call(struct scene *scene, const char *path, const char *member)
-{
-	static char name[128];
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r;
-
-	r = sd_bus_call_method(scene->bus, SERVICE, path, interface_of(path), member,
-			       &error, NULL, NULL);
-	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
-	sd_bus_error_free(&error);
-	return r < 0 ? name : NULL;
-}
-
-static const char *call_with(struct scene *scene, const char *member, const char *types,
-			     ...)
-{
-	static char name[128];
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	va_list args;
-	int r;
-
-	va_start(args, types);
-	r = sd_bus_call_methodv(scene->bus, SERVICE, SCENE_MANAGER, SERVICE ".Manager",
-				member, &error, NULL, types, args);
-	va_end(args);
-	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
-	sd_bus_error_free(&error);
-	return r < 0 ? name : NULL;
-}
-
-const char *scene_hold(struct scene *scene, const char *what, uint64_t until_usec)
-{
-	return call_with(scene, "Hold", "sst", what, "a test", until_usec);
-}
-
-const char *scene_unhold(struct scene *scene, const char *what)
-{
-	return call_with(scene, "Unhold", "s", what);
-}
-
-const char *scene_pin(struct scene *scene, const char *version)
-{
-	return call_with(scene, "Pin", "ss", version, "a test");
-}
-
-const char *scene_unpin(struct scene *scene)
-{
-	return call_with(scene, "Unpin", "");
-}
-
 /* ---- looking ---- */
 
 static char *format_value(sd_bus_message *reply)
@@ -485,7 +344,7 @@ static char *try_get(struct scene *scene, const char *path, const char *property
 
 	if (sd_bus_call_method(scene->bus, SERVICE, path,
 			       "org.freedesktop.DBus.Properties", "Get", &error, &reply,
-			       "ss", interface_of(path), property) < 0) {
+			       "ss", scene_interface_of(path), property) < 0) {
 		*ret_error = strdup(error.message ? error.message : "?");
 	} else {
 		value = format_value(reply);
@@ -535,23 +394,56 @@ void scene_await(struct scene *scene, const char *path, const char *property,
 	}
 }
 
-void scene_await_end(struct scene *scene, const char *job, const char *result)
+void scene_await_count(struct scene *scene, const char *member, const char *type,
+		       unsigned wanted)
 {
-	char expected[96];
+	for (unsigned waited = 0;; waited += PAUSE_MS) {
+		unsigned count = scene_count(scene, member, type);
 
+		if (count == wanted)
+			return;
+		if (waited > PATIENCE)
+			fail_msg("%s still has %u, not %u", member, count, wanted);
+		pause_ms(PAUSE_MS);
+	}
+}
+
+char *scene_await_result(struct scene *scene, const char *job)
+{
 	for (unsigned waited = 0;; waited += PAUSE_MS) {
 		_cleanup_(cleanup_free)
 		char *found = scene_get(scene, job, "Result");
 
 		if (*found)
-			break;
+			return TAKE_PTR(found);
 		if (waited > PATIENCE)
 			fail_msg("%s has not ended", job);
 		pause_ms(PAUSE_MS);
 	}
+}
+
+void scene_await_end(struct scene *scene, const char *job, const char *result)
+{
+	_cleanup_(cleanup_free)
+	char *found = scene_await_result(scene, job);
+	char expected[96];
+
 	snprintf(expected, sizeof(expected), "%s%s",
 		 strcmp(result, "done") == 0 ? "" : SERVICE ".Error.", result);
-	scene_assert(scene, job, "Result", expected);
+	if (strcmp(found, expected) != 0)
+		fail_msg("Result of %s is `%s', not `%s'", job, found, expected);
+}
+
+bool scene_listen(sd_bus *bus, unsigned *waited)
+{
+	int r = sd_bus_process(bus, NULL);
+
+	if (r == 0) {
+		*waited += PAUSE_MS;
+		r = sd_bus_wait(bus, PAUSE_MS * 1000);
+	}
+	assert_true(r >= 0);
+	return *waited <= PATIENCE;
 }
 
 void scene_assert_host(struct scene *scene, const char *version, unsigned updates)

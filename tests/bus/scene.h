@@ -74,8 +74,23 @@ char *scene_update_waiting(struct scene *scene);
 /* One that is refused at once, with that error. */
 void scene_update_refused(struct scene *scene, const char *error, const char *target,
 			  unsigned count, ...);
-/* A method of the manager's or a job's without arguments: NULL, or the error's name. */
+/* The interface of what is at @path, the manager's or a job's. */
+const char *scene_interface_of(const char *path);
+/* A method of either, its answer aside: NULL, or the error's name. */
+const char *scene_call_with(struct scene *scene, const char *path, const char *member,
+			    const char *types, ...);
+/* The same without arguments. */
 const char *scene_call(struct scene *scene, const char *path, const char *member);
+/* One of the manager's that gives a descriptor: NULL, and it is the caller's to close; or
+ * the error's name. */
+const char *scene_take(struct scene *scene, const char *member, int *ret_fd,
+		       const char *types, ...);
+
+/* How long a list of the manager's is, whose elements are of @type. */
+unsigned scene_count(struct scene *scene, const char *member, const char *type);
+/* Fails the test when it is not @wanted after 10 s. */
+void scene_await_count(struct scene *scene, const char *member, const char *type,
+		       unsigned wanted);
 
 /* Hold or Unhold: NULL, or the error's name. @until_usec: CLOCK_REALTIME, 0 for ever. */
 const char *scene_hold(struct scene *scene, const char *what, uint64_t until_usec);
@@ -92,8 +107,16 @@ void scene_assert(struct scene *scene, const char *path, const char *property,
 /* Fails the test when it has not come true after 10 s. */
 void scene_await(struct scene *scene, const char *path, const char *property,
 		 const char *value);
-/* Until a job has ended; asserts its result, "done" or the end of the error's name. */
+/* Until a job has ended: its result, "done" or the error's name; free() it. */
+char *scene_await_result(struct scene *scene, const char *job);
+/* The same; asserts its result, "done" or the end of the error's name. */
 void scene_await_end(struct scene *scene, const char *job, const char *result);
+
+/*
+ * Take one thing that came from the bus, or wait a little for it. @waited: 0 at first.
+ * Return: false when there was nothing for 10 s in all.
+ */
+bool scene_listen(sd_bus *bus, unsigned *waited);
 
 /* The host was not touched: as many updates as @updates have ever gone through, nothing
  * is staged, and it runs @version. */

@@ -160,8 +160,7 @@ static void run(const char *kernel, struct trace *trace, const char *end,
 	char *job = NULL;
 
 	scene_start(&scene, kernel, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	job = scene_update(&scene, NULL);
 	scene_await(&scene, job, "State", "waiting");
 	usleep(100000); /* whatever it still tells of that */

@@ -7,36 +7,12 @@
 #include "scene.h"
 #include "util.h"
 
-#define MANAGER "org.tdxupd1.Manager"
-
 /* The error of a call to the manager, free() it; NULL where there was none. */
-static char *call(struct scene *scene, const char *member, const char *types, ...)
+#define CALL(scene, ...) copy(scene_call_with(scene, SCENE_MANAGER, __VA_ARGS__))
+
+static char *copy(const char *error)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	va_list args;
-	char *name = NULL;
-
-	va_start(args, types);
-	if (sd_bus_call_methodv(scene->bus, "org.tdxupd1", SCENE_MANAGER, MANAGER, member,
-				&error, NULL, types, args) < 0)
-		name = strdup(error.name ? error.name : "?");
-	va_end(args);
-	sd_bus_error_free(&error);
-	return name;
-}
-
-/* The result of a job, free() it. */
-static char *result_of(struct scene *scene, const char *job)
-{
-	char *result = scene_get(scene, job, "Result");
-
-	for (unsigned i = 0; !*result; i++) {
-		assert_true(i < 1000);
-		free(result);
-		usleep(10000);
-		result = scene_get(scene, job, "Result");
-	}
-	return result;
+	return error ? strdup(error) : NULL;
 }
 
 static char *update(struct scene *scene, const char *target)
@@ -44,7 +20,7 @@ static char *update(struct scene *scene, const char *target)
 	_cleanup_(cleanup_free)
 	char *job = scene_update(scene, target);
 
-	return result_of(scene, job);
+	return scene_await_result(scene, job);
 }
 
 /* On a host that was told @command. */
@@ -59,7 +35,7 @@ static char *update_after(struct scene *scene, const char *command)
 static char *no_such_job(struct scene *scene)
 {
 	scene_start(scene, NULL);
-	return call(scene, "GetJob", "u", 99u);
+	return CALL(scene, "GetJob", "u", 99u);
 }
 
 static char *no_such_version(struct scene *scene)
@@ -81,7 +57,7 @@ static char *stale(struct scene *scene)
 	scene_start(scene, NULL);
 	job = scene_update_with(scene, NULL, 1, "plan_id", "s",
 				"00000000000000000000000000000000");
-	return result_of(scene, job);
+	return scene_await_result(scene, job);
 }
 
 static char *unsupported(struct scene *scene)
@@ -132,7 +108,7 @@ static char *expired(struct scene *scene)
 
 	scene_start(scene, NULL);
 	job = scene_update_with(scene, NULL, 1, "deadline_usec", "t", UINT64_C(0));
-	return result_of(scene, job);
+	return scene_await_result(scene, job);
 }
 
 static char *cancelled(struct scene *scene)
@@ -143,21 +119,21 @@ static char *cancelled(struct scene *scene)
 	scene_start(scene, NULL);
 	job = scene_update_waiting(scene);
 	assert_null(scene_call(scene, job, "Cancel"));
-	return result_of(scene, job);
+	return scene_await_result(scene, job);
 }
 
 static char *held(struct scene *scene)
 {
 	scene_start(scene, NULL);
 	assert_null(scene_hold(scene, "all", 0));
-	return call(scene, "Update", "sa{sv}", "", 0);
+	return CALL(scene, "Update", "sa{sv}", "", 0);
 }
 
 static char *pinned(struct scene *scene)
 {
 	scene_start(scene, NULL);
 	assert_null(scene_pin(scene, "1.5.06"));
-	return call(scene, "Update", "sa{sv}", "1.5.16", 0);
+	return CALL(scene, "Update", "sa{sv}", "1.5.16", 0);
 }
 
 static char *interrupted(struct scene *scene)
@@ -169,7 +145,7 @@ static char *interrupted(struct scene *scene)
 	job = scene_update_waiting(scene);
 	scene_kill(scene);
 	scene_run(scene);
-	return result_of(scene, job);
+	return scene_await_result(scene, job);
 }
 
 static char *refused(struct scene *scene)
@@ -214,7 +190,7 @@ static char *config(struct scene *scene)
 {
 	scene_start(scene, NULL);
 	scene_put_config(scene, "Guard=maybe\n");
-	return call(scene, "Reload", "");
+	return CALL(scene, "Reload", "");
 }
 
 /* One user's jobs, which are kept for a while after they have ended. */
@@ -224,7 +200,7 @@ static char *limit(struct scene *scene)
 
 	scene_start(scene, NULL);
 	for (unsigned i = 0; !error && i < 2000; i++)
-		error = call(scene, "Update", "sa{sv}", "1.5.06", 0);
+		error = CALL(scene, "Update", "sa{sv}", "1.5.06", 0);
 	return error;
 }
 

@@ -17,7 +17,6 @@
 #define PATIENCE (10000 * MSEC)
 
 #define SERVICE "org.tdxupd1"
-#define MANAGER "org.tdxupd1.Manager"
 
 static void set_up(struct scene *scene, const char *kernel)
 {
@@ -38,14 +37,6 @@ static pid_t guard(struct scene *scene, const char *option, const char *script)
 	execl(ctl, ctl, "--bus-address", scene->address, "--root", scene->world.tree.path,
 	      "guard", option, script ? "--" : NULL, "sh", "-c", script, NULL);
 	_exit(125);
-}
-
-static int await_exit(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static bool is_there(struct scene *scene, const char *name)
@@ -79,29 +70,7 @@ static char *launch_script(struct scene *scene, const char *name)
 	return script;
 }
 
-static unsigned count_leases(struct scene *scene)
-{
-	sd_bus_message *reply = NULL;
-	unsigned count = 0;
-
-	assert_true(sd_bus_call_method(scene->bus, SERVICE, SCENE_MANAGER, MANAGER,
-				       "ListBuilds", NULL, &reply, NULL) >= 0);
-	assert_true(sd_bus_message_enter_container(reply, 'a', "(ssuttb)") >= 0);
-	while (sd_bus_message_skip(reply, "(ssuttb)") > 0)
-		count++;
-	sd_bus_message_unref(reply);
-	return count;
-}
-
-static void await_leases(struct scene *scene, unsigned count)
-{
-	uint64_t end = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
-
-	while (count_leases(scene) != count) {
-		assert_true(clock_usec(CLOCK_MONOTONIC) < end);
-		usleep(5000);
-	}
-}
+#define LEASES "ListBuilds", "(ssuttb)"
 
 static void test_an_update_waits_for_a_launch(void **state)
 {
@@ -117,13 +86,13 @@ static void test_an_update_waits_for_a_launch(void **state)
 	script = launch_script(&scene, "started");
 	launch = guard(&scene, "--vm=web1", script);
 	await_file(&scene, "started");
-	assert_int_equal(count_leases(&scene), 1);
+	assert_int_equal(scene_count(&scene, LEASES), 1);
 	job = scene_update(&scene, NULL);
 	scene_await(&scene, job, "State", "waiting");
 	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "wait");
 	scene_assert_host(&scene, "1.5.06", 0);
 	tree_put(&scene.world.tree, "run/go", "");
-	assert_int_equal(await_exit(launch), 0);
+	assert_int_equal(scene_reap(launch), 0);
 	scene_await_end(&scene, job, "done");
 	scene_end(&scene);
 }
@@ -143,9 +112,9 @@ static void test_a_launch_that_is_killed_ends_its_lease(void **state)
 	await_file(&scene, "started");
 	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "wait");
 	kill(launch, SIGKILL);
-	await_exit(launch);
+	scene_reap(launch);
 	scene_await(&scene, SCENE_MANAGER, "GateDecision", "go");
-	assert_int_equal(count_leases(&scene), 0);
+	assert_int_equal(scene_count(&scene, LEASES), 0);
 	tree_put(&scene.world.tree, "run/go", "");
 	scene_end(&scene);
 }
@@ -156,13 +125,13 @@ static void test_guard_leaves_as_its_command_does(void **state)
 
 	(void)state;
 	set_up(&scene, "host kernel=piece");
-	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 0")), 0);
-	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 7")), 7);
-	assert_int_equal(await_exit(guard(&scene, "--vm=a", "kill -TERM $$")), 143);
-	assert_int_equal(await_exit(guard(&scene, "--vm=a", NULL)), 2);
-	await_leases(&scene, 0);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=a", "exit 0")), 0);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=a", "exit 7")), 7);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=a", "kill -TERM $$")), 143);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=a", NULL)), 2);
+	scene_await_count(&scene, LEASES, 0);
 	/* the lease goes back before the command ends */
-	assert_int_equal(await_exit(guard(&scene, "--release-after=100ms", "sleep 1")),
+	assert_int_equal(scene_reap(guard(&scene, "--release-after=100ms", "sleep 1")),
 			 0);
 	scene_end(&scene);
 }
@@ -188,13 +157,13 @@ static void test_launches_wait_for_an_update(void **state)
 	job = scene_update_with(&scene, NULL, 1, "drain", "b", 1);
 	scene_await(&scene, job, "State", "waiting");
 	launches[1] = guard(&scene, "--vm=second", second);
-	await_leases(&scene, 2);
+	scene_await_count(&scene, LEASES, 2);
 	usleep(300000);
 	assert_false(is_there(&scene, "second"));
 	tree_put(&scene.world.tree, "run/go", "");
 	scene_await_end(&scene, job, "done");
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(await_exit(launches[i]), 0);
+		assert_int_equal(scene_reap(launches[i]), 0);
 	assert_true(is_there(&scene, "second"));
 	scene_end(&scene);
 }
@@ -221,10 +190,10 @@ static void measure_hold(int signal, uint64_t low, uint64_t high)
 		kill(scene.daemon, signal);
 	launch = guard(&scene, "--vm=late", "exit 0");
 	if (signal == SIGKILL) {
-		await_leases(&scene, 2);
+		scene_await_count(&scene, LEASES, 2);
 		scene_kill(&scene);
 	}
-	assert_int_equal(await_exit(launch), 0);
+	assert_int_equal(scene_reap(launch), 0);
 	took = clock_usec(CLOCK_MONOTONIC) - began;
 	print_message("held for %llu ms of %llu\n", (unsigned long long)(took / MSEC),
 		      (unsigned long long)(BOUND / MSEC));
@@ -232,7 +201,7 @@ static void measure_hold(int signal, uint64_t low, uint64_t high)
 	if (signal == SIGSTOP)
 		kill(scene.daemon, SIGCONT);
 	tree_put(&scene.world.tree, "run/go", "");
-	assert_int_equal(await_exit(holder), 0);
+	assert_int_equal(scene_reap(holder), 0);
 	scene_end(&scene);
 }
 
@@ -262,11 +231,11 @@ static void test_without_a_daemon_launches_go(void **state)
 	(void)state;
 	scene_set(&scene, NULL);
 	began = clock_usec(CLOCK_MONOTONIC);
-	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 3")), 3);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=a", "exit 3")), 3);
 	assert_true(clock_usec(CLOCK_MONOTONIC) - began < SLACK);
 	/* nor without a bus */
 	snprintf(scene.address, sizeof(scene.address), "unix:path=/nonexistent");
-	assert_int_equal(await_exit(guard(&scene, "--vm=a", "exit 3")), 3);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=a", "exit 3")), 3);
 	scene_end(&scene);
 }
 
@@ -281,33 +250,19 @@ static void test_a_lease_in_the_background(void **state)
 	set_up(&scene, "host kernel=piece");
 	assert_true(asprintf(&option, "--until-removed=%s/run/vm1",
 			     scene.world.tree.path) > 0);
-	assert_int_equal(await_exit(guard(&scene, option, NULL)), 0);
+	assert_int_equal(scene_reap(guard(&scene, option, NULL)), 0);
 	assert_true(is_there(&scene, "vm1"));
-	assert_int_equal(count_leases(&scene), 1);
+	assert_int_equal(scene_count(&scene, LEASES), 1);
 	tree_drop(&scene.world.tree, "run/vm1");
-	await_leases(&scene, 0);
+	scene_await_count(&scene, LEASES, 0);
 	scene_end(&scene);
 }
 
 static const char *begin_build(struct scene *scene, const char *vm, const char *option,
 			       int *ret_fd)
 {
-	static char name[128];
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
-	int r, fd;
-
-	r = sd_bus_call_method(scene->bus, SERVICE, SCENE_MANAGER, MANAGER, "BeginBuild",
-			       &error, &reply, "sa{sv}", vm, option ? 1 : 0, option, "s",
-			       "x");
-	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
-	if (r >= 0) {
-		assert_true(sd_bus_message_read(reply, "h", &fd) >= 0);
-		*ret_fd = dup(fd);
-	}
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(reply);
-	return r < 0 ? name : NULL;
+	return scene_take(scene, "BeginBuild", ret_fd, "sa{sv}", vm, option ? 1 : 0,
+			  option, "s", "x");
 }
 
 static void test_one_client_holds_so_many_and_no_more(void **state)
@@ -329,12 +284,12 @@ static void test_one_client_holds_so_many_and_no_more(void **state)
 		assert_true(granted <= 128);
 	}
 	assert_int_equal(granted, 128);
-	assert_int_equal(count_leases(&scene), 128);
+	assert_int_equal(scene_count(&scene, LEASES), 128);
 	/* others still get theirs */
-	assert_int_equal(await_exit(guard(&scene, "--vm=other", "exit 0")), 0);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=other", "exit 0")), 0);
 	for (unsigned i = 0; i < granted; i++)
 		close(fds[i]);
-	await_leases(&scene, 0);
+	scene_await_count(&scene, LEASES, 0);
 	scene_end(&scene);
 }
 
@@ -349,7 +304,7 @@ static void test_what_is_no_lease(void **state)
 			    "org.freedesktop.DBus.Error.InvalidArgs");
 	assert_string_equal(begin_build(&scene, "vm", "color", &fd),
 			    "org.freedesktop.DBus.Error.InvalidArgs");
-	assert_int_equal(count_leases(&scene), 0);
+	assert_int_equal(scene_count(&scene, LEASES), 0);
 	scene_end(&scene);
 }
 

@@ -18,27 +18,12 @@
 
 /* ---- asking ---- */
 
-/* NULL and a descriptor of the caller's, or the error's name. @option: its name, type and
- * value; NULL for none. */
+/* @option: its name and value; NULL for none. */
 static const char *try_inhibit(struct scene *scene, const char *who, const char *mode,
 			       const char *option, uint64_t value, int *ret_fd)
 {
-	static char name[128];
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
-	int r, fd;
-
-	r = sd_bus_call_method(scene->bus, SERVICE, SCENE_MANAGER, MANAGER, "Inhibit",
-			       &error, &reply, "sssa{sv}", who, "a test", mode,
-			       option ? 1 : 0, option, "t", value);
-	snprintf(name, sizeof(name), "%s", error.name ? error.name : "?");
-	if (r >= 0) {
-		assert_true(sd_bus_message_read(reply, "h", &fd) >= 0);
-		*ret_fd = dup(fd);
-	}
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(reply);
-	return r < 0 ? name : NULL;
+	return scene_take(scene, "Inhibit", ret_fd, "sssa{sv}", who, "a test", mode,
+			  option ? 1 : 0, option, "t", value);
 }
 
 static int inhibit(struct scene *scene, const char *mode)
@@ -51,29 +36,7 @@ static int inhibit(struct scene *scene, const char *mode)
 	return fd;
 }
 
-static unsigned count(struct scene *scene)
-{
-	sd_bus_message *reply = NULL;
-	unsigned count = 0;
-
-	assert_true(sd_bus_call_method(scene->bus, SERVICE, SCENE_MANAGER, MANAGER,
-				       "ListInhibitors", NULL, &reply, NULL) >= 0);
-	assert_true(sd_bus_message_enter_container(reply, 'a', "(sssuutt)") >= 0);
-	while (sd_bus_message_skip(reply, "(sssuutt)") > 0)
-		count++;
-	sd_bus_message_unref(reply);
-	return count;
-}
-
-static void await_count(struct scene *scene, unsigned wanted)
-{
-	uint64_t end = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
-
-	while (count(scene) != wanted) {
-		assert_true(clock_usec(CLOCK_MONOTONIC) < end);
-		usleep(5000);
-	}
-}
+#define INHIBITORS "ListInhibitors", "(sssuutt)"
 
 /* The first of Blockers of the manager or a job: its source and who. */
 static void assert_blocker(struct scene *scene, const char *path, const char *source,
@@ -85,9 +48,8 @@ static void assert_blocker(struct scene *scene, const char *path, const char *so
 	uint64_t since;
 
 	assert_true(sd_bus_get_property(scene->bus, SERVICE, path,
-					strcmp(path, SCENE_MANAGER) == 0 ? MANAGER
-									 : SERVICE ".Job",
-					"Blockers", NULL, &reply, "a(ssut)") >= 0);
+					scene_interface_of(path), "Blockers", NULL,
+					&reply, "a(ssut)") >= 0);
 	assert_true(sd_bus_message_enter_container(reply, 'a', "(ssut)") >= 0);
 	assert_true(sd_bus_message_read(reply, "(ssut)", &found_source, &found_who, &pid,
 					&since) > 0);
@@ -127,17 +89,11 @@ static void listen_for(struct scene *scene, struct ear *ear)
 
 static void await_heard(struct scene *scene, struct ear *ear, const char *wanted)
 {
-	uint64_t end = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
+	unsigned waited = 0;
 
-	while (strcmp(ear->heard, wanted) != 0) {
-		int r = sd_bus_process(scene->bus, NULL);
-
-		if (clock_usec(CLOCK_MONOTONIC) > end)
+	while (strcmp(ear->heard, wanted) != 0)
+		if (!scene_listen(scene->bus, &waited))
 			fail_msg("heard %s, not %s", ear->heard, wanted);
-		if (r == 0)
-			r = sd_bus_wait(scene->bus, 10000);
-		assert_true(r >= 0);
-	}
 }
 
 /* ---- blocking ---- */
@@ -183,8 +139,7 @@ static void test_one_that_comes_in_the_wait(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	job = scene_update_with(&scene, NULL, 1, "deadline_usec", "t", UINT64_C(2000000));
 	scene_await(&scene, job, "State", "waiting");
 	fd = inhibit(&scene, "block");
@@ -210,7 +165,7 @@ static void test_its_time_ends_it(void **state)
 	assert_null(try_inhibit(&scene, "backup", "block", "timeout_usec", 300000, &fd));
 	job = scene_update(&scene, NULL);
 	scene_await_end(&scene, job, "done");
-	assert_int_equal(count(&scene), 0);
+	assert_int_equal(scene_count(&scene, INHIBITORS), 0);
 	close(fd);
 	scene_end(&scene);
 }
@@ -294,7 +249,7 @@ static void test_a_delay_has_an_end(void **state)
 	scene_await_end(&scene, job, "done");
 	assert_true(clock_usec(CLOCK_MONOTONIC) - began >= 500000);
 	/* it is held still, for the next one */
-	assert_int_equal(count(&scene), 1);
+	assert_int_equal(scene_count(&scene, INHIBITORS), 1);
 	close(fd);
 	scene_end(&scene);
 }
@@ -310,8 +265,7 @@ static void test_whoever_is_told_is_told_of_the_end(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	listen_for(&scene, &ear);
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	job = scene_update(&scene, NULL);
 	await_heard(&scene, &ear, "T");
 	assert_null(scene_call(&scene, job, "Cancel"));
@@ -338,8 +292,7 @@ static void test_who_comes_too_late_is_told_so(void **state)
 	(void)state;
 	scene_start(&scene, "host kernel=mainline", NULL);
 	world_do(&scene.world, "upload hold=programming");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	job = scene_update(&scene, NULL);
 	scene_await(&scene, job, "State", "waiting");
 	assert_string_equal(try_inhibit(&scene, "a", "delay", NULL, 0, &fd), BUSY);
@@ -347,7 +300,7 @@ static void test_who_comes_too_late_is_told_so(void **state)
 	scene_await(&scene, job, "State", "confirming");
 	assert_string_equal(try_inhibit(&scene, "a", "delay", NULL, 0, &fd), BUSY);
 	assert_string_equal(try_inhibit(&scene, "a", "block", NULL, 0, &fd), BUSY);
-	assert_int_equal(count(&scene), 0);
+	assert_int_equal(scene_count(&scene, INHIBITORS), 0);
 	world_do(&scene.world, "upload hold=none");
 	scene_await_end(&scene, job, "done");
 	close(inhibit(&scene, "block"));
@@ -374,10 +327,10 @@ static void test_one_client_holds_so_many_and_no_more(void **state)
 		assert_true(granted <= ARRAY_SIZE(fds));
 	}
 	assert_int_equal(granted, ARRAY_SIZE(fds));
-	assert_int_equal(count(&scene), granted);
+	assert_int_equal(scene_count(&scene, INHIBITORS), granted);
 	for (unsigned i = 0; i < granted; i++)
 		close(fds[i]);
-	await_count(&scene, 0);
+	scene_await_count(&scene, INHIBITORS, 0);
 	close(inhibit(&scene, "block"));
 	scene_end(&scene);
 }
@@ -405,7 +358,7 @@ static void test_what_is_no_inhibitor(void **state)
 		assert_string_equal(try_inhibit(&scene, table[i].who, table[i].mode,
 						table[i].option, table[i].value, &fd),
 				    INVALID);
-	assert_int_equal(count(&scene), 0);
+	assert_int_equal(scene_count(&scene, INHIBITORS), 0);
 	/* for ever is a time */
 	assert_null(try_inhibit(&scene, "a", "block", "timeout_usec", UINT64_MAX, &fd));
 	close(fd);
@@ -428,7 +381,7 @@ static void test_they_end_with_the_daemon(void **state)
 	assert_true(poller.revents & POLLERR);
 	close(poller.fd);
 	scene_run(&scene);
-	assert_int_equal(count(&scene), 0);
+	assert_int_equal(scene_count(&scene, INHIBITORS), 0);
 	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "go");
 	scene_end(&scene);
 }

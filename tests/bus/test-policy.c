@@ -370,8 +370,7 @@ static void test_an_image_that_turns_up_during_a_job(void **state)
 	scene_set(&scene, NULL);
 	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", NULL);
 	scene_put_config(&scene, "AutoUpdate=apply\n");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	scene_run(&scene);
 	scene_await(&scene, job, "State", "waiting");
 	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", "1.5.16,ctx=2", NULL);
@@ -394,8 +393,7 @@ static void test_a_cancelled_job_stays_cancelled(void **state)
 	(void)state;
 	scene_set(&scene, NULL);
 	scene_put_config(&scene, "AutoUpdate=apply\n");
-	world_do(&scene.world, "td build vm1 manual");
-	world_do(&scene.world, "td step vm1 init");
+	scene_begin_build(&scene);
 	scene_run(&scene);
 	scene_await(&scene, "/org/tdxupd1/job/_1", "State", "waiting");
 	assert_null(scene_call(&scene, "/org/tdxupd1/job/_1", "Cancel"));

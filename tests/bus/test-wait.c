@@ -3,14 +3,12 @@
 #include <unistd.h>
 
 #include "../unit/test.h"
-#include "clock.h"
 #include "scene.h"
 #include "util.h"
 
 #define SERVICE    "org.tdxupd1"
 #define JOB        "org.tdxupd1.Job"
 #define PER_SENDER 16
-#define PATIENCE   UINT64_C(10000000)
 
 /* What came back: how many, and the last one's result and detail, or error. */
 struct answers {
@@ -51,29 +49,17 @@ static void ask(sd_bus *bus, const char *job, struct answers *answers)
 
 static void await(sd_bus *bus, const unsigned *number, unsigned wanted)
 {
-	uint64_t end = clock_usec(CLOCK_MONOTONIC) + PATIENCE;
+	unsigned waited = 0;
 
-	while (*number != wanted) {
-		int r = sd_bus_process(bus, NULL);
-
-		if (clock_usec(CLOCK_MONOTONIC) > end)
+	while (*number != wanted)
+		if (!scene_listen(bus, &waited))
 			fail_msg("%u answers, not %u", *number, wanted);
-		if (r == 0)
-			r = sd_bus_wait(bus, 10000);
-		assert_true(r >= 0);
-	}
 }
 
 static char *start_waiting(struct scene *scene)
 {
-	char *job;
-
 	scene_start(scene, NULL);
-	world_do(&scene->world, "td build vm1 manual");
-	world_do(&scene->world, "td step vm1 init");
-	job = scene_update(scene, NULL);
-	scene_await(scene, job, "State", "waiting");
-	return job;
+	return scene_update_waiting(scene);
 }
 
 static void test_it_returns_when_the_job_has_ended(void **state)

@@ -30,13 +30,6 @@ static void run(const char *root, const char *address, const char *const *words,
 	cli_done(&cli);
 }
 
-static void begin_build(struct scene *scene)
-{
-	world_do(&scene->world, "td build vm1 manual");
-	world_do(&scene->world, "td step vm1 page-add");
-	world_wait(&scene->world, "building 1");
-}
-
 /* An update that waits, until @end has been done to it. */
 static void wait_and(struct scene *scene, void (*end)(struct scene *, struct cli *),
 		     int code)
@@ -77,7 +70,7 @@ static void test_a_host_with_an_update(void **state)
 	RUN(&scene, 4, "plan", "1.5.99");
 	RUN(&scene, 14, "check", "--exit-code");
 	RUN(&scene, 14, "is-current");
-	begin_build(&scene);
+	scene_begin_build(&scene);
 	RUN(&scene, 5, "update", "--deadline=200ms");
 	wait_and(&scene, interrupt, 130);
 	wait_and(&scene, cancel, 12);

@@ -11,14 +11,6 @@
 
 #include <json-c/json.h>
 
-/* A TD in the middle of its build, until finish_build(). */
-static void begin_build(struct scene *scene)
-{
-	world_do(&scene->world, "td build vm1 manual");
-	world_do(&scene->world, "td step vm1 page-add");
-	world_wait(&scene->world, "building 1");
-}
-
 static void finish_build(struct scene *scene)
 {
 	world_do(&scene->world, "td step vm1 finalize");
@@ -55,7 +47,7 @@ static void test_an_update_waits_for_a_build_and_says_so(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	begin_build(&scene);
+	scene_begin_build(&scene);
 	START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	scene_assert_host(&scene, "1.5.06", 0);
@@ -82,7 +74,7 @@ static void test_ctrl_c_detaches_and_watch_comes_back(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	begin_build(&scene);
+	scene_begin_build(&scene);
 	START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	kill(cli.pid, SIGINT);
@@ -108,7 +100,7 @@ static void test_a_deadline(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	begin_build(&scene);
+	scene_begin_build(&scene);
 	RUN(&cli, &scene, "update", "--deadline=1");
 	assert_int_equal(cli.code, 5);
 	assert_ptr_equal(strchr(cli.err, '\n'), cli.err + strlen(cli.err) - 1);
@@ -124,7 +116,7 @@ static void test_a_cancelled_update(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	begin_build(&scene);
+	scene_begin_build(&scene);
 	START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	RUN(&cancel, &scene, "cancel");
@@ -148,7 +140,7 @@ static void test_a_daemon_that_is_not_there(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	begin_build(&scene);
+	scene_begin_build(&scene);
 	START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	scene_kill(&scene);
