@@ -22,24 +22,46 @@ static void take(const struct history_record *record, struct story *story)
 		 strcmp(record->phase, "done") == 0 ? "succeeded" : record->phase);
 }
 
+/* The next record of @lines, of which it is taken; asserts that it is one. */
+static bool take_record(char **lines, struct history_record *ret)
+{
+	struct tdxupd_digest chain;
+	char *line = strsep(lines, "\n");
+
+	if (!line || !*line)
+		return false;
+	assert_int_equal(history_line_parse(line, strlen(line), NULL, ret, &chain), 0);
+	return true;
+}
+
 static void read_file(struct scene *scene, const char *path, struct story *story)
 {
 	_cleanup_(cleanup_free)
 	char *text = NULL;
-	char *save = NULL;
+	struct history_record record;
 
 	if (world_read(&scene->world, path, &text) < 0)
 		return;
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		struct history_record record;
-		struct tdxupd_digest chain;
-
-		assert_int_equal(
-			history_line_parse(line, strlen(line), NULL, &record, &chain), 0);
+	for (char *lines = text; take_record(&lines, &record);) {
 		take(&record, story);
 		history_record_done(&record);
 	}
+}
+
+struct history_record story_find(struct scene *scene, const char *phase)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	struct history_record record;
+
+	assert_int_equal(world_read(&scene->world, STORY_FILE, &text), 0);
+	for (char *lines = text; take_record(&lines, &record);) {
+		if (strcmp(record.phase, phase) == 0)
+			return record;
+		history_record_done(&record);
+	}
+	fail_msg("no record of `%s'", phase);
+	return (struct history_record){ 0 };
 }
 
 void story_read(struct scene *scene, struct story *ret)

@@ -18,29 +18,6 @@
 
 /* ---- what is written ---- */
 
-/* The line of the first record in @phase as a record; asserts that there is one. */
-static struct history_record must_find(struct scene *scene, const char *phase)
-{
-	_cleanup_(cleanup_free)
-	char *text = NULL;
-	char *save = NULL;
-
-	assert_int_equal(world_read(&scene->world, STORY_FILE, &text), 0);
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		struct history_record record;
-		struct tdxupd_digest chain;
-
-		assert_int_equal(
-			history_line_parse(line, strlen(line), NULL, &record, &chain), 0);
-		if (strcmp(record.phase, phase) == 0)
-			return record;
-		history_record_done(&record);
-	}
-	fail_msg("no record of `%s'", phase);
-	return (struct history_record){ 0 };
-}
-
 /* Enough to tell, after a crash, of what and for whom. */
 static void test_what_a_record_says(void **state)
 {
@@ -55,7 +32,7 @@ static void test_what_a_record_says(void **state)
 	scene_start(&scene, "fail step=shutdown", NULL);
 	job = scene_update(&scene, NULL);
 	scene_await_end(&scene, job, "Refused");
-	record = must_find(&scene, "committing");
+	record = story_find(&scene, "committing");
 	assert_int_equal(
 		world_read(&scene.world, "proc/sys/kernel/random/boot_id", &boot_id), 0);
 	boot_id[strcspn(boot_id, "\n")] = '\0';
@@ -72,7 +49,7 @@ static void test_what_a_record_says(void **state)
 	assert_non_null(strstr(record.caller, "uid 0"));
 	assert_null(record.reason);
 	history_record_done(&record);
-	record = must_find(&scene, "failed");
+	record = story_find(&scene, "failed");
 	assert_string_equal(record.reason, "org.tdxupd1.Error.Refused");
 	assert_string_equal(record.outcome, "refused");
 	history_record_done(&record);

@@ -29,6 +29,13 @@ void cli_run(struct cli *ret, const char *root, ...) __attribute__((sentinel));
 void cli_start(struct cli *ret, const char *root, ...) __attribute__((sentinel));
 void cli_finish(struct cli *cli);
 void cli_done(struct cli *cli);
+/* Both beside the daemon of a struct scene. */
+#define CLI_RUN(cli, scene, ...)                                                  \
+	cli_run(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
+		__VA_ARGS__, NULL)
+#define CLI_START(cli, scene, ...)                                                  \
+	cli_start(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
+		  __VA_ARGS__, NULL)
 /* Until it has printed @text, for at most 10 s. */
 void cli_await(const struct cli *cli, const char *text);
 

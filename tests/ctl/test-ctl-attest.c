@@ -10,10 +10,6 @@
 
 #include <json-c/json.h>
 
-#define RUN(cli, scene, ...)                                                      \
-	cli_run(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
-		__VA_ARGS__, NULL)
-
 /* The JSON that a verb prints. */
 static struct json_object *ask(struct scene *scene, const char *schema, const char *verb,
 			       const char *version)
@@ -21,7 +17,7 @@ static struct json_object *ask(struct scene *scene, const char *schema, const ch
 	struct json_object *value;
 	struct cli cli;
 
-	RUN(&cli, scene, "--json", "attest", verb, version);
+	CLI_RUN(&cli, scene, "--json", "attest", verb, version);
 	if (cli.code)
 		fail_msg("attest %s left with %d: %s", verb, cli.code, cli.out);
 	value = cli_parse(&cli);
@@ -205,7 +201,7 @@ static void assert_plan(struct scene *scene, int code)
 {
 	struct cli cli;
 
-	RUN(&cli, scene, "plan", "1.5.16");
+	CLI_RUN(&cli, scene, "plan", "1.5.16");
 	if (cli.code != code)
 		fail_msg("plan left with %d: %s", cli.code, cli.out);
 	cli_done(&cli);
@@ -227,11 +223,11 @@ static void test_values_of_what_is_not_allowed_yet(void **state)
 
 	allow(&scene, now, "");
 	assert_plan(&scene, 11);
-	RUN(&cli, &scene, "attest", "show", "1.5.16");
+	CLI_RUN(&cli, &scene, "attest", "show", "1.5.16");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "AllowedMrSeam= does not list"));
 	cli_done(&cli);
-	RUN(&cli, &scene, "--json", "attest", "show", "1.5.16");
+	CLI_RUN(&cli, &scene, "--json", "attest", "show", "1.5.16");
 	assert_non_null(strstr(cli.out, next));
 	cli_done(&cli);
 

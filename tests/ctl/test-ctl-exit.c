@@ -36,8 +36,7 @@ static void wait_and(struct scene *scene, void (*end)(struct scene *, struct cli
 {
 	struct cli cli;
 
-	cli_start(&cli, scene->world.tree.path, "--bus-address", scene->address, "update",
-		  NULL);
+	CLI_START(&cli, scene, "update");
 	cli_await(&cli, "waiting");
 	end(scene, &cli);
 	cli_finish(&cli);

@@ -18,7 +18,7 @@ static void update(struct scene *scene)
 {
 	struct cli cli;
 
-	RUN(&cli, scene, "--bus-address", scene->address, "update");
+	CLI_RUN(&cli, scene, "update");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 }

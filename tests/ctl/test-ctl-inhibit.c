@@ -10,13 +10,6 @@
 
 #include <json-c/json.h>
 
-#define RUN(cli, scene, ...)                                                      \
-	cli_run(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
-		__VA_ARGS__, NULL)
-#define START(cli, scene, ...)                                                      \
-	cli_start(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
-		  __VA_ARGS__, NULL)
-
 /* Says that it runs, and runs for as long as tdxupdctl does. */
 #define COMMAND "sh", "-c", "echo runs; while kill -0 $PPID; do sleep 0.05; done"
 
@@ -26,7 +19,7 @@ static struct json_object *get_inhibitor(struct scene *scene)
 	struct json_object *list, *first;
 	struct cli cli;
 
-	RUN(&cli, scene, "--json", "inhibit", "--list");
+	CLI_RUN(&cli, scene, "--json", "inhibit", "--list");
 	assert_int_equal(cli.code, 0);
 	list = cli_parse(&cli);
 	schema_assert(list, "inhibit");
@@ -43,7 +36,7 @@ static void assert_run(struct scene *scene, int code, const char *text,
 {
 	struct cli cli;
 
-	RUN(&cli, scene, "inhibit", words[0], words[1], words[2], words[3]);
+	CLI_RUN(&cli, scene, "inhibit", words[0], words[1], words[2], words[3]);
 	if (cli.code != code || !strstr(*cli.out ? cli.out : cli.err, text))
 		fail_msg("%s: left with %d: %s%s", words[0] ? words[0] : "-", cli.code,
 			 cli.out, cli.err);
@@ -58,24 +51,24 @@ static void test_no_update_while_a_command_runs(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	START(&holder, &scene, "inhibit", "--who=the \x1b[31mbackup",
-	      "--reason=it is Friday", "--", COMMAND);
+	CLI_START(&holder, &scene, "inhibit", "--who=the \x1b[31mbackup",
+		  "--reason=it is Friday", "--", COMMAND);
 	cli_await(&holder, "runs");
 	inhibitor = get_inhibitor(&scene);
 	assert_string_equal(json_get_text(inhibitor, "who"), "the ?[31mbackup");
 	assert_string_equal(json_get_text(inhibitor, "why"), "it is Friday");
 	assert_string_equal(json_get_text(inhibitor, "mode"), "block");
 	json_object_put(inhibitor);
-	START(&update, &scene, "update");
+	CLI_START(&update, &scene, "update");
 	cli_await(&update, "updates are inhibited: the ?[31mbackup, pid ");
-	RUN(&look, &scene, "blockers");
+	CLI_RUN(&look, &scene, "blockers");
 	assert_non_null(strstr(look.out, "An update waits: updates are inhibited."));
 	assert_null(strstr(look.out, "TD is being built"));
 	cli_done(&look);
-	RUN(&look, &scene, "status");
+	CLI_RUN(&look, &scene, "status");
 	assert_non_null(strstr(look.out, "closed: updates are inhibited"));
 	cli_done(&look);
-	RUN(&look, &scene, "inhibit");
+	CLI_RUN(&look, &scene, "inhibit");
 	assert_non_null(strstr(look.out, "it is Friday"));
 	cli_done(&look);
 	scene_assert_host(&scene, "1.5.06", 0);
@@ -99,9 +92,9 @@ static void test_an_update_goes_on_when_the_holder_is_killed(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	START(&holder, &scene, "inhibit", "--", COMMAND);
+	CLI_START(&holder, &scene, "inhibit", "--", COMMAND);
 	cli_await(&holder, "runs");
-	START(&update, &scene, "update");
+	CLI_START(&update, &scene, "update");
 	cli_await(&update, "updates are inhibited: sh, pid ");
 	kill(holder.pid, SIGKILL);
 	assert_int_equal(waitpid(holder.pid, &status, 0), holder.pid);
@@ -149,7 +142,7 @@ static void test_a_time_that_is_over(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	START(&holder, &scene, "inhibit", "--mode=delay", "--for=2s", "--", COMMAND);
+	CLI_START(&holder, &scene, "inhibit", "--mode=delay", "--for=2s", "--", COMMAND);
 	cli_await(&holder, "runs");
 	inhibitor = get_inhibitor(&scene);
 	assert_true(json_get_number(inhibitor, "until_usec", &(uint64_t){ 0 }));
@@ -176,9 +169,9 @@ static void test_without_an_inhibitor_the_command_does_not_run(void **state)
 	scene_start(&scene, NULL);
 	world_do(&scene.world, "td build vm1 manual");
 	world_do(&scene.world, "td step vm1 page-add");
-	START(&update, &scene, "update");
+	CLI_START(&update, &scene, "update");
 	cli_await(&update, "waiting");
-	RUN(&cli, &scene, "inhibit", "--mode=delay", "--", "echo", "ran");
+	CLI_RUN(&cli, &scene, "inhibit", "--mode=delay", "--", "echo", "ran");
 	assert_int_equal(cli.code, 5);
 	assert_string_equal(cli.out, "");
 	assert_non_null(strstr(cli.err, "too late"));
@@ -188,11 +181,11 @@ static void test_without_an_inhibitor_the_command_does_not_run(void **state)
 	cli_done(&update);
 
 	scene_kill(&scene);
-	RUN(&cli, &scene, "inhibit", "--", "echo", "ran");
+	CLI_RUN(&cli, &scene, "inhibit", "--", "echo", "ran");
 	assert_int_equal(cli.code, 10);
 	assert_string_equal(cli.out, "");
 	cli_done(&cli);
-	RUN(&cli, &scene, "-Hfar", "inhibit", "--", "echo", "ran");
+	CLI_RUN(&cli, &scene, "-Hfar", "inhibit", "--", "echo", "ran");
 	assert_int_not_equal(cli.code, 0);
 	assert_string_equal(cli.out, "");
 	cli_done(&cli);

@@ -17,8 +17,7 @@ static void assert_answer(const struct scene *scene, int code, const char *schem
 	struct json_object *value;
 	struct cli cli;
 
-	cli_run(&cli, scene->world.tree.path, "--bus-address", scene->address, "--json",
-		words[0], words[1], words[2], words[3], words[4], NULL);
+	CLI_RUN(&cli, scene, "--json", words[0], words[1], words[2], words[3], words[4]);
 	if (cli.code != code)
 		fail_msg("%s %s left with %d: %s%s", words[0], words[1] ? words[1] : "",
 			 cli.code, cli.out, cli.err);

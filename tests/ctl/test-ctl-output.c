@@ -38,8 +38,7 @@ static const struct verb {
 static void run(struct cli *ret, struct scene *scene, const char *option,
 		const struct verb *verb)
 {
-	cli_run(ret, scene->world.tree.path, "--bus-address", scene->address, option,
-		verb->words[0], verb->words[1], NULL);
+	CLI_RUN(ret, scene, option, verb->words[0], verb->words[1]);
 }
 
 static void start(struct scene *scene)

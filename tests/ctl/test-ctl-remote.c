@@ -134,8 +134,7 @@ static void test_it_says_what_the_host_itself_says(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		struct cli here, far;
 
-		cli_run(&here, scene.world.tree.path, "--bus-address", scene.address,
-			verbs[i], NULL);
+		CLI_RUN(&here, &scene, verbs[i]);
 		cli_run(&far, NULL, "-H", FAR, verbs[i], NULL);
 		assert_int_equal(here.code, far.code);
 		/* A host tells no CPUs and no TDs that run to others. */

@@ -16,13 +16,6 @@ static void finish_build(struct scene *scene)
 	world_do(&scene->world, "td step vm1 finalize");
 }
 
-#define RUN(cli, scene, ...)                                                      \
-	cli_run(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
-		__VA_ARGS__, NULL)
-#define START(cli, scene, ...)                                                      \
-	cli_start(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
-		  __VA_ARGS__, NULL)
-
 /* @words in this order. */
 static void assert_order(const char *text, const char *const *words)
 {
@@ -48,7 +41,7 @@ static void test_an_update_waits_for_a_build_and_says_so(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	scene_begin_build(&scene);
-	START(&cli, &scene, "update");
+	CLI_START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	scene_assert_host(&scene, "1.5.06", 0);
 	finish_build(&scene);
@@ -59,7 +52,7 @@ static void test_an_update_waits_for_a_build_and_says_so(void **state)
 	scene_assert_host(&scene, "1.5.16", 1);
 	world_assert_mrtd(&scene.world, "vm1", true);
 
-	RUN(&cli, &scene, "update");
+	CLI_RUN(&cli, &scene, "update");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "nothing to do"));
 	cli_done(&cli);
@@ -75,7 +68,7 @@ static void test_ctrl_c_detaches_and_watch_comes_back(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	scene_begin_build(&scene);
-	START(&cli, &scene, "update");
+	CLI_START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	kill(cli.pid, SIGINT);
 	cli_finish(&cli);
@@ -83,7 +76,7 @@ static void test_ctrl_c_detaches_and_watch_comes_back(void **state)
 	assert_non_null(strstr(cli.out, "Detached"));
 	cli_done(&cli);
 
-	START(&cli, &scene, "watch");
+	CLI_START(&cli, &scene, "watch");
 	cli_await(&cli, "waiting");
 	finish_build(&scene);
 	cli_finish(&cli);
@@ -101,7 +94,7 @@ static void test_a_deadline(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	scene_begin_build(&scene);
-	RUN(&cli, &scene, "update", "--deadline=1");
+	CLI_RUN(&cli, &scene, "update", "--deadline=1");
 	assert_int_equal(cli.code, 5);
 	assert_ptr_equal(strchr(cli.err, '\n'), cli.err + strlen(cli.err) - 1);
 	cli_done(&cli);
@@ -117,15 +110,15 @@ static void test_a_cancelled_update(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	scene_begin_build(&scene);
-	START(&cli, &scene, "update");
+	CLI_START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
-	RUN(&cancel, &scene, "cancel");
+	CLI_RUN(&cancel, &scene, "cancel");
 	assert_int_equal(cancel.code, 0);
 	cli_done(&cancel);
 	cli_finish(&cli);
 	assert_int_equal(cli.code, 12);
 	cli_done(&cli);
-	RUN(&cancel, &scene, "cancel");
+	CLI_RUN(&cancel, &scene, "cancel");
 	assert_int_equal(cancel.code, 1);
 	assert_non_null(strstr(cancel.err, "no update is under way"));
 	cli_done(&cancel);
@@ -141,7 +134,7 @@ static void test_a_daemon_that_is_not_there(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	scene_begin_build(&scene);
-	START(&cli, &scene, "update");
+	CLI_START(&cli, &scene, "update");
 	cli_await(&cli, "waiting");
 	scene_kill(&scene);
 	cli_finish(&cli);
@@ -149,11 +142,11 @@ static void test_a_daemon_that_is_not_there(void **state)
 	assert_non_null(strstr(cli.err, "went away"));
 	cli_done(&cli);
 
-	RUN(&cli, &scene, "update");
+	CLI_RUN(&cli, &scene, "update");
 	assert_int_equal(cli.code, 10);
 	assert_non_null(strstr(cli.err, "tdxupdd does not run"));
 	cli_done(&cli);
-	RUN(&cli, &scene, "--json", "update");
+	CLI_RUN(&cli, &scene, "--json", "update");
 	assert_int_equal(cli.code, 10);
 	assert_non_null(strstr(cli.out, "\"daemon-absent\""));
 	cli_done(&cli);
@@ -167,28 +160,28 @@ static void test_what_the_daemon_refuses(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	RUN(&cli, &scene, "update", "1.5.99");
+	CLI_RUN(&cli, &scene, "update", "1.5.99");
 	assert_int_equal(cli.code, 4);
 	cli_done(&cli);
 	world_do(&scene.world, "lp offline 3");
-	RUN(&cli, &scene, "update");
+	CLI_RUN(&cli, &scene, "update");
 	assert_int_equal(cli.code, 4);
 	assert_non_null(strstr(cli.err, "online"));
 	cli_done(&cli);
 	world_do(&scene.world, "lp online 3");
-	RUN(&cli, &scene, "hold", "all", "--reason=it is Friday\x1b[31m");
+	CLI_RUN(&cli, &scene, "hold", "all", "--reason=it is Friday\x1b[31m");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
-	RUN(&cli, &scene, "plan");
+	CLI_RUN(&cli, &scene, "plan");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "\nAll updates are held: it is Friday"));
 	assert_null(strchr(cli.out, '\x1b'));
 	cli_done(&cli);
-	RUN(&cli, &scene, "holds");
+	CLI_RUN(&cli, &scene, "holds");
 	assert_non_null(strstr(cli.out, "it is Friday"));
 	assert_null(strchr(cli.out, '\x1b'));
 	cli_done(&cli);
-	RUN(&cli, &scene, "update");
+	CLI_RUN(&cli, &scene, "update");
 	assert_int_equal(cli.code, 6);
 	cli_done(&cli);
 	scene_assert_host(&scene, "1.5.06", 0);
@@ -200,24 +193,24 @@ static void assert_pinned(struct scene *scene)
 {
 	struct cli cli;
 
-	RUN(&cli, scene, "update", "1.5.16");
+	CLI_RUN(&cli, scene, "update", "1.5.16");
 	assert_int_equal(cli.code, 6);
 	assert_non_null(strstr(cli.err, "1.5.06 is pinned: the verifiers"));
 	cli_done(&cli);
-	RUN(&cli, scene, "plan", "1.5.16");
+	CLI_RUN(&cli, scene, "plan", "1.5.16");
 	assert_int_equal(cli.code, 6);
 	assert_non_null(strstr(cli.out, "another version is pinned"));
 	cli_done(&cli);
-	RUN(&cli, scene, "plan");
+	CLI_RUN(&cli, scene, "plan");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "1.5.06 runs"));
 	cli_done(&cli);
-	RUN(&cli, scene, "list");
+	CLI_RUN(&cli, scene, "list");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "refused  another version is pinned"));
 	assert_non_null(strstr(cli.out, "\n1.5.06 is pinned: the verifiers"));
 	cli_done(&cli);
-	RUN(&cli, scene, "status");
+	CLI_RUN(&cli, scene, "status");
 	assert_non_null(strstr(cli.out, "to 1.5.06: the verifiers"));
 	assert_null(strchr(cli.out, '\x1b'));
 	cli_done(&cli);
@@ -230,17 +223,17 @@ static void test_a_pin(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	RUN(&cli, &scene, "pin", "1.5.06", "--reason=the verifiers\x1b[31m");
+	CLI_RUN(&cli, &scene, "pin", "1.5.06", "--reason=the verifiers\x1b[31m");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 	assert_pinned(&scene);
-	RUN(&cli, &scene, "unpin");
+	CLI_RUN(&cli, &scene, "unpin");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
-	RUN(&cli, &scene, "unpin");
+	CLI_RUN(&cli, &scene, "unpin");
 	assert_int_equal(cli.code, 4);
 	cli_done(&cli);
-	RUN(&cli, &scene, "update", "1.5.16");
+	CLI_RUN(&cli, &scene, "update", "1.5.16");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 	scene_end(&scene);
@@ -253,15 +246,15 @@ static void test_a_pin_without_a_daemon(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	RUN(&cli, &scene, "pin", "1.5.06", "--reason=the verifiers");
+	CLI_RUN(&cli, &scene, "pin", "1.5.06", "--reason=the verifiers");
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 	assert_int_equal(scene_stop(&scene), 0);
-	RUN(&cli, &scene, "update", "--direct", "1.5.16");
+	CLI_RUN(&cli, &scene, "update", "--direct", "1.5.16");
 	assert_int_equal(cli.code, 6);
 	assert_non_null(strstr(cli.err, "1.5.06 is pinned"));
 	cli_done(&cli);
-	RUN(&cli, &scene, "plan", "1.5.16");
+	CLI_RUN(&cli, &scene, "plan", "1.5.16");
 	assert_int_equal(cli.code, 6);
 	cli_done(&cli);
 	scene_assert_host(&scene, "1.5.06", 0);
@@ -276,7 +269,7 @@ static void test_a_sequence_of_json(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	RUN(&cli, &scene, "--json=seq", "update");
+	CLI_RUN(&cli, &scene, "--json=seq", "update");
 	assert_int_equal(cli.code, 0);
 	for (const char *record = cli.out; *record; count++) {
 		struct json_object *value;

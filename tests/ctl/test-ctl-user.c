@@ -13,10 +13,6 @@
 
 #define NOBODY 65534
 
-#define RUN(cli, scene, ...)                                                      \
-	cli_run(cli, (scene)->world.tree.path, "--bus-address", (scene)->address, \
-		__VA_ARGS__, NULL)
-
 /* Under a file system that somebody else may enter. */
 static void open_up(struct scene *scene)
 {
@@ -35,7 +31,7 @@ static void assert_says(struct scene *scene, int code, const char *verb,
 {
 	struct cli cli;
 
-	RUN(&cli, scene, verb);
+	CLI_RUN(&cli, scene, verb);
 	if (cli.code != code || !strstr(cli.out, words))
 		fail_msg("%s left with %d, and no \"%s\": %s%s", verb, cli.code, words,
 			 cli.out, cli.err);
@@ -107,7 +103,7 @@ static void test_what_is_for_root(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		struct cli cli;
 
-		RUN(&cli, &scene, lines[i][0], lines[i][1], lines[i][2]);
+		CLI_RUN(&cli, &scene, lines[i][0], lines[i][1], lines[i][2]);
 		if (cli.code != 9)
 			fail_msg("%s left with %d: %s", lines[i][0], cli.code, cli.err);
 		assert_non_null(strstr(cli.err, "not authorised"));
