@@ -7,14 +7,6 @@
  * for more than a thirty-third of the time. */
 #define PAUSE_MAX 32
 
-static const char *const states[] = {
-	[BARRIER_IDLE] = "idle",
-	[BARRIER_OPEN] = "open",
-	[BARRIER_SHUT] = "shut",
-};
-
-STRING_TABLE_TO(barrier_state, enum barrier_state, states)
-
 void barrier_init(struct barrier *barrier, const struct barrier_config *config)
 {
 	*barrier = (struct barrier){ .config = *config, .state = BARRIER_IDLE };

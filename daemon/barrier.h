@@ -51,6 +51,4 @@ bool barrier_is_shut(const struct barrier *barrier, uint64_t now_usec);
 /* When barrier_tick() has something to do; UINT64_MAX never. */
 uint64_t barrier_get_next(const struct barrier *barrier);
 
-const char *barrier_state_to_string(enum barrier_state state);
-
 #endif

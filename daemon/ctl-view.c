@@ -16,7 +16,8 @@
 /* Mode 0400 on Linux. */
 #define ROOTS_FILE "sys/devices/faux/tdx_host/num_remaining_updates"
 
-bool ctl_view_is_daemons(const struct ctl *ctl)
+/* Has the daemon to be asked? */
+static bool is_daemons(const struct ctl *ctl)
 {
 	if (ctl->remote)
 		return true;
@@ -66,7 +67,7 @@ static int ask(struct ctl *ctl, const char *member, ctl_bus_append_fn append,
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"-H is about another host and the images there; leave "
 				"--host-file, --images and --mapping out");
-	if (!ctl_view_is_daemons(ctl))
+	if (!is_daemons(ctl))
 		return -1;
 	quiet.is_silent = !ctl->remote;
 	r = ctl_bus_ask(&quiet, member, append, question, ret);
@@ -157,7 +158,7 @@ int ctl_view_host(struct ctl *ctl, struct ctl_facts *facts, struct json_object *
 	if (r)
 		return r;
 	r = ctl->remote ? json_new_object(&host) : describe_host(facts->host, &host);
-	if (r == 0 && (ctl->remote || ctl_view_is_daemons(ctl)))
+	if (r == 0 && is_daemons(ctl))
 		r = fill_in(host, daemon);
 	if (r < 0)
 		return ctl_fail_memory(ctl);

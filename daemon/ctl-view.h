@@ -32,7 +32,5 @@ int ctl_view_host(struct ctl *ctl, struct ctl_facts *facts, struct json_object *
 int ctl_view_exit(struct json_object *plan);
 /* What the administrator says, beside a plan or a list. */
 void ctl_view_say_holds(const struct ctl *ctl, struct json_object *view);
-/* Has the daemon to be asked? */
-bool ctl_view_is_daemons(const struct ctl *ctl);
 
 #endif

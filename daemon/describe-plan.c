@@ -8,7 +8,9 @@
 #include "failure.h"
 #include "json.h"
 
-int describe_candidate(const struct tdxupd_candidate *candidate, struct json_object **ret)
+/* describe_entry() with all verdicts of the candidate, and its {state}. */
+static int describe_candidate(const struct tdxupd_candidate *candidate,
+			      struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;

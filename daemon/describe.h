@@ -46,10 +46,6 @@ int describe_entry(const struct tdxupd_entry *entry, struct json_object **ret);
 /* {left_out, left_outs [{name, why}], entries, releases} */
 int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **ret);
 
-/* describe_entry() with all verdicts of the candidate, and its {state}. */
-int describe_candidate(const struct tdxupd_candidate *candidate,
-		       struct json_object **ret);
-
 /* {id, result, from, to, steps [{name, version, mrseam, svn}], candidates, verdicts,
  * advice, failure}; verdicts are those that hold for every image, failure is the error
  * that an update would end with, where the result is blocked */

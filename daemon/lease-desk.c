@@ -247,11 +247,6 @@ const struct lease_registry *lease_desk_get_registry(const struct lease_desk *de
 	return desk->registry;
 }
 
-const struct barrier *lease_desk_get_barrier(const struct lease_desk *desk)
-{
-	return &desk->barrier;
-}
-
 /* ---- as a source of the gate ---- */
 
 static void leases_say(struct watch *watch, struct gate_source *ret)

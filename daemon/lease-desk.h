@@ -57,7 +57,6 @@ void lease_desk_follow(struct lease_desk *desk, enum job_state state, bool is_ur
 void lease_desk_rest(struct lease_desk *desk);
 
 const struct lease_registry *lease_desk_get_registry(const struct lease_desk *desk);
-const struct barrier *lease_desk_get_barrier(const struct lease_desk *desk);
 
 /* The desk as a source of the gate; borrows it. */
 int watch_leases_new(struct lease_desk *desk, struct watch **ret);
