@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Builds kernel/ for a Debian kernel. Sourced after lib-debian.sh.
+# Builds kernel/ for a Debian kernel. Sourced after lib-debian.sh and lib-root.sh.
 module_source=$(readlink -f "${BASH_SOURCE[0]%/*}/../../kernel")
 module_sparse=${module_source%/kernel}/tests/vm/sparse
 
@@ -15,41 +15,14 @@ module_make() {
 		CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
 }
 
-# module_root RELEASE BASE SUITE: sets module_root to a system of that suite with the
-# kernel's headers and its compiler, for kernels that this machine's compiler is too old for
-module_root() {
-	local release=$1 base=$2 suite=$3 sources
-	module_root=${cache:?}/guest/build-$release
-	[ ! -e "$module_root.done" ] || return 0
-
-	rm -rf "${module_root:?}"
-	mkdir -p "${module_root%/*}"
-	sources=$(debian_sources "$base" "$suite")
-	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
-		--include="make,dkms,linux-headers-$release" \
-		--dpkgopt='path-exclude=/usr/share/doc/*' \
-		--dpkgopt='path-exclude=/usr/share/man/*' \
-		"$base" "$module_root" - <<<"$sources" >&2
-	mkdir -p "$module_root/source" "$module_root/build"
-	touch "$module_root.done"
-}
-
-# module_make_in_root RELEASE DIR [ARG...]: the same in there; objtool wants /proc
+# module_make_in_root RELEASE DIR [ARG...]: the same with the compiler of the root that is
+# open, for kernels that this machine's is too old for; objtool wants /proc
 module_make_in_root() {
 	local release=$1 dir=$2
 	shift 2
 	mkdir -p "$dir"
-	# shellcheck disable=SC2016 # for the shell inside
-	unshare -m sh -c '
-		set -e
-		root=$1 source=$2 dir=$3 release=$4
-		shift 4
-		mount -t proc proc "$root/proc"
-		mount --bind "$source" "$root/source"
-		mount --bind "$dir" "$root/build"
-		exec chroot "$root" /source/build-module /source \
-			"/usr/src/linux-headers-$release" /build CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
-	' sh "$module_root" "$module_source" "$dir" "$release" "$@"
+	in_root "$module_source=/source" "$dir=/build" -- /source/build-module /source \
+		"/usr/src/linux-headers-$release" /build CONFIG_DEBUG_INFO_BTF_MODULES= "$@"
 }
 
 # module_check NAME LOG COMMAND...: a result line; whatever the command says is a failure

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Another Debian beside this machine's own, for programs that are too old here or are not
+# to be installed: compilers, QEMU, dkms. Sourced after lib-debian.sh.
+
+# Of QEMU one that holds a page of code while it translates it (commit deba78709a, QEMU 8.1):
+# with those before it, a CPU may run an int3 that the guest's kernel has just replaced, and
+# the guest dies of it.
+# root_packages KERNEL RELEASE: what a run with that kernel takes; PACKAGE/SUITE is that of
+# another suite
+root_packages() {
+	local package
+	case $1 in
+	6.12)
+		for package in qemu-system-{x86,common,data} seabios; do
+			echo "$package/bookworm-backports"
+		done
+		echo "make dkms linux-headers-$2"
+		;;
+	7.3) echo "qemu-system-x86 make linux-headers-$2" ;;
+	debug) echo qemu-system-x86 ;;
+	esac
+}
+
+# root_open BASE SUITE PACKAGE...: sets root to a system of BASE, beside which is SUITE, with
+# these packages
+root_open() {
+	local base=$1 suite=$2 packages sources
+	shift 2
+	packages=$(IFS=,; echo "$*")
+	root=${cache:?}/roots/$base-$(sha256sum <<<"$packages" | cut -c 1-16)
+	[ ! -e "$root.done" ] || return 0
+
+	rm -rf "${root:?}"
+	mkdir -p "${root%/*}"
+	sources=$(debian_sources "$base" "$suite")
+	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
+		--include="$packages" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		"$base" "$root" - <<<"$sources" >&2
+	touch "$root.done"
+}
+
+# exec_in_root [DIR=PLACE...] -- COMMAND...: becomes this command, there, with directories of
+# this machine in it
+exec_in_root() {
+	# shellcheck disable=SC2016 # for the shell inside
+	exec unshare --mount sh -c '
+		set -e
+		root=$1
+		shift
+		mount -t proc proc "$root/proc"
+		while [ "$1" != -- ]; do
+			mkdir -p "$root${1#*=}"
+			mount --bind "${1%%=*}" "$root${1#*=}"
+			shift
+		done
+		shift
+		exec chroot "$root" "$@"
+	' sh "${root:?}" "$@"
+}
+
+# in_root: the same, and comes back
+in_root() { (exec_in_root "$@"); }
