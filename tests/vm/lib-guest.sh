@@ -1,15 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The guest: Debian 12's systemd, udev, D-Bus and polkit in an image that is made once, a
+# The guest: a Debian's systemd, udev, D-Bus and polkit in an image that is made once, a
 # second image with this tree and a kernel's modules on top of it, both read-only under a
 # tmpfs. Sourced after lib-debian.sh.
 
-: "${cache:?}" "${debian_keyring:?}"
+: "${cache:?}"
 
-guest_suite=bookworm
 guest_packages=(systemd systemd-sysv udev dbus kmod polkitd jq
-	libeconf0 libjson-c5 libkmod2 libsmartcols1 libssl3 libudev1)
+	libeconf0 libjson-c5 libkmod2 libsmartcols1 libudev1)
 
 # What a guest of ten seconds has no use for; with them the boot takes three times as long.
 guest_masked=(getty.target getty-static.service serial-getty@ttyS0.service
@@ -23,10 +22,15 @@ guest_masked=(getty.target getty-static.service serial-getty@ttyS0.service
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
 	e2scrub_reap.service fstrim.timer motd-news.timer)
 
-# guest_base: sets guest_base to the image that every guest starts from
+# guest_base SUITE: sets guest_base to the image that every guest starts from
 guest_base() {
-	local key root unit
-	key=$(printf '%s\n' "$guest_suite" "${guest_packages[@]}" "${guest_masked[@]}" |
+	local suite=$1 packages key root unit
+	packages=("${guest_packages[@]}")
+	case $suite in
+	bookworm) packages+=(libssl3) ;;
+	*) packages+=(libssl3t64) ;;
+	esac
+	key=$(printf '%s\n' "$suite" "${packages[@]}" "${guest_masked[@]}" |
 		sha256sum | cut -c 1-16)
 	guest_base=$cache/guest/$key.erofs
 	[ ! -s "$guest_base" ] || return 0
@@ -35,12 +39,11 @@ guest_base() {
 	root=$guest_base.root
 	rm -rf "${root:?}"
 	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
-		--include="$(IFS=,; echo "${guest_packages[*]}")" \
+		--include="$(IFS=,; echo "${packages[*]}")" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$guest_suite" "$root" \
-		"deb [signed-by=$debian_keyring] $(debian_mirror) $guest_suite main" >&2
+		"$suite" "$root" - <<<"$(debian_sources "$suite")" >&2
 
 	for unit in "${guest_masked[@]}"; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"

@@ -18,7 +18,11 @@ root_packages() {
 		done
 		echo "make dkms linux-headers-$2"
 		;;
-	7.3) echo "qemu-system-x86 make linux-headers-$2" ;;
+	7.3)
+		echo "qemu-system-x86 make linux-headers-$2"
+		# The project and what it takes.
+		echo meson gcc pkg-config lib{systemd,udev,kmod,json-c,econf,smartcols}-dev libssl-dev
+		;;
 	debug) echo qemu-system-x86 ;;
 	esac
 }
@@ -58,7 +62,7 @@ exec_in_root() {
 			shift
 		done
 		shift
-		exec chroot "$root" "$@"
+		exec env -i PATH=/usr/sbin:/usr/bin LC_ALL=C.UTF-8 chroot "$root" "$@"
 	' sh "${root:?}" "$@"
 }
 
