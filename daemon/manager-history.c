@@ -134,6 +134,23 @@ void manager_record_suspect(struct manager *manager, const struct job *job,
 		(void)history_append(manager->history, &record, true);
 }
 
+void manager_record_start(struct manager *manager, bool is_unsettled, const char *to)
+{
+	char module[TDXUPD_VERSION_TEXT_BYTES];
+	struct history_record record = {
+		.phase = text(RECOVERY_START_PHASE),
+		.job = manager->last_id,
+	};
+
+	if (is_unsettled) {
+		record.to = text(to);
+		record.reason = text(failure_to_string(FAILURE_INTERRUPTED));
+		record.detail = text("a restart does not begin again what was cut off");
+	}
+	describe_host(manager->host, module, &record);
+	(void)history_append(manager->history, &record, true);
+}
+
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail)
 {

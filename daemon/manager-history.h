@@ -14,7 +14,10 @@ int manager_record_job(struct manager *manager, const struct job *job,
  * that a crash right after it is told of as ever. */
 void manager_record_suspect(struct manager *manager, const struct job *job,
 			    const char *detail);
-/* Something that belongs to no job. @phase: "started", "external". */
+/* A daemon has started. @to: where the update leads that was cut off and is left to
+ * others, NULL where it had no plan; @is_unsettled: there is one. */
+void manager_record_start(struct manager *manager, bool is_unsettled, const char *to);
+/* Something that belongs to no job. @phase: "external", "held". */
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail);
 /* What became of the unfinished job @last. @reason: why its version is to be held, NULL

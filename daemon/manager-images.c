@@ -143,15 +143,22 @@ int manager_check_new(struct manager *manager, bool *ret_has, struct tdxupd_vers
 	return r;
 }
 
-/* Return: whether the next version is another one than before. */
-static bool find_next(struct manager *manager)
+bool manager_find_next(struct manager *manager, struct tdxupd_version *ret)
 {
 	_cleanup_(cleanup_free)
 	char *why = NULL;
-	struct tdxupd_version next;
-	bool has_next, has_news;
+	bool has_next;
 
-	(void)plan_next(manager, &has_next, &next, &why);
+	(void)plan_next(manager, &has_next, ret, &why);
+	return has_next;
+}
+
+/* Return: whether the next version is another one than before. */
+static bool take_next(struct manager *manager)
+{
+	struct tdxupd_version next;
+	bool has_next = manager_find_next(manager, &next), has_news;
+
 	has_news = is_news(manager, has_next, &next);
 	manager->has_next = has_next;
 	if (has_next)
@@ -174,7 +181,7 @@ void manager_replan(struct manager *manager, bool may_apply)
 	bool has_news;
 
 	watch_images(manager);
-	has_news = find_next(manager);
+	has_news = take_next(manager);
 	if (has_news && manager->config->auto_update != AUTO_UPDATE_OFF)
 		tell_next(manager);
 	/* One job at a time; what turns up during one has its turn afterwards. */

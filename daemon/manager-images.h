@@ -13,6 +13,8 @@ void manager_replan(struct manager *manager, bool may_apply);
  * as manager_plan(). */
 int manager_check_new(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
 		      char **ret_why);
+/* Where an update without a target would lead. Return: false nowhere, for now. */
+bool manager_find_next(struct manager *manager, struct tdxupd_version *ret);
 void manager_images_done(struct manager *manager);
 
 #endif

@@ -306,6 +306,7 @@ int manager_add_job(struct manager *manager, const struct job_request *request,
 	if (r < 0)
 		return r;
 	manager->last_id++;
+	manager->is_unsettled = false;
 	if (manager->listener.job_new)
 		manager->listener.job_new(manager->listener.userdata, job);
 	*ret = job;

@@ -140,16 +140,19 @@ int manager_reset_failed(struct manager *manager, char **ret_why)
 	int r;
 
 	manager->forgiven_id = manager->last_id;
-	if (!holds_forgive(&manager->holds)) {
+	/* What was cut off and is left to others has failed, too. */
+	if (!holds_forgive(&manager->holds) && !manager->is_unsettled) {
 		if (manager->listener.changed)
 			manager->listener.changed(manager->listener.userdata);
 		return 0;
 	}
 	r = settle_holds(manager, ret_why);
-	if (r == 0)
+	if (r == 0) {
 		record(manager, "unheld", "what failed", NULL);
-	else /* what the file says still holds */
+		manager->is_unsettled = false;
+	} else { /* what the file says still holds */
 		(void)manager_load_holds(manager);
+	}
 	return r;
 }
 

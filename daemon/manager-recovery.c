@@ -10,6 +10,7 @@
 #include "io.h"
 #include "journal.h"
 #include "manager-history.h"
+#include "manager-images.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
 #include "manager-recovery.h"
@@ -206,6 +207,17 @@ static void tell(struct manager *manager, const struct history_record *last,
 		    last->phase, recovery_explain(recovery));
 }
 
+/* An image that has turned up meanwhile is a reason of its own, and leads elsewhere. */
+static bool is_unsettled(struct manager *manager, const struct history_record *last,
+			 enum recovery recovery)
+{
+	struct tdxupd_version next;
+
+	if (!recovery_is_unsettled(last, recovery, manager->host->boot_id))
+		return history_is_end_lost(manager->history);
+	return !manager_find_next(manager, &next) || recovery_is_same_aim(last, &next);
+}
+
 void manager_recover(struct manager *manager)
 {
 	enum recovery_staged staged = read_staged(manager);
@@ -223,8 +235,6 @@ void manager_recover(struct manager *manager)
 	is_failure = has_failed(manager, last, recovery);
 	if (last && last->job <= UINT32_MAX)
 		manager->last_id = (uint32_t)last->job;
-	manager->was_interrupted =
-		recovery != RECOVERY_NOTHING || history_is_end_lost(manager->history);
 	if (recovery != RECOVERY_NOTHING) {
 		tell(manager, last, recovery, is_failure);
 		if (staged == RECOVERY_STAGED_YES &&
@@ -235,5 +245,6 @@ void manager_recover(struct manager *manager)
 	}
 	if (is_failure)
 		hold(manager, last, recovery);
-	manager_record(manager, "started", NULL, NULL);
+	manager->is_unsettled = is_unsettled(manager, last, recovery);
+	manager_record_start(manager, manager->is_unsettled, last ? last->to : NULL);
 }

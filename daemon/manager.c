@@ -254,7 +254,7 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 	manager_open_history(manager);
 	manager_recover(manager);
 	/* What was cut off is not taken up again by a restart. */
-	r = manager_replan_later(manager, !manager->was_interrupted);
+	r = manager_replan_later(manager, !manager->is_unsettled);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(manager);

@@ -48,7 +48,7 @@ struct manager_listener {
  * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
- * @was_interrupted: the daemon before this one left a job unfinished
+ * @is_unsettled: a job was cut off, and nothing has happened since but restarts
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -71,7 +71,7 @@ struct manager {
 	bool may_apply;
 	struct tdxupd_version missed_from;
 	const char *missed_cause;
-	bool was_interrupted;
+	bool is_unsettled;
 	struct job_context context;
 	uint32_t last_id;
 	uint32_t forgiven_id;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What is true after a crash, from the last record and the host as it is. Nothing is
- * retried because of it: that is for whoever asked to decide.
+ * retried because of it, nor because of any restart after it: that is for whoever asked
+ * to decide.
  *
  * A record says what was about to be done, and is written before it is done: `waiting` is
  * on disk before the gate may open, `committing` is written right before the commit.
@@ -146,6 +147,26 @@ bool recovery_has_failed(const struct history_record *last, enum recovery recove
 	default:
 		return false;
 	}
+}
+
+bool recovery_is_unsettled(const struct history_record *last, enum recovery recovery,
+			   const char *boot_id)
+{
+	if (recovery != RECOVERY_NOTHING)
+		return true;
+	if (!last || strcmp(last->boot_id, boot_id) != 0)
+		return false;
+	/* Killed again before it could say that it had started. */
+	if (strcmp(last->phase, RECOVERY_PHASE) == 0)
+		return true;
+	return strcmp(last->phase, RECOVERY_START_PHASE) == 0 && last->reason;
+}
+
+bool recovery_is_same_aim(const struct history_record *last,
+			  const struct tdxupd_version *next)
+{
+	/* It had not come to a plan. */
+	return !last || !last->to || is_version(last->to, next);
 }
 
 enum recovery recovery_decide(const struct history_record *last,

@@ -50,6 +50,21 @@ enum recovery_staged {
  */
 bool recovery_has_failed(const struct history_record *last, enum recovery recovery);
 
+/* The phase of the record that each daemon begins with; a reason is the word of the one
+ * before it, that what was cut off is left to others. */
+#define RECOVERY_START_PHASE "started"
+
+/*
+ * Whether nothing has happened in this boot since a job was cut off but that daemons were
+ * started. @recovery: what came of @last. Pure.
+ */
+bool recovery_is_unsettled(const struct history_record *last, enum recovery recovery,
+			   const char *boot_id);
+/* Whether an update to @next would be the one that was cut off, as far as @last tells.
+ * Pure. */
+bool recovery_is_same_aim(const struct history_record *last,
+			  const struct tdxupd_version *next);
+
 /* @last: NULL where the history is empty. @now: taken after the kernel was done. Pure. */
 enum recovery recovery_decide(const struct history_record *last,
 			      const struct tdxupd_host *now, enum recovery_staged staged);

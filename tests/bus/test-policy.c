@@ -421,30 +421,6 @@ static void test_stage_only_looks(void **state)
 	scene_end(&scene);
 }
 
-/* Nothing is tried again because of a restart alone. */
-static void test_auto_update_does_not_resume(void **state)
-{
-	struct scene scene;
-
-	(void)state;
-	scene_set(&scene, NULL);
-	scene_put_config(&scene, "AutoUpdate=apply\n");
-	scene_begin_build(&scene);
-	scene_run(&scene);
-	scene_await(&scene, SCENE_MANAGER, "CurrentJob", "/org/tdxupd1/job/_1");
-	scene_await(&scene, "/org/tdxupd1/job/_1", "State", "waiting");
-	scene_kill(&scene);
-	world_do(&scene.world, "td step vm1 finalize");
-	scene_run(&scene);
-	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
-	usleep(200000);
-	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
-	scene_assert(&scene, SCENE_MANAGER, "LastResult",
-		     "org.tdxupd1.Error.Interrupted");
-	scene_assert_host(&scene, "1.5.06", 0);
-	scene_end(&scene);
-}
-
 /* What a job has begun with holds to its end, and for nothing after. */
 static void test_a_reload_leaves_a_running_job_alone(void **state)
 {
@@ -489,7 +465,6 @@ int main(void)
 		cmocka_unit_test(test_an_image_that_turns_up_during_a_job),
 		cmocka_unit_test(test_a_cancelled_job_stays_cancelled),
 		cmocka_unit_test(test_stage_only_looks),
-		cmocka_unit_test(test_auto_update_does_not_resume),
 		cmocka_unit_test(test_a_reload_leaves_a_running_job_alone),
 	};
 

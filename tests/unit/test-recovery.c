@@ -194,6 +194,69 @@ static void test_what_has_failed(void **state)
 	}
 }
 
+/* What is left to others, and what ends that. */
+static void test_what_is_unsettled(void **state)
+{
+	static const struct {
+		const char *phase;
+		const char *boot;
+		const char *reason;
+		enum recovery recovery;
+		bool is_unsettled;
+	} rows[] = {
+		/* it was cut off just now, by whatever */
+		{ "waiting", BOOT, NULL, RECOVERY_NEVER_COMMITTED, true },
+		{ "committing", BOOT, NULL, RECOVERY_UNCHANGED, true },
+		{ "committing", BOOT, NULL, RECOVERY_UNKNOWN, true },
+		{ "waiting", "another", NULL, RECOVERY_REBOOTED, true },
+		/* since then daemons have started, to the end or not quite */
+		{ "recovered", BOOT, NULL, RECOVERY_NOTHING, true },
+		{ "recovered", BOOT, "x", RECOVERY_NOTHING, true },
+		{ "started", BOOT, "x", RECOVERY_NOTHING, true },
+		/* the host was booted since */
+		{ "recovered", "another", NULL, RECOVERY_NOTHING, false },
+		{ "started", "another", "x", RECOVERY_NOTHING, false },
+		/* something else has happened since */
+		{ "done", BOOT, NULL, RECOVERY_NOTHING, false },
+		{ "cancelled", BOOT, "x", RECOVERY_NOTHING, false },
+		{ "failed", BOOT, "x", RECOVERY_NOTHING, false },
+		{ "held", BOOT, NULL, RECOVERY_NOTHING, false },
+		{ "unheld", BOOT, NULL, RECOVERY_NOTHING, false },
+		{ "pinned", BOOT, NULL, RECOVERY_NOTHING, false },
+		{ "external", BOOT, NULL, RECOVERY_NOTHING, false },
+		/* nothing was ever cut off */
+		{ "started", BOOT, NULL, RECOVERY_NOTHING, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct history_record last = {
+			.boot_id = (char *)rows[i].boot,
+			.phase = (char *)rows[i].phase,
+			.reason = (char *)rows[i].reason,
+		};
+
+		if (recovery_is_unsettled(&last, rows[i].recovery, BOOT) !=
+		    rows[i].is_unsettled)
+			fail_msg("row %zu (%s)", i, rows[i].phase);
+	}
+	assert_false(recovery_is_unsettled(NULL, RECOVERY_NOTHING, BOOT));
+}
+
+static void test_what_was_aimed_at(void **state)
+{
+	const struct tdxupd_version next = { 1, 5, 16 }, other = { 1, 5, 18 };
+	struct history_record last = { .to = (char *)"1.5.16",
+				       .step_to = (char *)"1.5.08" };
+
+	(void)state;
+	assert_true(recovery_is_same_aim(&last, &next));
+	assert_false(recovery_is_same_aim(&last, &other));
+	/* Killed before there was a plan: it may have been anything. */
+	last.to = NULL;
+	assert_true(recovery_is_same_aim(&last, &other));
+}
+
 static void test_each_has_a_name_and_a_sentence(void **state)
 {
 	(void)state;
@@ -210,6 +273,8 @@ int main(void)
 		cmocka_unit_test(test_loading_again_what_runs),
 		cmocka_unit_test(test_between_two_steps),
 		cmocka_unit_test(test_what_has_failed),
+		cmocka_unit_test(test_what_is_unsettled),
+		cmocka_unit_test(test_what_was_aimed_at),
 		cmocka_unit_test(test_each_has_a_name_and_a_sentence),
 	};
 
