@@ -164,7 +164,7 @@ static int run(struct direct *direct, sd_event *event, const char *target)
 	char *why = NULL;
 	int r;
 
-	r = manager_new(event, direct->ctl->root, &manager, &why);
+	r = manager_new(event, direct->ctl->root, MANAGER_AWAIT_USEC, &manager, &why);
 	if (r < 0)
 		return fail_start(direct->ctl, r, why);
 	direct->manager = manager;

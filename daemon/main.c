@@ -120,7 +120,7 @@ static int serve(sd_event *event, const struct options *options)
 	char *why = NULL;
 	int r;
 
-	r = manager_new(event, options->root, &manager, &why);
+	r = manager_new(event, options->root, MANAGER_AWAIT_USEC, &manager, &why);
 	if (r < 0)
 		return fail_start(r, why);
 	r = service_new(manager, IDLE_USEC, &service);

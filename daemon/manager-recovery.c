@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "clock.h"
-#include "duration.h"
 #include "history.h"
 #include "io.h"
 #include "journal.h"
@@ -19,9 +18,7 @@
 
 #define UPLOAD_DIR "sys/class/firmware/tdx_module"
 
-/* An update takes seconds at most; systemd gives a start 90. */
-#define AWAIT_USEC (30 * USEC_PER_SEC)
-#define POLL_NSEC  20000000
+#define POLL_NSEC 20000000
 
 DEFINE_CLEANUP(struct tdxupd_upload, upload, tdxupd_upload_free)
 
@@ -36,7 +33,7 @@ bool manager_is_kernel_updating(const struct manager *manager)
 	       strcmp(status, "idle") != 0;
 }
 
-void manager_await_kernel(struct manager *manager)
+void manager_await_kernel(struct manager *manager, uint64_t usec)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NSEC };
 	uint64_t start = clock_usec(CLOCK_MONOTONIC);
@@ -45,7 +42,7 @@ void manager_await_kernel(struct manager *manager)
 		return;
 	journal_say(LOG_NOTICE, NULL, "an update is under way; waiting for its end");
 	while (manager_is_kernel_updating(manager) &&
-	       clock_usec(CLOCK_MONOTONIC) - start < AWAIT_USEC)
+	       clock_usec(CLOCK_MONOTONIC) - start < usec)
 		nanosleep(&pause, NULL);
 }
 

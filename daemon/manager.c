@@ -229,7 +229,8 @@ static int open_host(struct manager *manager, const char *root, char **ret_why)
 	return r < 0 ? r : manager_load_config(manager, &manager->config, ret_why);
 }
 
-int manager_new(sd_event *event, const char *root, struct manager **ret, char **ret_why)
+int manager_new(sd_event *event, const char *root, uint64_t await_usec,
+		struct manager **ret, char **ret_why)
 {
 	_cleanup_(cleanup_manager)
 	struct manager *manager = calloc(1, sizeof(*manager));
@@ -247,7 +248,7 @@ int manager_new(sd_event *event, const char *root, struct manager **ret, char **
 	r = manager_gate_init(manager);
 	if (r < 0)
 		return r;
-	manager_await_kernel(manager);
+	manager_await_kernel(manager, await_usec);
 	r = manager_refresh(manager, "external");
 	if (r < 0)
 		return r;

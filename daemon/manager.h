@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "config.h"
+#include "duration.h"
 #include "holds.h"
 #include "host-files.h"
 #include "inhibitor-desk.h"
@@ -89,12 +90,17 @@ struct manager {
 	struct manager_listener listener;
 };
 
+/* An update takes seconds at most; systemd gives a start 90. */
+#define MANAGER_AWAIT_USEC (30 * USEC_PER_SEC)
+
 /*
  * Look at the host below @root and get ready. Takes the host's lock: there is one manager
- * a host. Return: 0; -EWOULDBLOCK another one is there; -EBADMSG the configuration, with
+ * a host. @await_usec: how long the end of an update is waited for that the kernel is at
+ * work on. Return: 0; -EWOULDBLOCK another one is there; -EBADMSG the configuration, with
  * @ret_why; another errno, @ret_why may be set; free() it.
  */
-int manager_new(sd_event *event, const char *root, struct manager **ret, char **ret_why);
+int manager_new(sd_event *event, const char *root, uint64_t await_usec,
+		struct manager **ret, char **ret_why);
 struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager, manager, manager_free)
 

@@ -31,7 +31,9 @@ static void start(struct world *ret, void (*put)(const struct tree *tree))
 	if (put)
 		put(&ret->tree);
 	assert_int_equal(sd_event_new(&ret->event), 0);
-	assert_int_equal(manager_new(ret->event, ret->tree.path, &ret->manager, &why), 0);
+	assert_int_equal(manager_new(ret->event, ret->tree.path, MANAGER_AWAIT_USEC,
+				     &ret->manager, &why),
+			 0);
 	assert_int_equal(service_new(ret->manager, IDLE_USEC, &ret->service), 0);
 }
 
