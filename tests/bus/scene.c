@@ -240,16 +240,24 @@ void scene_end(struct scene *scene)
 
 /* ---- the daemon ---- */
 
+void scene_become_daemon(const struct scene *scene)
+{
+	const char *path = program("TDXUPD_DAEMON");
+
+	execl(path, path, "--root", scene->world.tree.path, "--bus-address",
+	      scene->address, NULL);
+	_exit(127);
+}
+
 pid_t scene_spawn(struct scene *scene)
 {
-	char *argv[] = { (char *)(uintptr_t)program("TDXUPD_DAEMON"),
-			 (char[]){ "--root" },
-			 scene->world.tree.path,
-			 (char[]){ "--bus-address" },
-			 scene->address,
-			 NULL };
+	pid_t pid = fork();
 
-	return start_program(argv, NULL, NULL);
+	assert_int_not_equal(pid, -1);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	scene_become_daemon(scene);
 }
 
 /* The bus may not have noticed yet that the one before is dead. */

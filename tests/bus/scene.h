@@ -49,12 +49,22 @@ void scene_restart_bus(struct scene *scene);
 
 /* Start a daemon without waiting for anything. */
 pid_t scene_spawn(struct scene *scene);
+/* In a child of one's own: be a daemon. */
+void scene_become_daemon(const struct scene *scene) __attribute__((noreturn));
 /* Until the daemon has its name. */
 void scene_await_name(struct scene *scene);
 /* Wait for a program's end: its exit status, or 128 and its signal. */
 int scene_reap(pid_t pid);
 /* Start a daemon and wait for its name. */
 void scene_run(struct scene *scene);
+/* The same with the journal, not stderr, for what it says. Return: where that comes; it
+ * is the caller's to close. */
+int scene_run_with_journal(struct scene *scene);
+/* The next entry with that MESSAGE_ID, as lines FIELD=VALUE; free() it. Fails the test
+ * when there is none for 10 s. */
+char *scene_await_entry(int journal, const char *message_id);
+/* Whether there is one among what has come by now. */
+bool scene_has_entry(int journal, const char *message_id);
 /* One that is to fail: its exit status. */
 int scene_run_failing(struct scene *scene);
 /* SIGTERM, and its exit status. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../unit/test.h"
+#include "journal.h"
 #include "scene.h"
 #include "util.h"
 
@@ -404,20 +405,55 @@ static void test_a_cancelled_job_stays_cancelled(void **state)
 	scene_end(&scene);
 }
 
+/* That one can be had is for a person to read, and for a machine to find. */
+static void assert_available(int journal)
+{
+	_cleanup_(cleanup_free)
+	char *entry = scene_await_entry(journal, MESSAGE_AVAILABLE);
+
+	assert_non_null(
+		strstr(entry, "MESSAGE=TDX module 1.5.16 is there, sound and fits\n"));
+	assert_non_null(strstr(entry, "PRIORITY=5\n"));
+	assert_non_null(strstr(entry, "TDXUPD_FROM=1.5.06\n"));
+	assert_non_null(strstr(entry, "TDXUPD_TO=1.5.16\n"));
+}
+
+/* It waits for somebody to ask, and says so once. */
 static void test_stage_only_looks(void **state)
 {
 	struct scene scene;
+	int journal;
 
 	(void)state;
 	scene_set(&scene, NULL);
 	scene_put_images(&scene, "1.5.06,ctx=1", NULL);
 	scene_put_config(&scene, "AutoUpdate=stage\n");
-	scene_run(&scene);
+	journal = scene_run_with_journal(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
+	assert_false(scene_has_entry(journal, MESSAGE_AVAILABLE));
 	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+	assert_available(journal);
 	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	assert_false(scene_has_entry(journal, MESSAGE_AVAILABLE));
+	close(journal);
 	usleep(200000);
 	scene_assert(&scene, SCENE_MANAGER, "CurrentJob", "/");
 	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* Nobody has asked for being told either. */
+static void test_off_says_nothing(void **state)
+{
+	struct scene scene;
+	int journal;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	journal = scene_run_with_journal(&scene);
+	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	assert_false(scene_has_entry(journal, MESSAGE_AVAILABLE));
+	close(journal);
 	scene_end(&scene);
 }
 
@@ -465,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_an_image_that_turns_up_during_a_job),
 		cmocka_unit_test(test_a_cancelled_job_stays_cancelled),
 		cmocka_unit_test(test_stage_only_looks),
+		cmocka_unit_test(test_off_says_nothing),
 		cmocka_unit_test(test_a_reload_leaves_a_running_job_alone),
 	};
 
