@@ -150,15 +150,16 @@ static enum job_event judge(struct job *job, int r, const struct tdxupd_report *
  *
  * These are all the system calls between the event that opens the gate and the write that
  * commits, each on a descriptor that is open since the image was staged:
- *   pread  `loading` and the last byte of `data`: with fw_upload, is it still our image?
+ *   pread  the last byte of `data`: with fw_upload, is it still our image? (`loading` as
+ *          well, where writes to it are not seen: see job_on_write())
  *   pread  `version`: is it still the module that the plan was made for?
  *   pread  `online`: are all CPUs still there?
  *   pread  the source: `tds_building`, or `misc.current`; with probes it is read
  *          `trace_pipe` and pread `kprobe_profile`
  *   write  the record of the commit, made ready beforehand
- * That is 4 with the trigger, 6 with fw_upload, 7 with fw_upload and probes. No message,
+ * That is 4 with the trigger, 5 with fw_upload, 6 with fw_upload and probes. No message,
  * no journal, no timer: whoever is to be told is told afterwards. tests/bus/test-commit.c
- * counts them.
+ * and, with probes, tests/vm/guest/test-mainline count them.
  */
 static enum job_event enter_waiting(struct job *job)
 {
@@ -168,7 +169,8 @@ static enum job_event enter_waiting(struct job *job)
 
 	r = tdxupd_report_new(&report);
 	if (r == 0)
-		r = tdxupd_upload_check(job->upload, job->before, report);
+		r = upload_check(job->upload, job->before, job->context->sees_writes,
+				 report);
 	if (r == -ESTALE)
 		return JOB_EVENT_DROPPED;
 	if (is_gate_open(job))
@@ -377,6 +379,12 @@ void job_on_gate(struct job *job)
 		drive(job, enter(job));
 	else if (job->state == JOB_BACKOFF && is_gate_open(job) && !was_open)
 		drive(job, JOB_EVENT_RETRY);
+}
+
+void job_on_write(struct job *job)
+{
+	if (job->state == JOB_WAITING && !is_staged(job))
+		drive(job, JOB_EVENT_DROPPED);
 }
 
 int job_cancel(struct job *job)

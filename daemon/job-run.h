@@ -8,6 +8,8 @@
 void job_start(struct job *job);
 /* The gate may have changed. */
 void job_on_gate(struct job *job);
+/* Somebody, maybe this job, has written to a file that starts updates or drops them. */
+void job_on_write(struct job *job);
 /* Return: 0; -EBUSY past the point of no return; -ESRCH it has ended. */
 int job_cancel(struct job *job);
 /* Make a gap at once instead of waiting for one. Return: as job_cancel(). */

@@ -55,6 +55,7 @@ struct host_files;
 /*
  * What a job works with and whom it tells; outlives it.
  * @is_stopping: begin nothing new
+ * @sees_writes: whoever writes to `loading` or `update`, job_on_write() is called
  * @files: what snapshots of the host are read from
  * @catalog: the images as they are now; borrowed until the next call
  * @record: a state is about to be taken; what it returns stops a commit
@@ -64,6 +65,7 @@ struct host_files;
  */
 struct job_context {
 	bool is_stopping;
+	bool sees_writes;
 	sd_event *event;
 	int root_fd;
 	struct host_files *files;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Somebody else who updates the module: `cat image >data`, a script. The kernel tells
- * nobody that the module is another one now, but whoever did it has written to a file of
- * sysfs, and that inotify(7) tells. What has changed is manager_refresh()'s to find out.
+ * Somebody else who updates the module, or drops what we staged: `cat image >data`, a
+ * script, a rule of udev. The kernel tells nobody, but whoever did it has written to a
+ * file of sysfs, and that inotify(7) tells. What has changed is the job's to find out or,
+ * where there is none, manager_refresh()'s.
  */
 #include <string.h>
 #include <sys/inotify.h>
 
 #include "duration.h"
+#include "job-run.h"
 #include "manager-jobs.h"
 #include "manager-recovery.h"
 #include "manager-writes.h"
@@ -17,7 +19,8 @@
 #define LOOK_MIN_USEC (USEC_PER_SEC / 10)
 #define LOOK_MAX_USEC (60 * USEC_PER_SEC)
 
-/* What starts an update, by either way. */
+/* What starts an update, by either way; LOADING drops it, too. */
+#define LOADING 0
 static const char *const files[MANAGER_WRITES] = {
 	"sys/class/firmware/tdx_module/loading",
 	"sys/devices/faux/tdx_host/update",
@@ -53,6 +56,7 @@ static int on_write(sd_event_source *source, const struct inotify_event *event,
 		    void *userdata)
 {
 	struct manager *manager = userdata;
+	struct job *job = manager_get_current(manager);
 
 	/* The device is gone; the next snapshot looks for it again. */
 	if (event->mask & IN_IGNORED)
@@ -60,9 +64,11 @@ static int on_write(sd_event_source *source, const struct inotify_event *event,
 			if (manager->writes[i] == source)
 				manager->writes[i] =
 					sd_event_source_disable_unref(source);
-	if (manager_get_current(manager))
-		return 0;
-	return look_later(manager, LOOK_MIN_USEC);
+	manager->context.sees_writes = manager->writes[LOADING];
+	if (!job)
+		return look_later(manager, LOOK_MIN_USEC);
+	job_on_write(job);
+	return 0;
 }
 
 void manager_watch_writes(struct manager *manager)
@@ -78,6 +84,7 @@ void manager_watch_writes(struct manager *manager)
 			(void)sd_event_add_inotify(manager->event, &manager->writes[i],
 						   path, IN_MODIFY, on_write, manager);
 	}
+	manager->context.sees_writes = manager->writes[LOADING];
 }
 
 void manager_writes_done(struct manager *manager)

@@ -61,14 +61,15 @@ static ssize_t read_data(struct tdxupd_upload *upload, void *buffer, size_t coun
 }
 
 /*
- * Another begin leaves `loading` at 1 and takes the data away: the last byte has to be
- * there, too, and no more than that.
+ * A drop sets `loading` to 0 and leaves the data (firmware_loading_store()); another
+ * begin leaves `loading` at 1 and takes the data away, and the end of an update does: the
+ * last byte has to be there, too, and no more than that.
  */
-static int fw_is_staged(struct tdxupd_upload *upload)
+static int fw_is_staged(struct tdxupd_upload *upload, bool is_watched)
 {
 	char last[2];
 	ssize_t n;
-	int r = is_loading(upload);
+	int r = is_watched ? 1 : is_loading(upload);
 
 	if (r <= 0)
 		return r;
@@ -91,7 +92,7 @@ static int holds(struct tdxupd_upload *upload, const uint8_t *bytes, size_t coun
 			return 0;
 		done += (size_t)n;
 	}
-	return fw_is_staged(upload);
+	return fw_is_staged(upload, false);
 }
 
 /* Return: 1 idle, 0 at work, or an errno. */

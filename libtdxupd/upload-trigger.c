@@ -28,8 +28,9 @@ static int trigger_stage(struct tdxupd_upload *upload, const uint8_t *bytes, siz
 	return r == -EINVAL ? -ESTALE : r;
 }
 
-static int trigger_is_staged(struct tdxupd_upload *upload)
+static int trigger_is_staged(struct tdxupd_upload *upload, bool is_watched)
 {
+	(void)is_watched;
 	return upload->state == TDXUPD_UPLOAD_STAGED;
 }
 

@@ -215,9 +215,8 @@ static int check_module(struct tdxupd_upload *upload, const struct tdxupd_host *
 	return tdxupd_version_compare(&version, &host->module_version) == 0 ? 0 : -ESTALE;
 }
 
-_public_ int tdxupd_upload_check(struct tdxupd_upload *upload,
-				 const struct tdxupd_host *host,
-				 struct tdxupd_report *report)
+int upload_check(struct tdxupd_upload *upload, const struct tdxupd_host *host,
+		 bool is_watched, struct tdxupd_report *report)
 {
 	int r;
 
@@ -225,12 +224,19 @@ _public_ int tdxupd_upload_check(struct tdxupd_upload *upload,
 		return -EINVAL;
 	if (host->state != TDXUPD_TDX_LIVE || !host->has_cpus)
 		return -EINVAL;
-	r = upload->ops->is_staged(upload);
+	r = upload->ops->is_staged(upload, is_watched);
 	if (r == 0 || upload->state != TDXUPD_UPLOAD_STAGED)
 		return -ESTALE;
 	if (r < 0)
 		return r;
 	return check_module(upload, host, report) ?: check_online(upload, host, report);
+}
+
+_public_ int tdxupd_upload_check(struct tdxupd_upload *upload,
+				 const struct tdxupd_host *host,
+				 struct tdxupd_report *report)
+{
+	return upload_check(upload, host, false, report);
 }
 
 /* ---- commit and after ---- */
@@ -264,7 +270,7 @@ _public_ int tdxupd_upload_poll(struct tdxupd_upload *upload,
 	    upload->state == TDXUPD_UPLOAD_ENDED)
 		return read_result(upload, ret);
 	if (upload->state == TDXUPD_UPLOAD_STAGED) {
-		r = upload->ops->is_staged(upload);
+		r = upload->ops->is_staged(upload, false);
 		if (r < 0)
 			return r;
 		if (r == 0)

@@ -12,7 +12,7 @@
  * @open: open what is needed. Return: 0;
  * -ENODATA no such interface; another errno.
  * @stage: hand over the bytes. Return: as tdxupd_upload_stage().
- * @is_staged: Return: 1, 0, or an errno: unknown.
+ * @is_staged: @is_watched as of upload_check(). Return: 1, 0, or an errno: unknown.
  * @commit: the one write. Return: 0, or the errno that it gave.
  * @read_result: Return: 0; an errno: unknown.
  * @drop: take it back. Return: as tdxupd_upload_drop().
@@ -20,7 +20,7 @@
 struct upload_ops {
 	int (*open)(struct tdxupd_upload *upload, const struct host_files *files);
 	int (*stage)(struct tdxupd_upload *upload, const uint8_t *bytes, size_t count);
-	int (*is_staged)(struct tdxupd_upload *upload);
+	int (*is_staged)(struct tdxupd_upload *upload, bool is_watched);
 	int (*commit)(struct tdxupd_upload *upload);
 	int (*read_result)(struct tdxupd_upload *upload,
 			   struct tdxupd_upload_result *ret);
@@ -54,6 +54,14 @@ struct tdxupd_upload {
 /* As tdxupd_upload_new(), for whoever has the host's files open. */
 int upload_new(struct host_files *files, enum tdxupd_transport transport,
 	       struct tdxupd_upload **ret);
+
+/*
+ * As tdxupd_upload_check(). @is_watched: the caller gets to know of each write to
+ * `loading` and asks tdxupd_upload_poll() then, so that reading it here can be spared:
+ * after a drop the bytes are still there, but a commit of them starts nothing.
+ */
+int upload_check(struct tdxupd_upload *upload, const struct tdxupd_host *host,
+		 bool is_watched, struct tdxupd_report *report);
 
 /* Fill in *fd; @open_flags as for open(2). Return: 0 or an errno. */
 static inline int upload_open_file(int dir_fd, const char *path, int open_flags, int *fd)

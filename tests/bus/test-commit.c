@@ -194,7 +194,6 @@ static void test_fw_upload(void **state)
 
 	(void)state;
 	run("host kernel=mainline", &trace, "td abort vm1",
-	    "pread loading\n"
 	    "pread data\n"
 	    "pread version\n"
 	    "pread online\n"
