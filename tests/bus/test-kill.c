@@ -98,12 +98,15 @@ static bool is_idle(const struct __ptrace_syscall_info *info)
  * One update that is cut off again and again.
  * @host, @fault: commands for the simulated machine
  * @is_busy: a build keeps it in backoff; it does not end
+ * @has_fence: it waits behind a fence for a build that takes no lease; all have one up
+ *	while they commit
  * @room_bytes: left in the history's file before it is rotated; 0: plenty
  */
 struct plot {
 	const char *host;
 	const char *fault;
 	bool is_busy;
+	bool has_fence;
 	size_t room_bytes;
 };
 
@@ -117,10 +120,24 @@ static bool is_over(struct scene *scene, const struct plot *plot)
 	return job_state_is_end(job_state_from_string(story.phase));
 }
 
+/* The slice's limit of TDs as it is when no fence is up. */
+#define LIMIT_FILE "sys/fs/cgroup/machine.slice/misc.max"
+#define LIMIT      "tdx 9\n"
+
+static bool is_fence_up(struct scene *scene)
+{
+	_cleanup_(cleanup_free)
+	char *limit = NULL;
+
+	assert_int_equal(world_read(&scene->world, LIMIT_FILE, &limit), 0);
+	return strcmp(limit, LIMIT) != 0;
+}
+
 /* Let it run and kill it before the call @index. Return: false when it is over before. */
 static bool run_and_kill(struct scene *scene, const struct plot *plot, unsigned index)
 {
 	pid_t pid = scene->daemon;
+	bool is_building = plot->has_fence;
 	unsigned count = 0;
 
 	for (;;) {
@@ -128,6 +145,11 @@ static bool run_and_kill(struct scene *scene, const struct plot *plot, unsigned 
 
 		if (is_idle(&info) && is_over(scene, plot))
 			break;
+		/* The gap that it has made. */
+		if (is_idle(&info) && is_building && is_fence_up(scene)) {
+			world_do(&scene->world, "td step vm1 finalize");
+			is_building = false;
+		}
 		if (is_seen_outside(&info) && count++ == index)
 			break;
 		assert_true(count < CALLS_MAX);
@@ -167,8 +189,9 @@ static void prepare(struct scene *scene, const struct plot *plot)
 	world_do(&scene->world, "fail none");
 	if (plot->fault)
 		world_do(&scene->world, "%s", plot->fault);
-	if (plot->is_busy)
+	if (plot->is_busy || plot->has_fence)
 		scene_begin_build(scene);
+	assert_int_equal(world_write(&scene->world, LIMIT_FILE, LIMIT), 0);
 	tree_drop(&scene->world.tree, STORY_FILE);
 	tree_drop(&scene->world.tree, STORY_FILE ".1");
 	tree_drop(&scene->world.tree, STATE_DIR "/holds.json");
@@ -181,8 +204,9 @@ static void ask_for_update(struct scene *scene, const struct plot *plot)
 {
 	assert_true(sd_bus_call_method_async(
 			    scene->bus, NULL, "org.tdxupd1", SCENE_MANAGER,
-			    "org.tdxupd1.Manager", "Update", NULL, NULL, "sa{sv}", "", 1,
-			    "guard", "s", plot->is_busy ? "off" : "strict") >= 0);
+			    "org.tdxupd1.Manager", "Update", NULL, NULL, "sa{sv}", "", 2,
+			    "guard", "s", plot->is_busy ? "off" : "strict", "drain", "b",
+			    plot->has_fence) >= 0);
 	assert_true(sd_bus_flush(scene->bus) >= 0);
 }
 
@@ -197,9 +221,15 @@ static void must_be_held(struct scene *scene)
 		scene_update_refused(scene, "org.tdxupd1.Error.Held", "1.5.16", 0);
 }
 
+/* What a daemon was killed in the middle of. */
+struct seen {
+	bool states[_JOB_STATE_MAX];
+	bool has_fence;
+};
+
 /* Return: whether there was still a call to die before. */
 static bool die_before(struct scene *scene, const struct plot *plot, unsigned index,
-		       bool *seen)
+		       struct seen *seen)
 {
 	struct truth before;
 	struct story story;
@@ -215,12 +245,14 @@ static bool die_before(struct scene *scene, const struct plot *plot, unsigned in
 	is_cut = run_and_kill(scene, plot, index);
 	story_read(scene, &story);
 	phase = job_state_from_string(story.phase);
-	seen[phase < 0 ? JOB_QUEUED : phase] = true;
+	seen->states[phase < 0 ? JOB_QUEUED : phase] = true;
+	seen->has_fence |= is_fence_up(scene);
 	snprintf(what, sizeof(what), "%s, %s: call %u, during `%s'", plot->host,
 		 plot->fault ? plot->fault : "no fault", index, story.phase);
 	scene_run(scene);
 	story_must_be_true(scene, &before, what);
 	scene_assert(scene, SCENE_MANAGER, "CurrentJob", "/");
+	world_assert_reads(&scene->world, LIMIT_FILE, LIMIT);
 	world_assert_reads(&scene->world, WORLD_UPLOAD "loading", "0\n");
 	if (!plot->is_busy)
 		must_be_held(scene);
@@ -228,36 +260,38 @@ static bool die_before(struct scene *scene, const struct plot *plot, unsigned in
 	return is_cut;
 }
 
-static void must_have_seen_all(const bool *seen, bool is_busy)
+static void must_have_seen_all(const struct seen *seen, const struct plot *plot)
 {
 	static const enum job_state states[] = { JOB_PLANNING, JOB_STAGING, JOB_WAITING,
 						 JOB_COMMITTING, JOB_CONFIRMING };
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
-		if (!seen[states[i]])
+		if (!seen->states[states[i]])
 			fail_msg("not once in `%s'", job_state_to_string(states[i]));
-	assert_true(seen[JOB_QUEUED]); /* before the first record */
-	assert_true(!is_busy || seen[JOB_BACKOFF]);
+	assert_true(seen->states[JOB_QUEUED]); /* before the first record */
+	assert_true(!plot->is_busy || seen->states[JOB_BACKOFF]);
+	assert_true(plot->is_busy || seen->has_fence);
 }
 
 static void die_everywhere(const struct plot *plot)
 {
 	const char *text = getenv("TDXUPD_STEP");
 	unsigned step = text && *text ? (unsigned)strtoul(text, NULL, 10) : 1;
-	bool seen[_JOB_STATE_MAX] = { false };
+	struct seen seen = { 0 };
 	struct scene scene;
 	unsigned index = 0;
 
 	scene_set(&scene, plot->host, NULL);
 	if (plot->is_busy)
 		scene_put_images(&scene, "1.5.16,hv=1,features0=0x80226f3f0fbf", NULL);
-	scene_put_config(&scene, "HistoryMaxBytes=65536\n");
-	while (die_before(&scene, plot, index, seen))
+	scene_put_config(&scene, "HistoryMaxBytes=65536\nDrainMethod=fence\n"
+				 "BarrierMaxSec=1min\n");
+	while (die_before(&scene, plot, index, &seen))
 		index += step;
 	print_message("%s, %s: %u calls\n", plot->host,
 		      plot->fault ? plot->fault : "no fault", index);
 	if (step == 1)
-		must_have_seen_all(seen, plot->is_busy);
+		must_have_seen_all(&seen, plot);
 	assert_true(!plot->room_bytes ||
 		    io_is_present(scene.world.tree.fd, STORY_FILE ".1"));
 	scene_end(&scene);
@@ -290,6 +324,13 @@ static void test_in_backoff(void **state)
 	die_everywhere(&(struct plot){ .host = "host kernel=piece", .is_busy = true });
 }
 
+/* A fence outlives nobody: the next daemon puts the slice's limit back. */
+static void test_behind_a_fence(void **state)
+{
+	(void)state;
+	die_everywhere(&(struct plot){ .host = "host kernel=piece", .has_fence = true });
+}
+
 /* The file is full just when it matters most. */
 static void test_while_the_history_is_rotated(void **state)
 {
@@ -306,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_mainline),
 		cmocka_unit_test(test_the_kernel_piece),
 		cmocka_unit_test(test_in_backoff),
+		cmocka_unit_test(test_behind_a_fence),
 		cmocka_unit_test(test_while_the_history_is_rotated),
 	};
 

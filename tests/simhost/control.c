@@ -231,11 +231,24 @@ static void say_times(const struct host *host, char *ret, size_t size)
 		 (uintmax_t)host->commit_nsec);
 }
 
+/* misc_cg_try_charge() refuses what KVM asks it for (tdx.c:__tdx_td_init()). */
+static bool is_over_limit(const struct host *host, const struct words *words)
+{
+	return words->count > 1 && strcmp(words->word[0], "td") == 0 &&
+	       strcmp(words->word[1], "build") == 0 &&
+	       tdx_model_td_count(host->model) >= host->slice_max;
+}
+
 static void run_on_model(struct host *host, const char *line, const struct words *words,
 			 char *ret, size_t size)
 {
-	int error = tdx_model_command(host->model, line, ret, size);
+	int error;
 
+	if (is_over_limit(host, words)) {
+		say(ret, size, "error EBUSY machine.slice has as many TDs as it may");
+		return;
+	}
+	error = tdx_model_command(host->model, line, ret, size);
 	if (error == -ENOENT)
 		say(ret, size, "error ENOENT no such command");
 	if (!error && strcmp(words->word[0], "boot") == 0)

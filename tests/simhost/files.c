@@ -5,6 +5,7 @@
  */
 #include "files.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "cpu-files.h"
@@ -12,6 +13,7 @@
 
 #define HOST_DIR   "sys/devices/faux/tdx_host/"
 #define UPLOAD_DIR HOST_DIR "firmware/tdx_module/"
+#define SLICE_DIR  "sys/fs/cgroup/machine.slice/"
 #define PAGE_BYTES 4096
 
 static bool can_update(const struct host *host)
@@ -191,6 +193,32 @@ static int show_misc_current(struct host *host, FILE *text)
 	return 0;
 }
 
+/* kernel/cgroup/misc.c:misc_cg_max_show() */
+static int show_slice_max(struct host *host, FILE *text)
+{
+	if (host->slice_max == HOST_NO_MAX)
+		fputs("tdx max\n", text);
+	else
+		fprintf(text, "tdx %" PRIu64 "\n", host->slice_max);
+	return 0;
+}
+
+/* misc_cg_max_write(): a limit below what is there already is taken, too. */
+static int store_slice_max(struct host *host, const char *text)
+{
+	char limit[16];
+	u64 max;
+
+	if (sscanf(text, "tdx %15s", limit) != 1)
+		return -EINVAL;
+	if (strcmp(limit, "max") == 0)
+		max = HOST_NO_MAX;
+	else if (tdx_model_parse_number(limit, UINT32_MAX, &max))
+		return -EINVAL;
+	host->slice_max = max;
+	return 0;
+}
+
 static const struct file files[] = {
 	{ "proc/cpuinfo", 0444, .show = cpu_show_info },
 	{ "proc/sys/kernel/random/boot_id", 0444, .show = show_boot_id },
@@ -223,6 +251,8 @@ static const struct file files[] = {
 	{ "sys/devices/system/cpu/possible", 0444, .show = cpu_show_possible },
 	{ "sys/devices/system/cpu/present", 0444, .show = cpu_show_possible },
 	{ "sys/fs/cgroup/cgroup.controllers", 0444, .show = cpu_show_controllers },
+	{ SLICE_DIR "misc.current", 0444, .show = show_misc_current },
+	{ SLICE_DIR "misc.max", 0644, .show = show_slice_max, .store = store_slice_max },
 	{ "sys/fs/cgroup/misc.capacity", 0444, .show = show_misc_capacity },
 	{ "sys/fs/cgroup/misc.current", 0444, .show = show_misc_current },
 };

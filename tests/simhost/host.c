@@ -112,6 +112,7 @@ int host_new(unsigned lp_count, struct host **ret)
 	pthread_cond_init(&host->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	host->kernel = HOST_PIECE;
+	host->slice_max = HOST_NO_MAX;
 	host->held_phase = _UPLOAD_PROGRESS_MAX;
 	host_booted(host);
 	host->building_event = 1;

@@ -28,6 +28,7 @@ enum host_kernel {
  * @lock: around everything here; the model knows no locks
  * @changed: anything may have changed
  * @hidden_lps: the last LPs are ones that firmware enabled and the kernel never saw
+ * @slice_max: how many TDs machine.slice may have, in which all of them are; HOST_NO_MAX
  * @staged, @staged_bytes: the `image` file
  * @is_updating: someone replaces the module, through `update` or through fw_upload
  * @building_event: counts notifications of `tds_building`, from 1 as kernfs does
@@ -47,6 +48,7 @@ struct host {
 	unsigned hidden_lps;
 	char boot_id[37];
 	struct upload upload;
+	uint64_t slice_max;
 	uint8_t *staged;
 	size_t staged_bytes;
 	bool is_updating;
@@ -63,7 +65,8 @@ struct host {
 	bool is_stopping;
 };
 
-#define HOST_HANGS UINT64_MAX
+#define HOST_HANGS  UINT64_MAX
+#define HOST_NO_MAX UINT64_MAX
 
 struct host_delay {
 	struct host_delay *next;

@@ -126,6 +126,7 @@ static void test_says_what_the_machine_is(void **state)
 		{ "sys/devices/system/cpu/possible", "0-3\n" },
 		{ "sys/fs/cgroup/misc.current", "tdx 0\n" },
 		{ "sys/fs/cgroup/misc.capacity", "tdx 63\n" },
+		{ "sys/fs/cgroup/machine.slice/misc.max", "tdx max\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
@@ -297,6 +298,22 @@ static void test_slow_and_hung_files(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void test_a_slice_has_no_more_tds_than_it_may(void **state)
+{
+	static const char max[] = "sys/fs/cgroup/machine.slice/misc.max";
+	struct world *world = *state;
+
+	world_do(world, "td build a manual");
+	assert_int_equal(world_write(world, max, "tdx 1\n"), 0);
+	world_assert_reads(world, max, "tdx 1\n");
+	world_refuse(world, "EBUSY", "td build b manual");
+	assert_int_equal(world_write(world, max, "tdx many"), -EINVAL);
+	assert_int_equal(world_write(world, max, "tea 2"), -EINVAL);
+	world_assert_reads(world, max, "tdx 1\n");
+	assert_int_equal(world_write(world, max, "tdx max"), 0);
+	world_do(world, "td build b manual");
+}
+
 static void test_starts_over_a_dead_ones_mount(void **state)
 {
 	struct world *world = *state, again;
@@ -367,6 +384,7 @@ int main(void)
 		TEST(test_a_kept_descriptor_reads_afresh),
 		TEST(test_a_file_that_went_away_answers_nobody),
 		TEST(test_slow_and_hung_files),
+		TEST(test_a_slice_has_no_more_tds_than_it_may),
 		TEST(test_starts_over_a_dead_ones_mount),
 		TEST(test_bad_commands_are_refused),
 	};
