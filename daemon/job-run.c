@@ -321,11 +321,11 @@ static char *describe_expiry(const struct job *job)
 /* What every end has in common; why is said before the state is shown. */
 static void explain(struct job *job, enum job_event event)
 {
-	if (event == JOB_EVENT_CANCEL)
-		job_set_failure(job, FAILURE_CANCELLED,
-				strdup(job->context->is_stopping
-					       ? "the daemon was told to stop"
-					       : "cancelled on request"));
+	if (event == JOB_EVENT_CANCEL && job->context->is_stopping)
+		job_set_failure(job, FAILURE_INTERRUPTED,
+				strdup("the daemon was told to stop"));
+	else if (event == JOB_EVENT_CANCEL)
+		job_set_failure(job, FAILURE_CANCELLED, strdup("cancelled on request"));
 	if (event == JOB_EVENT_EXPIRE)
 		job_set_failure(job, FAILURE_EXPIRED, describe_expiry(job));
 	if (event == JOB_EVENT_LOSE)

@@ -145,7 +145,7 @@ void manager_record_start(struct manager *manager, bool is_unsettled, const char
 	if (is_unsettled) {
 		record.to = text(to);
 		record.reason = text(failure_to_string(FAILURE_INTERRUPTED));
-		record.detail = text("a restart does not begin again what was cut off");
+		record.detail = text("a restart begins nothing again");
 	}
 	describe_host(manager->host, module, &record);
 	(void)history_append(manager->history, &record, true);

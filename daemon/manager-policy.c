@@ -140,7 +140,7 @@ int manager_reset_failed(struct manager *manager, char **ret_why)
 	int r;
 
 	manager->forgiven_id = manager->last_id;
-	/* What was cut off and is left to others has failed, too. */
+	/* What was cut off or given up has failed, too. */
 	if (!holds_forgive(&manager->holds) && !manager->is_unsettled) {
 		if (manager->listener.changed)
 			manager->listener.changed(manager->listener.userdata);

@@ -254,7 +254,7 @@ int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 		return r;
 	manager_open_history(manager);
 	manager_recover(manager);
-	/* What was cut off is not taken up again by a restart. */
+	/* What was cut off or given up is not taken up again by a restart. */
 	r = manager_replan_later(manager, !manager->is_unsettled);
 	if (r < 0)
 		return r;

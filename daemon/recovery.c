@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "failure.h"
 #include "job-state.h"
 #include "recovery.h"
 
@@ -149,6 +150,22 @@ bool recovery_has_failed(const struct history_record *last, enum recovery recove
 	}
 }
 
+/* A daemon that had to stop is nobody's word against the update. */
+static bool was_given_up(const struct history_record *last)
+{
+	const char *interrupted = failure_to_string(FAILURE_INTERRUPTED);
+
+	switch (job_state_from_string(last->phase)) {
+	case JOB_CANCELLED:
+		return !last->reason || strcmp(last->reason, interrupted) != 0;
+	case JOB_EXPIRED:
+	case JOB_UNKNOWN:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool recovery_is_unsettled(const struct history_record *last, enum recovery recovery,
 			   const char *boot_id)
 {
@@ -159,7 +176,8 @@ bool recovery_is_unsettled(const struct history_record *last, enum recovery reco
 	/* Killed again before it could say that it had started. */
 	if (strcmp(last->phase, RECOVERY_PHASE) == 0)
 		return true;
-	return strcmp(last->phase, RECOVERY_START_PHASE) == 0 && last->reason;
+	return was_given_up(last) ||
+	       (strcmp(last->phase, RECOVERY_START_PHASE) == 0 && last->reason);
 }
 
 bool recovery_is_same_aim(const struct history_record *last,

@@ -51,12 +51,13 @@ enum recovery_staged {
 bool recovery_has_failed(const struct history_record *last, enum recovery recovery);
 
 /* The phase of the record that each daemon begins with; a reason is the word of the one
- * before it, that what was cut off is left to others. */
+ * before it, that what was cut off or given up is left to others. */
 #define RECOVERY_START_PHASE "started"
 
 /*
- * Whether nothing has happened in this boot since a job was cut off but that daemons were
- * started. @recovery: what came of @last. Pure.
+ * Whether nothing but starts of daemons has happened in this boot since a job was cut off
+ * or given up: cancelled by somebody, expired, or of an end that nobody can tell.
+ * @recovery: what came of @last. Pure.
  */
 bool recovery_is_unsettled(const struct history_record *last, enum recovery recovery,
 			   const char *boot_id);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * AutoUpdate=apply and an update that was cut off: however often the daemon is started,
- * that alone does not begin it again. What does: somebody's word, other images or
- * configuration, another boot.
+ * AutoUpdate=apply and an update that was cut off or given up: however often the daemon
+ * is started, that alone does not begin it again. What does: somebody's word, other
+ * images or configuration, another boot.
  */
 #include <signal.h>
 
@@ -10,6 +10,7 @@
 #include "story.h"
 #include "util.h"
 
+#define JOB         "/org/tdxupd1/job/_1"
 #define INTERRUPTED "org.tdxupd1.Error.Interrupted"
 
 /* It had come as far as it could, and nothing of it was lost. */
@@ -17,7 +18,7 @@ static void cut_off_while_it_waits(struct scene *scene)
 {
 	scene_begin_build(scene);
 	scene_run(scene);
-	scene_await(scene, "/org/tdxupd1/job/_1", "State", "waiting");
+	scene_await(scene, JOB, "State", "waiting");
 	scene_kill(scene);
 	world_do(&scene->world, "td abort vm1");
 }
@@ -97,7 +98,65 @@ static void test_no_restart_begins_it_again(void **state)
 	}
 }
 
+static void set_waiting(struct scene *ret)
+{
+	scene_set(ret, NULL);
+	scene_put_config(ret, "AutoUpdate=apply\n");
+	scene_begin_build(ret);
+	scene_run(ret);
+	scene_await(ret, JOB, "State", "waiting");
+}
+
+static void test_a_cancelled_job_stays_cancelled(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_waiting(&scene);
+	assert_null(scene_call(&scene, JOB, "Cancel"));
+	scene_await_end(&scene, JOB, "Cancelled");
+	world_do(&scene.world, "td abort vm1");
+	for (unsigned i = 0; i < 2; i++) {
+		restart(&scene);
+		must_rest(&scene);
+	}
+	scene_end(&scene);
+}
+
+static void test_an_expired_job_stays_expired(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\nDeadlineSec=100ms\n");
+	scene_begin_build(&scene);
+	scene_run(&scene);
+	scene_await(&scene, SCENE_MANAGER, "LastResult", "org.tdxupd1.Error.Expired");
+	world_do(&scene.world, "td abort vm1");
+	for (unsigned i = 0; i < 2; i++) {
+		restart(&scene);
+		must_rest(&scene);
+	}
+	scene_end(&scene);
+}
+
 /* ---- what begins it ---- */
+
+/* An update of its package restarts the daemon, and ends nothing. */
+static void test_a_stop_is_no_end(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_waiting(&scene);
+	restart(&scene);
+	scene_await(&scene, SCENE_MANAGER, "LastResult", "");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	world_assert_mrtd(&scene.world, "vm1", true);
+	scene_end(&scene);
+}
 
 static void ask(struct scene *scene)
 {
@@ -202,7 +261,7 @@ static void test_the_history_says_so(void **state)
 	(void)state;
 	set_cut_off(&scene, "mainline", cut_off_while_it_waits);
 	assert_int_equal(world_read(&scene.world, STORY_FILE, &history), 0);
-	assert_non_null(strstr(history, "a restart does not begin again"));
+	assert_non_null(strstr(history, "a restart begins nothing again"));
 	scene_end(&scene);
 }
 
@@ -210,6 +269,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_restart_begins_it_again),
+		cmocka_unit_test(test_a_cancelled_job_stays_cancelled),
+		cmocka_unit_test(test_an_expired_job_stays_expired),
+		cmocka_unit_test(test_a_stop_is_no_end),
 		cmocka_unit_test(test_what_begins_it_again),
 		cmocka_unit_test(test_the_host_went_down_with_it),
 		cmocka_unit_test(test_the_end_of_the_history_is_lost),

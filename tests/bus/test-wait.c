@@ -165,7 +165,7 @@ static void test_a_daemon_that_stops_answers(void **state)
 	scene_assert(&scene, job, "State", "waiting");
 	assert_int_equal(scene_stop(&scene), 0);
 	await(scene.bus, &answers.count, 1);
-	assert_string_equal(answers.result, "org.tdxupd1.Error.Cancelled");
+	assert_string_equal(answers.result, "org.tdxupd1.Error.Interrupted");
 	scene_end(&scene);
 }
 

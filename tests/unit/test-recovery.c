@@ -2,7 +2,9 @@
 #include "test.h"
 #include "recovery.h"
 
-#define BOOT "11111111-0000-4000-8000-000000000001"
+#define CANCELLED   "org.tdxupd1.Error.Cancelled"
+#define INTERRUPTED "org.tdxupd1.Error.Interrupted"
+#define BOOT        "11111111-0000-4000-8000-000000000001"
 
 /* The record says: 1.5.06 ran with 5 updates left, 1.5.16 was the step. */
 static const struct {
@@ -213,12 +215,19 @@ static void test_what_is_unsettled(void **state)
 		{ "recovered", BOOT, NULL, RECOVERY_NOTHING, true },
 		{ "recovered", BOOT, "x", RECOVERY_NOTHING, true },
 		{ "started", BOOT, "x", RECOVERY_NOTHING, true },
+		/* it was given up */
+		{ "cancelled", BOOT, CANCELLED, RECOVERY_NOTHING, true },
+		{ "cancelled", BOOT, NULL, RECOVERY_NOTHING, true },
+		{ "expired", BOOT, "x", RECOVERY_NOTHING, true },
+		{ "unknown", BOOT, "x", RECOVERY_NOTHING, true },
+		{ "cancelled", "another", CANCELLED, RECOVERY_NOTHING, false },
+		/* by nobody: the daemon had to stop */
+		{ "cancelled", BOOT, INTERRUPTED, RECOVERY_NOTHING, false },
 		/* the host was booted since */
 		{ "recovered", "another", NULL, RECOVERY_NOTHING, false },
 		{ "started", "another", "x", RECOVERY_NOTHING, false },
 		/* something else has happened since */
 		{ "done", BOOT, NULL, RECOVERY_NOTHING, false },
-		{ "cancelled", BOOT, "x", RECOVERY_NOTHING, false },
 		{ "failed", BOOT, "x", RECOVERY_NOTHING, false },
 		{ "held", BOOT, NULL, RECOVERY_NOTHING, false },
 		{ "unheld", BOOT, NULL, RECOVERY_NOTHING, false },
