@@ -50,6 +50,19 @@ bool io_is_present(int root_fd, const char *path)
 
 /* ---- attributes ---- */
 
+/* From @offset, or where it stands in what can't be sought in. */
+static ssize_t read_at(int fd, char *ret, size_t size, off_t offset)
+{
+	ssize_t n;
+
+	do {
+		n = pread(fd, ret, size, offset);
+		if (n < 0 && errno == ESPIPE)
+			n = read(fd, ret, size);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 int io_read_text_fd(int fd, char *ret, size_t size)
 {
 	char extra;
@@ -57,14 +70,12 @@ int io_read_text_fd(int fd, char *ret, size_t size)
 
 	if (fd < 0 || !ret || !size)
 		return -EINVAL;
-	do {
-		n = pread(fd, ret, size - 1, 0);
-	} while (n < 0 && errno == EINTR);
+	n = read_at(fd, ret, size - 1, 0);
 	if (n < 0)
 		return -errno;
 	if (memchr(ret, '\0', (size_t)n))
 		return -EBADMSG;
-	if ((size_t)n == size - 1 && pread(fd, &extra, 1, n) != 0)
+	if ((size_t)n == size - 1 && read_at(fd, &extra, 1, n) != 0)
 		return -EBADMSG;
 	if (n > 0 && ret[n - 1] == '\n')
 		n--;

@@ -32,7 +32,9 @@ bool io_is_present(int root_fd, const char *path);
  * dropped. Return: 0; -EBADMSG no text, or more than fits in @ret.
  */
 int io_read_text(int root_fd, const char *path, char *ret, size_t size);
-/* The same from a descriptor that is kept open; where poll(2) is used, re-arms it. */
+/* The same from a descriptor that is kept open; where poll(2) is used, re-arms it. One
+ * that can't be sought in (attributes of debugfs) is read from where it stands: open it
+ * anew. */
 int io_read_text_fd(int fd, char *ret, size_t size);
 
 /*

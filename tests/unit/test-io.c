@@ -51,6 +51,26 @@ static void test_kept_descriptor_reads_afresh(void **state)
 	close(fd);
 }
 
+/* As attributes of debugfs are (fs/libfs.c:simple_attr_open()). */
+static void test_what_cannot_be_sought_in(void **state)
+{
+	char text[4];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "12\n", 3), 3);
+	assert_int_equal(io_read_text_fd(fds[0], text, sizeof(text)), -EBADMSG);
+	close(fds[1]);
+	close(fds[0]);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "12\n", 3), 3);
+	close(fds[1]);
+	assert_int_equal(io_read_text_fd(fds[0], text, sizeof(text)), 0);
+	assert_string_equal(text, "12");
+	close(fds[0]);
+}
+
 static void test_nothing_leads_out_of_the_root(void **state)
 {
 	struct tree *dir = *state;
@@ -99,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_text_is_bounded),
 		TEST(test_kept_descriptor_reads_afresh),
+		TEST(test_what_cannot_be_sought_in),
 		TEST(test_nothing_leads_out_of_the_root),
 		TEST(test_write_starts_at_the_front),
 	};
