@@ -60,6 +60,16 @@ static uint32_t who_says(const struct gate_source *sources, size_t count,
 	return mask;
 }
 
+static uint32_t who_doubts(const struct gate_source *sources, size_t count)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!sources[i].is_veto && sources[i].is_doubtful)
+			mask |= UINT32_C(1) << i;
+	return mask;
+}
+
 static uint32_t who_knows(const struct gate_source *sources, size_t count)
 {
 	uint32_t mask = 0;
@@ -81,6 +91,7 @@ struct gate_verdict gate_decide(const struct gate_source *sources, size_t count,
 	uint32_t closed = who_says(sources, count, GATE_CLOSED, GATE_EXACT);
 	uint32_t hinted = who_says(sources, count, GATE_CLOSED, GATE_HINT);
 	uint32_t forbidden = who_forbids(sources, count);
+	uint32_t doubtful = who_doubts(sources, count);
 	uint32_t all = who_knows(sources, count);
 
 	if (policy == GATE_OFF)
@@ -94,6 +105,8 @@ struct gate_verdict gate_decide(const struct gate_source *sources, size_t count,
 		return verdict(GATE_UNDECIDED, all);
 	if (hinted)
 		return verdict(GATE_WAIT, hinted);
+	if (doubtful)
+		return verdict(GATE_UNDECIDED, doubtful);
 	if (who_says(sources, count, GATE_OPEN, GATE_HINT))
 		return verdict(GATE_GO, 0);
 	return verdict(GATE_UNDECIDED, all);

@@ -58,6 +58,8 @@ struct gate_blocker {
  *	whatever the policy, open it counts for nothing
  * @count: TDs under build, where closed
  * @reason: why it is unknown
+ * @is_doubtful: unknown for a while, because a build may have begun unseen: what others
+ *	only hint at does not outweigh that
  * @blockers: owned by the source, at most @count
  */
 struct gate_source {
@@ -67,6 +69,7 @@ struct gate_source {
 	enum gate_confidence confidence;
 	uint32_t count;
 	char reason[128];
+	bool is_doubtful;
 	const struct gate_blocker *blockers;
 	size_t blocker_count;
 };

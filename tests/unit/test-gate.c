@@ -3,8 +3,9 @@
 #include "gate.h"
 #include "util.h"
 
-/* Sources as a word: O open, C closed, U unknown; capital exact, small a hint. After them
- * those that forbid: + open, - closed, ? unknown. */
+/* Sources as a word: O open, C closed, U unknown; capital exact, small a hint; d a hint
+ * that is unknown because something may have gone unseen. After them those that forbid: +
+ * open, - closed, ? unknown. */
 static size_t sources_from(const char *word, struct gate_source *ret)
 {
 	size_t count = 0;
@@ -16,6 +17,7 @@ static size_t sources_from(const char *word, struct gate_source *ret)
 
 		memset(source, 0, sizeof(*source));
 		source->confidence = is_hint ? GATE_HINT : GATE_EXACT;
+		source->is_doubtful = letter == 'D';
 		source->is_veto = strchr("+-?", letter);
 		source->state = strchr("O+", letter)   ? GATE_OPEN
 				: strchr("C-", letter) ? GATE_CLOSED
@@ -53,6 +55,12 @@ static void test_every_row_of_the_gate(void **state)
 		{ "oc", false, GATE_UNDECIDED, GATE_WAIT, 3 },
 		{ "Uo", false, GATE_UNDECIDED, GATE_GO, 3 },
 		{ "Oc", false, GATE_GO, GATE_GO, 0 },
+		/* one hint does not outweigh what another may have missed */
+		{ "uo", false, GATE_UNDECIDED, GATE_GO, 3 },
+		{ "do", false, GATE_UNDECIDED, GATE_UNDECIDED, 3 },
+		{ "od", false, GATE_UNDECIDED, GATE_UNDECIDED, 3 },
+		{ "cd", false, GATE_UNDECIDED, GATE_WAIT, 3 },
+		{ "Od", false, GATE_GO, GATE_GO, 0 },
 		{ "Co", false, GATE_WAIT, GATE_WAIT, 1 },
 		/* the module refuses on its own; known builds are waited for */
 		{ "", true, GATE_GO, GATE_GO, 0 },
