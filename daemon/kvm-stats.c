@@ -99,7 +99,7 @@ int kvm_vm_has_run(int root_fd, const char *vm)
 		return -EINVAL;
 	r = is_gone(root_fd, vm);
 	if (r != 0)
-		return r;
+		return r < 0 ? r : -ESRCH;
 	snprintf(path, sizeof(path), DEBUGFS_KVM "/%s/exits", vm);
 	r = io_read_text(root_fd, path, text, sizeof(text));
 	if (r < 0)
@@ -115,10 +115,11 @@ int kvm_vms_drop_run(int root_fd, struct kvm_vms *vms)
 
 	for (size_t i = vms->count; i-- > 0;) {
 		int r = kvm_vm_has_run(root_fd, vms->names[i]);
+		bool is_over = r > 0 || r == -ESRCH;
 
-		if (r < 0)
+		if (!is_over && r < 0)
 			error = r;
-		if (r <= 0)
+		if (!is_over)
 			continue;
 		vms->count--;
 		memmove(vms->names[i], vms->names[vms->count], sizeof(vms->names[i]));

@@ -21,12 +21,13 @@ int kvm_vms_list(int root_fd, struct kvm_vms *ret);
 void kvm_vms_done(struct kvm_vms *vms);
 
 /*
- * Has it run, or is it gone? KVM lets no TD run that is not finalised
+ * Has it run? KVM lets no TD run that is not finalised
  * (arch/x86/kvm/vmx/tdx.c:tdx_vcpu_pre_run()), so such a VM is under build no more.
- * Return: 1, 0, or a negative errno: unknown.
+ * Return: 1, 0; -ESRCH it has no directory; another errno: unknown.
  */
 int kvm_vm_has_run(int root_fd, const char *vm);
-/* Drop those that have. Return: 0, or a negative errno: some could not be looked at. */
+/* Drop those of a list that have, or that are gone. Return: 0, or a negative errno: some
+ * could not be looked at. */
 int kvm_vms_drop_run(int root_fd, struct kvm_vms *vms);
 
 #endif

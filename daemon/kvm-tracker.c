@@ -14,7 +14,7 @@ struct kvm_tracker {
 	uint64_t settle_usec;
 	bool has_created;
 	uint64_t created;
-	uint64_t doubt_until_usec;
+	uint64_t doubt_since_usec;
 	char doubt[96];
 	size_t count;
 	struct vm {
@@ -88,10 +88,23 @@ int kvm_tracker_new(uint64_t settle_usec, struct kvm_tracker **ret)
 	return 0;
 }
 
+void kvm_tracker_set_settle(struct kvm_tracker *tracker, uint64_t settle_usec)
+{
+	tracker->settle_usec = settle_usec;
+}
+
 struct kvm_tracker *kvm_tracker_free(struct kvm_tracker *tracker)
 {
 	free(tracker);
 	return NULL;
+}
+
+/* When what began at @since_usec is old enough; SettleSec=infinity: never. */
+static uint64_t settles_at(const struct kvm_tracker *tracker, uint64_t since_usec)
+{
+	if (tracker->settle_usec > UINT64_MAX - since_usec)
+		return UINT64_MAX;
+	return since_usec + tracker->settle_usec;
 }
 
 static void drop(struct kvm_tracker *tracker, size_t i)
@@ -102,9 +115,9 @@ static void drop(struct kvm_tracker *tracker, size_t i)
 static void drop_settled(struct kvm_tracker *tracker, uint64_t now_usec)
 {
 	for (size_t i = tracker->count; i-- > 0;)
-		if (now_usec >= tracker->vms[i].since_usec + tracker->settle_usec)
+		if (now_usec >= settles_at(tracker, tracker->vms[i].since_usec))
 			drop(tracker, i);
-	if (now_usec >= tracker->doubt_until_usec)
+	if (now_usec >= settles_at(tracker, tracker->doubt_since_usec))
 		tracker->doubt[0] = '\0';
 }
 
@@ -153,7 +166,7 @@ void kvm_tracker_take(struct kvm_tracker *tracker, const struct kvm_event *event
 void kvm_tracker_doubt(struct kvm_tracker *tracker, const char *why, uint64_t now_usec)
 {
 	snprintf(tracker->doubt, sizeof(tracker->doubt), "%s", why);
-	tracker->doubt_until_usec = now_usec + tracker->settle_usec;
+	tracker->doubt_since_usec = now_usec;
 }
 
 size_t kvm_tracker_list_young(struct kvm_tracker *tracker, uint64_t now_usec,
@@ -200,6 +213,7 @@ void kvm_tracker_read(struct kvm_tracker *tracker, uint64_t now_usec,
 		name_blockers(tracker, ret);
 	} else if (tracker->doubt[0]) {
 		ret->state = GATE_UNKNOWN;
+		ret->is_doubtful = true;
 		snprintf(ret->reason, sizeof(ret->reason), "%s", tracker->doubt);
 	}
 }
@@ -208,10 +222,13 @@ uint64_t kvm_tracker_get_next(const struct kvm_tracker *tracker)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (size_t i = 0; i < tracker->count; i++)
-		if (tracker->vms[i].since_usec + tracker->settle_usec < next)
-			next = tracker->vms[i].since_usec + tracker->settle_usec;
-	if (tracker->doubt[0] && tracker->doubt_until_usec < next)
-		next = tracker->doubt_until_usec;
+	if (tracker->doubt[0])
+		next = settles_at(tracker, tracker->doubt_since_usec);
+	for (size_t i = 0; i < tracker->count; i++) {
+		uint64_t at = settles_at(tracker, tracker->vms[i].since_usec);
+
+		if (at < next)
+			next = at;
+	}
 	return next;
 }

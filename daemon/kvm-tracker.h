@@ -41,6 +41,8 @@ int kvm_event_parse(const struct kvm_event_text *text, struct kvm_event *ret);
 struct kvm_tracker;
 
 int kvm_tracker_new(uint64_t settle_usec, struct kvm_tracker **ret);
+/* For those that are watched already, too. */
+void kvm_tracker_set_settle(struct kvm_tracker *tracker, uint64_t settle_usec);
 struct kvm_tracker *kvm_tracker_free(struct kvm_tracker *tracker);
 
 void kvm_tracker_take(struct kvm_tracker *tracker, const struct kvm_event *event,

@@ -117,6 +117,7 @@ void manager_gate_configure(struct manager *manager)
 	struct barrier_config times = times_of(manager->config);
 
 	lease_desk_configure(manager->desk, &limits, &times);
+	watch_kvm_set_settle(manager->kvm, manager->config->settle_usec);
 }
 
 static bool is_waiting(const struct job *job)
@@ -258,7 +259,11 @@ static int new_population(struct manager *manager, struct watch **ret)
 
 static int new_kvm(struct manager *manager, struct watch **ret)
 {
-	return watch_kvm_new(manager->root_fd, manager->config->settle_usec, ret);
+	int r = watch_kvm_new(manager->root_fd, manager->config->settle_usec, ret);
+
+	if (r == 0)
+		manager->kvm = *ret;
+	return r;
 }
 
 /* As they are shown; fallbacks last. */

@@ -64,6 +64,7 @@ struct manager {
 	struct tdxupd_catalog *catalog;
 	struct sources sources;
 	struct lease_desk *desk;
+	struct watch *kvm;
 	struct inhibitor_desk *inhibitors;
 	struct gate_verdict verdict;
 	struct history *history;

@@ -18,6 +18,10 @@
  * 10,000 events of 1 KiB. */
 #define RECEIVE_BYTES (16 * 1024 * 1024)
 
+/* How often to look, while somebody waits, whether young VMs have run: that wakes nobody.
+ */
+#define LOOK_USEC 1000000
+
 struct watch_kvm {
 	struct watch base;
 	int root_fd;
@@ -28,6 +32,7 @@ struct watch_kvm {
 	sd_event_source *source;
 	sd_event_source *timer;
 	struct kvm_tracker *tracker;
+	bool is_awaited;
 };
 
 static struct watch_kvm *from_base(struct watch *watch)
@@ -53,8 +58,14 @@ static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
 /* To be woken when the word changes with nothing happening. */
 static void set_timer(struct watch_kvm *kvm)
 {
-	watch_set_alarm(kvm->event, &kvm->timer, kvm_tracker_get_next(kvm->tracker),
-			on_time, kvm);
+	uint64_t next = kvm_tracker_get_next(kvm->tracker);
+	uint64_t look = now() + LOOK_USEC;
+	const char(*names)[KVM_VM_NAME_BYTES];
+
+	if (kvm->is_awaited && look < next &&
+	    kvm_tracker_list_young(kvm->tracker, now(), &names))
+		next = look;
+	watch_set_alarm(kvm->event, &kvm->timer, next, on_time, kvm);
 }
 
 static void take(struct watch_kvm *kvm, struct udev_device *device)
@@ -165,7 +176,11 @@ static int kvm_arm(struct watch *watch, sd_event *event)
 	return 0;
 }
 
-/* A young VM that has run is no TD under build; unknown is no reason to forget it. */
+/*
+ * A young VM that has run is no TD under build; unknown is no reason to forget it. Nor is
+ * a directory that is not there: a VM gets none while the one before it, of the same
+ * name, has not lost its own (kvm_create_vm_debugfs()). That it is gone a uevent tells.
+ */
 static void forget_run(struct watch_kvm *kvm)
 {
 	const char(*names)[KVM_VM_NAME_BYTES];
@@ -189,6 +204,15 @@ static void kvm_say(struct watch *watch, struct gate_source *ret)
 	set_timer(kvm);
 }
 
+static void kvm_attend(struct watch *watch, bool is_awaited)
+{
+	struct watch_kvm *kvm = from_base(watch);
+
+	kvm->is_awaited = is_awaited;
+	if (kvm->event)
+		set_timer(kvm);
+}
+
 static void kvm_free(struct watch *watch)
 {
 	struct watch_kvm *kvm = from_base(watch);
@@ -203,8 +227,14 @@ static const struct watch_ops kvm_ops = {
 	.is_fallback = true,
 	.arm = kvm_arm,
 	.read = kvm_say,
+	.attend = kvm_attend,
 	.free = kvm_free,
 };
+
+void watch_kvm_set_settle(struct watch *watch, uint64_t settle_usec)
+{
+	kvm_tracker_set_settle(from_base(watch)->tracker, settle_usec);
+}
 
 int watch_kvm_new(int root_fd, uint64_t settle_usec, struct watch **ret)
 {

@@ -85,6 +85,8 @@ int watch_set_timer(sd_event *event, sd_event_source **timer, uint64_t usec,
  */
 int watch_kernel_new(int root_fd, struct watch **ret);
 int watch_kvm_new(int root_fd, uint64_t settle_usec, struct watch **ret);
+/* How long a new VM may be a TD under build, from now on. */
+void watch_kvm_set_settle(struct watch *watch, uint64_t settle_usec);
 int watch_population_new(int root_fd, struct watch **ret);
 int watch_probes_new(int root_fd, struct watch **ret);
 

@@ -17,14 +17,19 @@ static void test_vms_are_listed(void **state)
 	tree_put(&tree, KVM "exits", "12\n");
 	tree_put(&tree, KVM "42-11/exits", "0\n");
 	tree_put(&tree, KVM "7-3/exits", "5\n");
+	tree_put(&tree, KVM "9-3/exits", "0\n");
 	tree_put(&tree, KVM "7-/exits", "5\n");
 	tree_put(&tree, KVM "-7/exits", "5\n");
 	tree_put(&tree, KVM "7-3-1/exits", "5\n");
 	tree_put(&tree, KVM "111111111111-111111111111/exits", "5\n");
 	assert_int_equal(kvm_vms_list(tree.fd, &vms), 0);
-	assert_int_equal(vms.count, 2);
+	assert_int_equal(vms.count, 3);
 	assert_string_equal(vms.names[0], "42-11");
 	assert_string_equal(vms.names[1], "7-3");
+	assert_string_equal(vms.names[2], "9-3");
+	/* gone */
+	tree_drop(&tree, KVM "9-3/exits");
+	tree_drop(&tree, KVM "9-3");
 	assert_int_equal(kvm_vms_drop_run(tree.fd, &vms), 0);
 	assert_int_equal(vms.count, 1);
 	assert_string_equal(vms.names[0], "42-11");
@@ -61,7 +66,7 @@ static void test_what_tells_that_a_vm_has_run(void **state)
 	tree_new(&tree);
 	assert_int_equal(kvm_vm_has_run(tree.fd, "42-11"), -ENODATA);
 	tree_put(&tree, KVM "exits", "0\n");
-	assert_int_equal(kvm_vm_has_run(tree.fd, "42-11"), 1); /* gone */
+	assert_int_equal(kvm_vm_has_run(tree.fd, "42-11"), -ESRCH);
 	tree_put(&tree, KVM "42-11/vcpu0/pid", "1\n");
 	assert_int_equal(kvm_vm_has_run(tree.fd, "42-11"), -ENODATA);
 	tree_put(&tree, KVM "42-11/exits", "0\n");

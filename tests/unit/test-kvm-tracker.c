@@ -132,6 +132,30 @@ static void test_doubt_lasts_for_the_settle_time(void **state)
 	kvm_tracker_free(tracker);
 }
 
+/* A reload of the configuration is about those that are young already, too. */
+static void test_another_settle_time(void **state)
+{
+	struct kvm_tracker *tracker;
+
+	(void)state;
+	assert_int_equal(kvm_tracker_new(SETTLE, &tracker), 0);
+	take(tracker, true, 42, 1, 10);
+	kvm_tracker_doubt(tracker, "because", 20);
+	kvm_tracker_set_settle(tracker, 2 * SETTLE);
+	assert_int_equal(read_at(tracker, 150).state, GATE_CLOSED);
+	assert_int_equal(kvm_tracker_get_next(tracker), 210);
+	assert_int_equal(read_at(tracker, 210).state, GATE_UNKNOWN);
+	/* SettleSec=infinity */
+	kvm_tracker_set_settle(tracker, UINT64_MAX);
+	assert_int_equal(read_at(tracker, 210).state, GATE_UNKNOWN);
+	take(tracker, true, 43, 2, 211);
+	assert_int_equal(read_at(tracker, UINT64_MAX - 1).state, GATE_CLOSED);
+	take(tracker, false, 43, 2, 212);
+	kvm_tracker_set_settle(tracker, SETTLE);
+	assert_int_equal(read_at(tracker, 213).state, GATE_OPEN);
+	kvm_tracker_free(tracker);
+}
+
 static void test_a_gap_in_the_count_is_a_doubt(void **state)
 {
 	struct kvm_tracker *tracker;
@@ -175,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_a_new_vm_closes_for_the_settle_time),
 		cmocka_unit_test(test_a_vm_that_is_gone_or_has_run_settles_at_once),
 		cmocka_unit_test(test_doubt_lasts_for_the_settle_time),
+		cmocka_unit_test(test_another_settle_time),
 		cmocka_unit_test(test_a_gap_in_the_count_is_a_doubt),
 		cmocka_unit_test(test_a_flood_is_a_doubt),
 	};

@@ -3,7 +3,9 @@
  * The smallest VM there is: created, with one vCPU, and gone when standard input ends.
  * What it is for are the uevents that the kernel sends about it.
  *
- * A line of standard input is a number: that many VMs come and go, one after the other,
+ * A line "run" of standard input lets the last VM run, for one instruction.
+ *
+ * A line that is a number: that many VMs come and go, one after the other,
  * and another one stays. The first one is there all the while: for the first VM of a host
  * and after the last KVM rewrites code of the running kernel
  * (virt/kvm/kvm_main.c:preempt_notifier_inc()), and an emulated CPU does not live through
@@ -14,17 +16,48 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Its name as the kernel has it in debugfs, in two words. */
-static bool keep_one(int kvm)
-{
-	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+struct kept {
+	int vm;
+	int vcpu;
+};
 
-	if (vm < 0 || ioctl(vm, KVM_CREATE_VCPU, 0) < 0)
+/* Its name as the kernel has it in debugfs, in two words. */
+static bool keep_one(int kvm, struct kept *ret)
+{
+	ret->vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	ret->vcpu = ret->vm < 0 ? -1 : ioctl(ret->vm, KVM_CREATE_VCPU, 0);
+	if (ret->vcpu < 0)
 		return false;
-	printf("%d %d\n", getpid(), vm);
+	printf("%d %d\n", getpid(), ret->vm);
+	fflush(stdout);
+	return true;
+}
+
+/* HLT, at address 0 of a machine that has just been reset. */
+static bool run(const struct kept *kept)
+{
+	static unsigned char page[4096] __attribute__((aligned(4096))) = { 0xF4 };
+	struct kvm_userspace_memory_region memory = {
+		.memory_size = sizeof(page),
+		.userspace_addr = (unsigned long)page,
+	};
+	struct kvm_regs regs = { .rflags = 2 };
+	struct kvm_sregs sregs;
+
+	if (ioctl(kept->vm, KVM_SET_USER_MEMORY_REGION, &memory) < 0 ||
+	    ioctl(kept->vcpu, KVM_GET_SREGS, &sregs) < 0)
+		return false;
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	if (ioctl(kept->vcpu, KVM_SET_SREGS, &sregs) < 0 ||
+	    ioctl(kept->vcpu, KVM_SET_REGS, &regs) < 0 ||
+	    ioctl(kept->vcpu, KVM_RUN, 0) < 0)
+		return false;
+	printf("ran\n");
 	fflush(stdout);
 	return true;
 }
@@ -55,11 +88,16 @@ static bool come_and_go(int kvm, unsigned long count)
 int main(void)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	bool is_good = kvm >= 0 && keep_one(kvm);
+	struct kept kept;
+	bool is_good = kvm >= 0 && keep_one(kvm, &kept);
 	char line[32];
 
 	while (is_good && fgets(line, sizeof(line), stdin))
-		is_good = come_and_go(kvm, strtoul(line, NULL, 10)) && keep_one(kvm);
+		if (strcmp(line, "run\n") == 0)
+			is_good = run(&kept);
+		else
+			is_good = come_and_go(kvm, strtoul(line, NULL, 10)) &&
+				  keep_one(kvm, &kept);
 	if (is_good)
 		return 0;
 	perror("tiny-kvm");

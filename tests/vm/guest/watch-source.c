@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * One of the daemon's gate sources on its own, for the guest: watch-source probes|kvm
- * ROOT prints its word and again after each change, as somebody who waits, until SIGTERM.
+ * ROOT [SETTLE-SECONDS] prints its word and again after each change, as somebody who
+ * waits, until SIGTERM.
  */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "watch.h"
 
-#define SETTLE_USEC 2000000
+#define SETTLE_SEC 2
 
 static void print_word(void *userdata)
 {
@@ -39,12 +41,14 @@ int main(int argc, char **argv)
 {
 	struct watch *watch = NULL;
 	sd_event *event = NULL;
+	uint64_t settle_usec =
+		(argc == 4 ? strtoul(argv[3], NULL, 10) : SETTLE_SEC) * 1000000;
 	int root, r;
 
-	root = argc == 3 ? open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	root = argc >= 3 ? open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (root < 0 || sd_event_new(&event) < 0 || add_signal(event) < 0)
 		return 2;
-	r = strcmp(argv[1], "kvm") == 0 ? watch_kvm_new(root, SETTLE_USEC, &watch)
+	r = strcmp(argv[1], "kvm") == 0 ? watch_kvm_new(root, settle_usec, &watch)
 					: watch_probes_new(root, &watch);
 	if (r < 0)
 		return 2;
