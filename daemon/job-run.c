@@ -111,6 +111,12 @@ static enum job_event enter_staging(struct job *job)
 	case -EBUSY:
 	case -ESTALE:
 		return JOB_EVENT_BUSY;
+	case -ENOTRECOVERABLE:
+		return refuse(
+			job, FAILURE_UNSUPPORTED,
+			strdup("an upload had no memory once, and the kernel takes "
+			       "none until its driver is loaded anew, or the host is "
+			       "rebooted"));
 	default:
 		return refuse(
 			job, FAILURE_UNKNOWN,

@@ -850,7 +850,8 @@ enum tdxupd_transport tdxupd_upload_get_transport(const struct tdxupd_upload *up
 /**
  * tdxupd_upload_stage() - give the kernel the image, re-wrapped as 0x200 where needed
  * Return: 0 staged and read back as staged; -EBUSY the kernel is updating; -ESTALE
- * somebody else's write got in between; another errno. Since: 0.1
+ * somebody else's write got in between; -ENOTRECOVERABLE an upload once had no memory,
+ * and the kernel takes none until its driver is loaded anew; another errno. Since: 0.1
  */
 int tdxupd_upload_stage(struct tdxupd_upload *upload, const struct tdxupd_image *image);
 /**

@@ -104,20 +104,32 @@ static int is_idle(struct tdxupd_upload *upload)
 	return r < 0 ? r : strcmp(text, "idle") == 0;
 }
 
-static int begin(struct tdxupd_upload *upload)
+/* Return: 1 begun; 0 it was ignored; -EBUSY; another errno. */
+static int try_to_begin(struct tdxupd_upload *upload)
 {
 	int r = is_idle(upload);
 
 	if (r <= 0)
 		return r < 0 ? r : -EBUSY;
 	r = io_write_text_fd(upload->control_fd, "1");
-	if (r < 0)
-		return r;
-	r = is_loading(upload);
-	if (r < 0)
-		return r;
-	/* Ignored: an update has begun since the look at `status`. */
-	return r == 0 ? -EBUSY : 0;
+	return r < 0 ? r : is_loading(upload);
+}
+
+/* An update may begin after the look at `status`, and end before the next one: but not
+ * that often. */
+#define BEGINS_MAX 3
+
+static int begin(struct tdxupd_upload *upload)
+{
+	for (unsigned i = 0; i < BEGINS_MAX; i++) {
+		int r = try_to_begin(upload);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	/* fw_realloc_pages() had no memory once: firmware_loading_store() ignores
+	 * whatever is written after that. */
+	return -ENOTRECOVERABLE;
 }
 
 static int fw_drop(struct tdxupd_upload *upload)

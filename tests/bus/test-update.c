@@ -328,6 +328,22 @@ static void test_a_staged_image_that_vanishes_is_staged_again(void **state)
 	scene_end(&scene);
 }
 
+/* An upload had no memory once. The version has done nothing: it is not held. */
+static void test_a_kernel_that_takes_no_upload(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "host kernel=mainline", "upload abort", NULL);
+	job = scene_update(&scene, NULL);
+	scene_await_end(&scene, job, "Unsupported");
+	scene_assert_host(&scene, "1.5.06", 0);
+	assert_int_equal(scene_count(&scene, "ListHolds", "(ssttb)"), 0);
+	scene_end(&scene);
+}
+
 static void test_a_stop_leaves_nothing_staged(void **state)
 {
 	struct scene scene;
@@ -381,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_cancel_takes_the_image_back),
 		cmocka_unit_test(test_an_image_that_is_dropped_is_staged_again),
 		cmocka_unit_test(test_a_staged_image_that_vanishes_is_staged_again),
+		cmocka_unit_test(test_a_kernel_that_takes_no_upload),
 		cmocka_unit_test(test_a_stop_leaves_nothing_staged),
 		cmocka_unit_test(test_a_stop_waits_for_the_verdict),
 	};

@@ -293,6 +293,21 @@ static void test_staged_data_that_vanished(void **state)
 	}
 }
 
+/* An earlier one had no memory: that is nothing to wait for. */
+static void test_an_upload_that_was_aborted(void **state)
+{
+	struct scene *scene = *state;
+
+	world_do(&scene->world, "host kernel=mainline");
+	stage(scene, TDXUPD_TRANSPORT_FW_UPLOAD);
+	world_do(&scene->world, "upload abort");
+	assert_int_equal(get_state(scene), TDXUPD_UPLOAD_IDLE);
+	assert_int_equal(tdxupd_upload_stage(scene->upload, scene->image),
+			 -ENOTRECOVERABLE);
+	world_do(&scene->world, "boot version=1.5.06");
+	assert_int_equal(tdxupd_upload_stage(scene->upload, scene->image), 0);
+}
+
 /* The look saw it, then somebody dropped it: a commit of nothing starts nothing. */
 static void test_a_commit_of_nothing_is_not_taken_for_a_success(void **state)
 {
@@ -400,6 +415,7 @@ int main(void)
 		TEST(test_a_fatal_end_is_told_as_such),
 		TEST(test_a_harmless_refusal_is_told_as_such),
 		TEST(test_staged_data_that_vanished),
+		TEST(test_an_upload_that_was_aborted),
 		TEST(test_a_commit_of_nothing_is_not_taken_for_a_success),
 		TEST(test_nothing_is_staged_while_an_update_runs),
 		TEST(test_drop_and_free_leave_nothing_behind),

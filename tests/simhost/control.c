@@ -8,6 +8,8 @@
  *                                        transferring (also before `update` begins),
  *                                        programming
  *   upload hold=PHASE|none               it stays there until told otherwise
+ *   upload abort                         no memory for what is written to `data`: the
+ *                                        kernel takes no upload any more
  *   loading VALUE                        someone else writes `loading`; udev has -1
  *   slow FILE DURATION                   reads and writes of that file take so long
  *   hang FILE                            they do not end
@@ -85,6 +87,10 @@ static const char *do_host(struct host *host, struct words *words)
 
 static const char *do_upload(struct host *host, struct words *words)
 {
+	if (words->count == 2 && strcmp(words->word[1], "abort") == 0) {
+		upload_abort(&host->upload);
+		return "ok";
+	}
 	for (size_t i = 1; i < words->count; i++) {
 		const char *value = tdx_model_split_value(words->word[i]);
 		int phase = (int)upload_progress_from_string(words->word[i]);

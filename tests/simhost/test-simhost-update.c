@@ -105,6 +105,23 @@ static void test_upload_takes_writes_as_linux_does(void **state)
 	}
 }
 
+static void test_an_aborted_upload_stays_aborted(void **state)
+{
+	static const char *const values[] = { "1", "0", "-1" };
+	struct world *world = *state;
+
+	world_do(world, "upload abort");
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_int_equal(world_write(world, WORLD_UPLOAD "loading", values[i]),
+				 0);
+		world_assert_reads(world, WORLD_UPLOAD "loading", "0\n");
+		world_assert_reads(world, WORLD_UPLOAD "status", "idle\n");
+	}
+	world_do(world, "boot");
+	assert_int_equal(world_write(world, WORLD_UPLOAD "loading", "1"), 0);
+	world_assert_reads(world, WORLD_UPLOAD "loading", "1\n");
+}
+
 static void test_a_second_begin_drops_what_was_staged(void **state)
 {
 	struct world *world = *state;
@@ -443,6 +460,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_upload_takes_writes_as_linux_does),
+		TEST(test_an_aborted_upload_stays_aborted),
 		TEST(test_a_second_begin_drops_what_was_staged),
 		TEST(test_upload_updates_the_module),
 		TEST(test_phases_while_the_worker_runs),

@@ -76,7 +76,7 @@ int upload_write_loading(struct upload *upload, const char *text)
 
 	if (parse_loading(text, &value))
 		return -EINVAL;
-	if (upload->is_committed)
+	if (upload->is_committed || upload->is_aborted)
 		return 0;
 
 	if (value == 1) {
@@ -85,12 +85,19 @@ int upload_write_loading(struct upload *upload, const char *text)
 	} else if (value == 0 && upload->is_loading) {
 		commit(upload);
 	} else {
-		/* -1, or what the kernel calls an unexpected value: drop. */
-		drop_data(upload);
+		/* -1, or what the kernel calls an unexpected value. The bytes stay, but
+		 * only a begin leads to a commit, and that drops them. */
 		upload->is_loading = false;
 	}
 
 	return 0;
+}
+
+/* fw_load_abort(): only what belongs to a single request is ever made anew after it. */
+void upload_abort(struct upload *upload)
+{
+	upload->is_loading = false;
+	upload->is_aborted = true;
 }
 
 /*
@@ -109,8 +116,10 @@ ssize_t upload_write_data(struct upload *upload, const void *bytes, size_t count
 
 	if (offset + count > upload->size) {
 		data = realloc(upload->data, offset + count);
-		if (!data)
+		if (!data) {
+			upload_abort(upload);
 			return -ENOMEM;
+		}
 		memset(data + upload->size, 0, offset + count - upload->size);
 		upload->data = data;
 		upload->size = offset + count;

@@ -30,10 +30,12 @@ enum upload_error {
 /*
  * struct upload - the state of one fw_upload node
  * @is_loading: between begin and commit
+ * @is_aborted: a write of data found no memory (upload_abort()); nothing helps any more
  * @is_committed: a worker has the data; whatever is written meanwhile is ignored
  */
 struct upload {
 	bool is_loading;
+	bool is_aborted;
 	bool is_committed;
 	uint8_t *data;
 	size_t size;
@@ -49,6 +51,8 @@ ssize_t upload_write_data(struct upload *upload, const void *bytes, size_t count
 			  size_t offset);
 ssize_t upload_read_data(const struct upload *upload, void *ret, size_t count,
 			 size_t offset);
+/* As fw_realloc_pages() without memory. */
+void upload_abort(struct upload *upload);
 int upload_write_cancel(const struct upload *upload, const char *text);
 
 /* The worker's way: receiving -> preparing -> transferring -> programming. */
