@@ -136,14 +136,20 @@ static void add(struct kvm_tracker *tracker, const struct kvm_event *event,
 	memcpy(vm->name, event->vm, sizeof(vm->name));
 }
 
+/* Of two with one name it is the older: its end may be told after the other has begun,
+ * for whoever reads a VM's statistics keeps it a little longer. */
 static void remove_gone(struct kvm_tracker *tracker, const struct kvm_event *event)
 {
-	for (size_t i = tracker->count; i-- > 0;)
+	size_t oldest = tracker->count;
+
+	for (size_t i = 0; i < tracker->count; i++)
 		if (tracker->vms[i].pid == event->pid &&
-		    strcmp(tracker->vms[i].name, event->vm) == 0) {
-			drop(tracker, i);
-			return;
-		}
+		    strcmp(tracker->vms[i].name, event->vm) == 0 &&
+		    (oldest == tracker->count ||
+		     tracker->vms[i].since_usec < tracker->vms[oldest].since_usec))
+			oldest = i;
+	if (oldest < tracker->count)
+		drop(tracker, oldest);
 }
 
 void kvm_tracker_take(struct kvm_tracker *tracker, const struct kvm_event *event,

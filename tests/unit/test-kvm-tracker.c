@@ -114,6 +114,21 @@ static void test_a_vm_that_is_gone_or_has_run_settles_at_once(void **state)
 	kvm_tracker_free(tracker);
 }
 
+/* The same process, the same descriptor: the first one's end is told late. */
+static void test_of_two_with_one_name_the_older_goes(void **state)
+{
+	struct kvm_tracker *tracker;
+
+	(void)state;
+	assert_int_equal(kvm_tracker_new(SETTLE, &tracker), 0);
+	take(tracker, true, 42, 1, 10);
+	take(tracker, true, 42, 2, 100);
+	take(tracker, false, 42, 2, 101);
+	assert_int_equal(read_at(tracker, 150).count, 1);
+	assert_int_equal(kvm_tracker_get_next(tracker), 200);
+	kvm_tracker_free(tracker);
+}
+
 static void test_doubt_lasts_for_the_settle_time(void **state)
 {
 	struct kvm_tracker *tracker;
@@ -198,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_a_new_vm_closes_for_the_settle_time),
 		cmocka_unit_test(test_a_vm_that_is_gone_or_has_run_settles_at_once),
+		cmocka_unit_test(test_of_two_with_one_name_the_older_goes),
 		cmocka_unit_test(test_doubt_lasts_for_the_settle_time),
 		cmocka_unit_test(test_another_settle_time),
 		cmocka_unit_test(test_a_gap_in_the_count_is_a_doubt),
