@@ -10,7 +10,7 @@ control=/sys/kernel/debug/tdx_host_sim/control
 signer=$(cat /tests/signer)
 
 fail() { echo "FAIL: $*"; exit 1; }
-skip() { echo "$*"; exit 77; }
+skip() { echo "SKIP: $*"; exit 77; }
 # note WORD...: told with the result of a test that passes, too
 note() { echo "NOTE: $*"; }
 
