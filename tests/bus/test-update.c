@@ -328,6 +328,27 @@ static void test_a_staged_image_that_vanishes_is_staged_again(void **state)
 	scene_end(&scene);
 }
 
+/* It comes between the job's own look at the gate and the one for whoever watches. */
+static void test_a_gap_that_another_look_has_seen(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "host kernel=piece", NULL);
+	job = scene_update_waiting(&scene);
+	world_do(&scene.world, "td build vm2 manual");
+	world_do(&scene.world, "slow tds_building 300ms");
+	world_do(&scene.world, "td step vm2 init");
+	usleep(450000);
+	world_do(&scene.world, "td step vm1 finalize");
+	world_do(&scene.world, "td step vm2 finalize");
+	world_do(&scene.world, "release");
+	scene_await_end(&scene, job, "done");
+	scene_end(&scene);
+}
+
 /* An upload had no memory once. The version has done nothing: it is not held. */
 static void test_a_kernel_that_takes_no_upload(void **state)
 {
@@ -397,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_cancel_takes_the_image_back),
 		cmocka_unit_test(test_an_image_that_is_dropped_is_staged_again),
 		cmocka_unit_test(test_a_staged_image_that_vanishes_is_staged_again),
+		cmocka_unit_test(test_a_gap_that_another_look_has_seen),
 		cmocka_unit_test(test_a_kernel_that_takes_no_upload),
 		cmocka_unit_test(test_a_stop_leaves_nothing_staged),
 		cmocka_unit_test(test_a_stop_waits_for_the_verdict),
