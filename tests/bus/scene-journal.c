@@ -10,12 +10,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -62,13 +60,10 @@ int scene_run_with_journal(struct scene *scene)
 {
 	int fd = listen_for_journal(scene);
 
-	scene->daemon = fork();
-	assert_int_not_equal(scene->daemon, -1);
+	scene->daemon = scene_fork();
 	if (scene->daemon == 0) {
-		int r;
+		int r = take_place(scene);
 
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		r = take_place(scene);
 		if (r == 0)
 			scene_become_daemon(scene);
 		fprintf(stderr, "no /run of its own: %s\n", strerror(-r));

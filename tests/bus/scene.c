@@ -65,15 +65,23 @@ static void redirect(int to, const char *file)
 		dup2(fd, to);
 }
 
-/* @out, @err: NULL, or files that get standard output and error. */
-static pid_t start_program(char **argv, const char *out, const char *err)
+pid_t scene_fork(void)
 {
 	pid_t pid = fork();
 
 	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* @out, @err: NULL, or files that get standard output and error. */
+static pid_t start_program(char **argv, const char *out, const char *err)
+{
+	pid_t pid = scene_fork();
+
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	redirect(STDOUT_FILENO, out);
 	redirect(STDERR_FILENO, err);
 	execv(argv[0], argv);
@@ -251,12 +259,10 @@ void scene_become_daemon(const struct scene *scene)
 
 pid_t scene_spawn(struct scene *scene)
 {
-	pid_t pid = fork();
+	pid_t pid = scene_fork();
 
-	assert_int_not_equal(pid, -1);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	scene_become_daemon(scene);
 }
 
@@ -452,6 +458,13 @@ bool scene_listen(sd_bus *bus, unsigned *waited)
 	}
 	assert_true(r >= 0);
 	return *waited <= PATIENCE;
+}
+
+void scene_assert_rests(struct scene *scene)
+{
+	scene_await(scene, SCENE_MANAGER, "NextVersion", "1.5.16");
+	scene_assert(scene, SCENE_MANAGER, "CurrentJob", "/");
+	scene_assert_host(scene, "1.5.06", 0);
 }
 
 void scene_assert_host(struct scene *scene, const char *version, unsigned updates)

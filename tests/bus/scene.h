@@ -49,6 +49,8 @@ void scene_restart_bus(struct scene *scene);
 
 /* Start a daemon without waiting for anything. */
 pid_t scene_spawn(struct scene *scene);
+/* As fork(2); the child does not outlive this program. */
+pid_t scene_fork(void);
 /* In a child of one's own: be a daemon. */
 void scene_become_daemon(const struct scene *scene) __attribute__((noreturn));
 /* Until the daemon has its name. */
@@ -127,6 +129,10 @@ void scene_await_end(struct scene *scene, const char *job, const char *result);
  * Return: false when there was nothing for 10 s in all.
  */
 bool scene_listen(sd_bus *bus, unsigned *waited);
+
+/* An update to 1.5.16 could be had, the first look at the images is over, and nobody has
+ * begun it. */
+void scene_assert_rests(struct scene *scene);
 
 /* The host was not touched: as many updates as @updates have ever gone through, nothing
  * is staged, and it runs @version. */

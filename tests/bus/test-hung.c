@@ -5,8 +5,6 @@
  * says, and does not try again. How long is passed in, so that nobody has to wait here:
  * the daemon that gives up is this program, with everything of tdxupdd but its main().
  */
-#include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
@@ -35,12 +33,9 @@ static int serve(const struct scene *scene)
 
 static void run_impatient(struct scene *scene)
 {
-	scene->daemon = fork();
-	assert_int_not_equal(scene->daemon, -1);
-	if (scene->daemon == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	scene->daemon = scene_fork();
+	if (scene->daemon == 0)
 		_exit(serve(scene));
-	}
 	scene_await_name(scene);
 }
 
@@ -86,13 +81,6 @@ static void test_nobody_can_tell(void **state)
 	scene_end(&scene);
 }
 
-static void must_rest(struct scene *scene)
-{
-	scene_await(scene, SCENE_MANAGER, "NextVersion", "1.5.16");
-	scene_assert(scene, SCENE_MANAGER, "CurrentJob", "/");
-	scene_assert_host(scene, "1.5.06", 0);
-}
-
 /* Neither when the kernel comes to its end after all, nor by daemons that are patient. */
 static void test_it_is_not_tried_again(void **state)
 {
@@ -105,11 +93,11 @@ static void test_it_is_not_tried_again(void **state)
 	world_do(&scene.world, "upload hold=none");
 	world_do(&scene.world, "wait upload idle");
 	world_do(&scene.world, "fail none");
-	must_rest(&scene);
+	scene_assert_rests(&scene);
 	scene_kill(&scene);
 	for (unsigned i = 0; i < 2; i++) {
 		scene_run(&scene);
-		must_rest(&scene);
+		scene_assert_rests(&scene);
 		assert_int_equal(scene_stop(&scene), 0);
 	}
 	scene_end(&scene);
