@@ -115,12 +115,11 @@ int kvm_vms_drop_run(int root_fd, struct kvm_vms *vms)
 
 	for (size_t i = vms->count; i-- > 0;) {
 		int r = kvm_vm_has_run(root_fd, vms->names[i]);
-		bool is_over = r > 0 || r == -ESRCH;
 
-		if (!is_over && r < 0)
-			error = r;
-		if (!is_over)
+		if (r <= 0 && r != -ESRCH) {
+			error = r ?: error;
 			continue;
+		}
 		vms->count--;
 		memmove(vms->names[i], vms->names[vms->count], sizeof(vms->names[i]));
 	}

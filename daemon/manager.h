@@ -49,8 +49,7 @@ struct manager_listener {
  * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
- * @is_unsettled: a job was cut off or given up, and nothing but restarts has happened
- *since
+ * @is_unsettled: a job was cut off or given up, and since then there were only restarts
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {

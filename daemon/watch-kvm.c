@@ -18,7 +18,7 @@
  * 10,000 events of 1 KiB. */
 #define RECEIVE_BYTES (16 * 1024 * 1024)
 
-/* How often to look, while somebody waits, whether young VMs have run: that wakes nobody.
+/* How often to look, while somebody waits, whether young VMs have run. It wakes nobody.
  */
 #define LOOK_USEC 1000000
 
