@@ -30,48 +30,25 @@
 
 /* ---- the decision ---- */
 
+static bool is_waiting(const struct job *job)
+{
+	return job && (job->state == JOB_WAITING || job->state == JOB_BACKOFF);
+}
+
+/* A job that waits has just asked all but the fallbacks. To ask them again could take an
+ * event away, of which the job would never be told. */
 static void decide(struct manager *manager)
 {
 	const struct tdxupd_host *host = manager->host;
 	bool has_module_guard =
 		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
 
-	sources_read(&manager->sources);
+	if (is_waiting(manager_get_current(manager)))
+		sources_read_fallbacks(&manager->sources);
+	else
+		sources_read(&manager->sources);
 	manager->verdict = gate_decide(manager->sources.words, manager->sources.count,
 				       manager->config->guard, has_module_guard);
-}
-
-static bool is_waiting(const struct job *job)
-{
-	return job && (job->state == JOB_WAITING || job->state == JOB_BACKOFF);
-}
-
-/* A job waits because of words that have changed since it asked. */
-static bool is_outdated(const struct manager *manager)
-{
-	const struct job *job = manager_get_current(manager);
-	const struct sources *sources = &manager->sources;
-
-	return is_waiting(job) && job->verdict.decision != GATE_GO &&
-	       gate_decide(sources->words, sources->count, job->request.guard,
-			   job->has_module_guard)
-			       .decision == GATE_GO;
-}
-
-static int on_second_look(sd_event_source *source, void *userdata)
-{
-	(void)source;
-	manager_gate_changed(userdata);
-	return 0;
-}
-
-/* Who reads a source takes its event away: if the gap has come since the job looked,
- * nobody would tell it any more. */
-static void look_again(struct manager *manager)
-{
-	manager->second_look = sd_event_source_disable_unref(manager->second_look);
-	(void)sd_event_add_defer(manager->event, &manager->second_look, on_second_look,
-				 manager);
 }
 
 /* For whoever looks; a job that waits decides for itself. */
@@ -81,8 +58,6 @@ static void show(struct manager *manager)
 	enum gate_decision before = manager->verdict.decision;
 
 	decide(manager);
-	if (is_outdated(manager))
-		look_again(manager);
 	if (listener->changed)
 		listener->changed(listener->userdata);
 	if (manager->verdict.decision != before && listener->gate_changed)
@@ -342,7 +317,6 @@ int manager_gate_init(struct manager *manager)
 
 void manager_gate_done(struct manager *manager)
 {
-	sd_event_source_disable_unref(manager->second_look);
 	sources_done(&manager->sources);
 	manager->desk = lease_desk_free(manager->desk);
 	manager->inhibitors = inhibitor_desk_free(manager->inhibitors);

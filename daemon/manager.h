@@ -64,7 +64,6 @@ struct manager {
 	struct sources sources;
 	struct lease_desk *desk;
 	struct watch *kvm;
-	sd_event_source *second_look;
 	struct inhibitor_desk *inhibitors;
 	struct gate_verdict verdict;
 	struct history *history;

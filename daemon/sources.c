@@ -47,6 +47,11 @@ void sources_read(struct sources *sources)
 	read_some(sources, 0, sources->count);
 }
 
+void sources_read_fallbacks(struct sources *sources)
+{
+	read_some(sources, sources->fallback, sources->count);
+}
+
 /* Hints are weighed when all are in, so that one doesn't open what another holds shut. */
 struct gate_verdict sources_decide(struct sources *sources, enum gate_policy policy,
 				   bool has_module_guard)

@@ -26,6 +26,8 @@ int sources_add(struct sources *sources, struct watch *watch);
 void sources_arm(struct sources *sources, sd_event *event);
 /* Ask every source anew, for whoever shows their words. */
 void sources_read(struct sources *sources);
+/* Only those that sources_decide() may not have asked. */
+void sources_read_fallbacks(struct sources *sources);
 /*
  * Ask those anew that can matter, and decide: fallbacks only where the others leave it
  * undecided. Between an open gate and the commit each question is a system call.
