@@ -74,12 +74,15 @@ static int on_write(sd_event_source *source, const struct inotify_event *event,
 void manager_watch_writes(struct manager *manager)
 {
 	const char *root = strcmp(manager->root, "/") ? manager->root : "";
+	const bool is_there[MANAGER_WRITES] = { manager->host->has_fw_upload,
+						manager->host->has_trigger };
 
 	for (size_t i = 0; i < MANAGER_WRITES; i++) {
 		_cleanup_(cleanup_free)
-		char *path =
-			manager->writes[i] ? NULL : text_new("%s/%s", root, files[i]);
+		char *path = NULL;
 
+		if (is_there[i] && !manager->writes[i])
+			path = text_new("%s/%s", root, files[i]);
 		if (path)
 			(void)sd_event_add_inotify(manager->event, &manager->writes[i],
 						   path, IN_MODIFY, on_write, manager);
