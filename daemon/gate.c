@@ -36,48 +36,37 @@ STRING_TABLE_TO(gate_policy, enum gate_policy, policies)
 STRING_TABLE_FROM(gate_policy, enum gate_policy, policies)
 STRING_TABLE_TO(gate_decision, enum gate_decision, decisions)
 
-/* Who forbids an update, as a mask; one that can't tell does, too. */
-static uint32_t who_forbids(const struct gate_source *sources, size_t count)
+/*
+ * The sources by what they say, as masks.
+ * @forbid: vetoes; one that can't tell is one, too
+ * @know: those that know of TDs, and of them:
+ * @doubt: the doubtful
+ * @say: those that say this with that confidence
+ */
+struct words {
+	uint32_t forbid;
+	uint32_t know;
+	uint32_t doubt;
+	uint32_t say[_GATE_STATE_MAX][_GATE_CONFIDENCE_MAX];
+};
+
+static struct words gather(const struct gate_source *sources, size_t count)
 {
-	uint32_t mask = 0;
+	struct words words = {};
 
-	for (size_t i = 0; i < count; i++)
-		if (sources[i].is_veto && sources[i].state != GATE_OPEN)
-			mask |= UINT32_C(1) << i;
-	return mask;
-}
+	for (size_t i = 0; i < count; i++) {
+		const struct gate_source *source = &sources[i];
+		uint32_t bit = UINT32_C(1) << i;
 
-/* Which of those that know of TDs say @state with @confidence, as a mask. */
-static uint32_t who_says(const struct gate_source *sources, size_t count,
-			 enum gate_state state, enum gate_confidence confidence)
-{
-	uint32_t mask = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!sources[i].is_veto && sources[i].state == state &&
-		    sources[i].confidence == confidence)
-			mask |= UINT32_C(1) << i;
-	return mask;
-}
-
-static uint32_t who_doubts(const struct gate_source *sources, size_t count)
-{
-	uint32_t mask = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!sources[i].is_veto && sources[i].is_doubtful)
-			mask |= UINT32_C(1) << i;
-	return mask;
-}
-
-static uint32_t who_knows(const struct gate_source *sources, size_t count)
-{
-	uint32_t mask = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!sources[i].is_veto)
-			mask |= UINT32_C(1) << i;
-	return mask;
+		if (source->is_veto) {
+			words.forbid |= source->state != GATE_OPEN ? bit : 0;
+			continue;
+		}
+		words.know |= bit;
+		words.doubt |= source->is_doubtful ? bit : 0;
+		words.say[source->state][source->confidence] |= bit;
+	}
+	return words;
 }
 
 static struct gate_verdict verdict(enum gate_decision decision, uint32_t blocking)
@@ -88,26 +77,24 @@ static struct gate_verdict verdict(enum gate_decision decision, uint32_t blockin
 struct gate_verdict gate_decide(const struct gate_source *sources, size_t count,
 				enum gate_policy policy, bool has_module_guard)
 {
-	uint32_t closed = who_says(sources, count, GATE_CLOSED, GATE_EXACT);
-	uint32_t hinted = who_says(sources, count, GATE_CLOSED, GATE_HINT);
-	uint32_t forbidden = who_forbids(sources, count);
-	uint32_t doubtful = who_doubts(sources, count);
-	uint32_t all = who_knows(sources, count);
+	struct words words = gather(sources, count);
+	uint32_t closed = words.say[GATE_CLOSED][GATE_EXACT];
+	uint32_t hinted = words.say[GATE_CLOSED][GATE_HINT];
 
 	if (policy == GATE_OFF)
-		return verdict(forbidden ? GATE_WAIT : GATE_GO, forbidden);
+		return verdict(words.forbid ? GATE_WAIT : GATE_GO, words.forbid);
 	/* Even where the module would refuse: an attempt that must fail helps nobody. */
-	if (forbidden | closed)
-		return verdict(GATE_WAIT, forbidden | closed);
-	if (who_says(sources, count, GATE_OPEN, GATE_EXACT) || has_module_guard)
+	if (words.forbid | closed)
+		return verdict(GATE_WAIT, words.forbid | closed);
+	if (words.say[GATE_OPEN][GATE_EXACT] || has_module_guard)
 		return verdict(GATE_GO, 0);
 	if (policy != GATE_OBSERVED)
-		return verdict(GATE_UNDECIDED, all);
+		return verdict(GATE_UNDECIDED, words.know);
 	if (hinted)
 		return verdict(GATE_WAIT, hinted);
-	if (doubtful)
-		return verdict(GATE_UNDECIDED, doubtful);
-	if (who_says(sources, count, GATE_OPEN, GATE_HINT))
+	if (words.doubt)
+		return verdict(GATE_UNDECIDED, words.doubt);
+	if (words.say[GATE_OPEN][GATE_HINT])
 		return verdict(GATE_GO, 0);
-	return verdict(GATE_UNDECIDED, all);
+	return verdict(GATE_UNDECIDED, words.know);
 }
