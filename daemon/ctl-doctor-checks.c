@@ -263,9 +263,11 @@ static void look_at_guard(const struct doctor_patient *patient,
 static void look_at_cgroup(const struct doctor_patient *patient,
 			   struct doctor_finding *ret)
 {
+	uint64_t count = patient->facts->host->td_count;
+
 	if (patient->facts->host->has_td_count)
-		doctor_say(ret, DOCTOR_OK, "", "the misc cgroup counts %ju TDs",
-			   (uintmax_t)patient->facts->host->td_count);
+		doctor_say(ret, DOCTOR_OK, "", "the misc cgroup counts %ju TD%s",
+			   (uintmax_t)count, count == 1 ? "" : "s");
 	else
 		doctor_say(ret, DOCTOR_WARN, "Build the kernel with CONFIG_CGROUP_MISC.",
 			   "the misc cgroup does not count TDs");

@@ -144,7 +144,8 @@ static size_t kernel_list_overlap(struct watch *watch, uint64_t from_usec,
 		kernel->most = 1;
 	}
 	*hit = kernel->blocker;
-	snprintf(hit->who, sizeof(hit->who), "%u TDs seen by kernel", kernel->most);
+	snprintf(hit->who, sizeof(hit->who), "%u TD%s seen by kernel", kernel->most,
+		 kernel->most == 1 ? "" : "s");
 	*ret = hit;
 	return 1;
 }

@@ -84,8 +84,8 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 		ret->state = GATE_OPEN;
 		ret->confidence = GATE_EXACT;
 	} else if (r == 0) {
-		watch_say_unknown(ret, "%llu TDs, under build or not",
-				  (unsigned long long)count);
+		watch_say_unknown(ret, "%llu TD%s, under build or not",
+				  (unsigned long long)count, count == 1 ? "" : "s");
 	} else if (r == -ENODATA) {
 		watch_say_unknown(ret, "no misc controller of cgroup v2 that counts TDs");
 	} else {

@@ -83,9 +83,9 @@ static void test_a_build_that_the_kernel_counts(void **state)
 	scene_await_end(&scene, job, "done");
 	await_told(&scene, &told, 1);
 	assert_string_equal(told.source, "kernel");
-	assert_string_equal(told.who, "1 TDs seen by kernel");
+	assert_string_equal(told.who, "1 TD seen by kernel");
 	assert_int_equal(told.pid, 0);
-	assert_recorded(&scene, "1 TDs seen by kernel\"");
+	assert_recorded(&scene, "1 TD seen by kernel\"");
 	scene_end(&scene);
 }
 
@@ -107,8 +107,8 @@ static void test_a_build_within_the_update(void **state)
 	world_do(&scene.world, "td step vm1 finalize");
 	scene_await_end(&scene, job, "done");
 	await_told(&scene, &told, 1);
-	assert_string_equal(told.who, "1 TDs seen by kernel");
-	assert_recorded(&scene, "1 TDs seen by kernel\"");
+	assert_string_equal(told.who, "1 TD seen by kernel");
+	assert_recorded(&scene, "1 TD seen by kernel\"");
 	scene_end(&scene);
 }
 

@@ -65,7 +65,7 @@ static void test_only_an_empty_population_is_exact(void **state)
 	assert_int_equal(read_now(&world).confidence, GATE_EXACT);
 	tree_put(&world.tree, POPULATION_PATH, "tdx 1\n");
 	assert_int_equal(read_now(&world).state, GATE_UNKNOWN);
-	assert_string_equal(read_now(&world).reason, "1 TDs, under build or not");
+	assert_string_equal(read_now(&world).reason, "1 TD, under build or not");
 	tree_put(&world.tree, POPULATION_PATH, "tdx x\n");
 	assert_int_equal(read_now(&world).state, GATE_UNKNOWN);
 	tear_down(&world);
