@@ -9,6 +9,7 @@
 #include "util.h"
 
 #define DEVICE  "sys/devices/faux/tdx_host"
+#define UPLOAD  "sys/class/firmware/tdx_module"
 #define CPU_DIR "sys/devices/system/cpu/"
 
 /* Those of the device are found in its directory, the others from the root. */
@@ -22,7 +23,7 @@ static const struct {
 	[HOST_FILE_FEATURES0] = { true, "features0" },
 	[HOST_FILE_BUILDING] = { true, "tds_building" },
 	[HOST_FILE_GUARD] = { true, "update_guard" },
-	[HOST_FILE_LOADING] = { false, "sys/class/firmware/tdx_module/loading" },
+	[HOST_FILE_LOADING] = { false, UPLOAD "/loading" },
 	[HOST_FILE_TD_COUNT] = { false, "sys/fs/cgroup/misc.current" },
 	[HOST_FILE_ONLINE] = { false, CPU_DIR "online" },
 	[HOST_FILE_PRESENT] = { false, CPU_DIR "present" },
@@ -34,7 +35,7 @@ static const struct {
 void host_files_init(struct host_files *files, int root_fd)
 {
 	files->root_fd = root_fd;
-	files->device_fd = -1;
+	files->device_fd = files->upload_fd = -1;
 	for (size_t i = 0; i < _HOST_FILE_MAX; i++)
 		files->fds[i] = -1;
 }
@@ -48,19 +49,30 @@ static void shut(int *fd)
 void host_files_done(struct host_files *files)
 {
 	shut(&files->device_fd);
+	shut(&files->upload_fd);
 	for (size_t i = 0; i < _HOST_FILE_MAX; i++)
 		shut(&files->fds[i]);
 }
 
 /* The directory of a device that is gone has no files. */
+static int find(const struct host_files *files, const char *path, const char *name,
+		int *fd)
+{
+	if (*fd >= 0 && io_is_present(*fd, name))
+		return 0;
+	shut(fd);
+	*fd = io_open(files->root_fd, path, O_PATH | O_DIRECTORY);
+	return *fd < 0 ? *fd : 0;
+}
+
 int host_files_find_device(struct host_files *files)
 {
-	if (files->device_fd >= 0 &&
-	    io_is_present(files->device_fd, places[HOST_FILE_VERSION].path))
-		return 0;
-	shut(&files->device_fd);
-	files->device_fd = io_open(files->root_fd, DEVICE, O_PATH | O_DIRECTORY);
-	return files->device_fd < 0 ? files->device_fd : 0;
+	return find(files, DEVICE, "version", &files->device_fd);
+}
+
+int host_files_find_upload(struct host_files *files)
+{
+	return find(files, UPLOAD, "loading", &files->upload_fd);
 }
 
 const char *host_file_path(enum host_file file)

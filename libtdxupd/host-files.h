@@ -28,11 +28,13 @@ enum host_file {
  * The attributes that a snapshot is made of, as descriptors that stay open for the next
  * one: each read is fresh, and to look a path up takes longer than to read what it names.
  * @root_fd: borrowed
- * @device_fd: the device's directory as it was found last, -1 for none
+ * @device_fd, @upload_fd: the directories of the device and of fw_upload as they were
+ *	found last, -1 for none
  */
 struct host_files {
 	int root_fd;
 	int device_fd;
+	int upload_fd;
 	int fds[_HOST_FILE_MAX];
 };
 
@@ -41,6 +43,8 @@ void host_files_done(struct host_files *files);
 /* Look for the device; it may be another one than last time. Return: 0; -ENODATA there is
  * none; another errno. */
 int host_files_find_device(struct host_files *files);
+/* The same for fw_upload. */
+int host_files_find_upload(struct host_files *files);
 const char *host_file_path(enum host_file file);
 /* As io_read_text(). */
 int host_files_read(struct host_files *files, enum host_file file, char *ret,

@@ -16,15 +16,13 @@
 #include "upload.h"
 #include "util.h"
 
-#define DIR "sys/class/firmware/tdx_module"
-
-static int fw_open(struct tdxupd_upload *upload, const struct host_files *files)
+static int fw_open(struct tdxupd_upload *upload, struct host_files *files)
 {
-	_cleanup_(cleanup_close)
-	int dir_fd = io_open(files->root_fd, DIR, O_PATH | O_DIRECTORY);
+	int dir_fd, r = host_files_find_upload(files);
 
-	if (dir_fd < 0)
-		return dir_fd;
+	if (r < 0)
+		return r;
+	dir_fd = files->upload_fd;
 	return upload_open_file(dir_fd, "loading", O_RDWR, &upload->control_fd)
 		       ?: upload_open_file(dir_fd, "data", O_RDWR, &upload->data_fd)
 		       ?: upload_open_file(dir_fd, "status", O_RDONLY,

@@ -13,7 +13,7 @@
 #include "upload.h"
 #include "util.h"
 
-static int trigger_open(struct tdxupd_upload *upload, const struct host_files *files)
+static int trigger_open(struct tdxupd_upload *upload, struct host_files *files)
 {
 	return upload_open_file(files->device_fd, "image", O_WRONLY, &upload->data_fd)
 		       ?: upload_open_file(files->device_fd, "update", O_WRONLY,

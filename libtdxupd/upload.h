@@ -18,7 +18,7 @@
  * @drop: take it back. Return: as tdxupd_upload_drop().
  */
 struct upload_ops {
-	int (*open)(struct tdxupd_upload *upload, const struct host_files *files);
+	int (*open)(struct tdxupd_upload *upload, struct host_files *files);
 	int (*stage)(struct tdxupd_upload *upload, const uint8_t *bytes, size_t count);
 	int (*is_staged)(struct tdxupd_upload *upload, bool is_watched);
 	int (*commit)(struct tdxupd_upload *upload);

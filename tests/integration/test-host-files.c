@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Snapshots from descriptors that stay open, of a host that changes in the meantime. */
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "test.h"
 #include "host-files.h"
+#include "upload.h"
 #include "world.h"
 
 static int set_up(void **state)
@@ -32,6 +34,24 @@ static struct tdxupd_host *look(struct host_files *files)
 	return host;
 }
 
+static void compare_uploads(struct world *world, struct host_files *files)
+{
+	struct tdxupd_upload *kept = NULL, *fresh = NULL;
+	struct stat a, b;
+	int r = upload_new(files, TDXUPD_TRANSPORT_FW_UPLOAD, &kept);
+
+	assert_int_equal(
+		tdxupd_upload_new(world->tree.fd, TDXUPD_TRANSPORT_FW_UPLOAD, &fresh), r);
+	if (r < 0)
+		return;
+	assert_int_equal(fstat(kept->control_fd, &a), 0);
+	assert_int_equal(fstat(fresh->control_fd, &b), 0);
+	assert_int_equal(a.st_dev, b.st_dev);
+	assert_int_equal(a.st_ino, b.st_ino);
+	tdxupd_upload_free(kept);
+	tdxupd_upload_free(fresh);
+}
+
 /* What a reader that kept everything open finds is what a new one finds. */
 static void compare(struct world *world, struct host_files *files)
 {
@@ -41,6 +61,7 @@ static void compare(struct world *world, struct host_files *files)
 	assert_memory_equal(kept, fresh, sizeof(*kept));
 	tdxupd_host_free(kept);
 	tdxupd_host_free(fresh);
+	compare_uploads(world, files);
 }
 
 static void test_each_look_is_fresh(void **state)
