@@ -70,3 +70,19 @@ debian_unpack() {
 		dpkg-deb -x "$file" "$dir"
 	done
 }
+
+# debian_system ROOT PACKAGES SUITE [OTHER...]: a minimal system of SUITE in ROOT, with these
+# packages (words) and no documentation; PACKAGE/OTHER is that of another suite
+debian_system() {
+	local root=$1 packages=$2 sources
+	shift 2
+	rm -rf "${root:?}"
+	mkdir -p "${root%/*}"
+	sources=$(debian_sources "$@")
+	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
+		--include="$packages" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$1" "$root" - <<<"$sources" >&2
+}

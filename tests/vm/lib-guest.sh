@@ -35,16 +35,8 @@ guest_base() {
 	guest_base=$cache/guest/$key.erofs
 	[ ! -s "$guest_base" ] || return 0
 
-	mkdir -p "$cache/guest"
 	root=$guest_base.root
-	rm -rf "${root:?}"
-	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
-		--include="$(IFS=,; echo "${packages[*]}")" \
-		--dpkgopt='path-exclude=/usr/share/doc/*' \
-		--dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		"$suite" "$root" - <<<"$(debian_sources "$suite")" >&2
-
+	debian_system "$root" "${packages[*]}" "$suite"
 	for unit in "${guest_masked[@]}"; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"
 	done

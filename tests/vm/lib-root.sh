@@ -7,8 +7,7 @@
 # Of QEMU one that holds a page of code while it translates it (commit deba78709a, QEMU 8.1):
 # with those before it, a CPU may run an int3 that the guest's kernel has just replaced, and
 # the guest dies of it.
-# root_packages KERNEL RELEASE: what a run with that kernel takes; PACKAGE/SUITE is that of
-# another suite
+# root_packages KERNEL RELEASE: what a run with that kernel takes
 root_packages() {
 	local package
 	case $1 in
@@ -30,20 +29,12 @@ root_packages() {
 # root_open BASE SUITE PACKAGE...: sets root to a system of BASE, beside which is SUITE, with
 # these packages
 root_open() {
-	local base=$1 suite=$2 packages sources
+	local base=$1 suite=$2
 	shift 2
-	packages=$(IFS=,; echo "$*")
-	root=${cache:?}/roots/$base-$(sha256sum <<<"$packages" | cut -c 1-16)
+	root=${cache:?}/roots/$base-$(sha256sum <<<"$*" | cut -c 1-16)
 	[ ! -e "$root.done" ] || return 0
 
-	rm -rf "${root:?}"
-	mkdir -p "${root%/*}"
-	sources=$(debian_sources "$base" "$suite")
-	mmdebstrap --variant=minbase --architectures=amd64 --mode=root \
-		--include="$packages" \
-		--dpkgopt='path-exclude=/usr/share/doc/*' \
-		--dpkgopt='path-exclude=/usr/share/man/*' \
-		"$base" "$root" - <<<"$sources" >&2
+	debian_system "$root" "$*" "$base" "$suite"
 	touch "$root.done"
 }
 
