@@ -9,14 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* This task's fail-nth, once it counts. */
 static int nth_fd = -1;
 
+/* What fails is to be the call's: a page of this program that is not there yet makes an
+ * EFAULT of it. */
 static int arm(const char *nth)
 {
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		return -1;
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	return nth_fd < 0 || pwrite(nth_fd, nth, strlen(nth), 0) < 0 ? -1 : 0;
 }
