@@ -20,10 +20,13 @@
 #define LOOK_MAX_USEC (60 * USEC_PER_SEC)
 
 /* What starts an update, by either way; LOADING drops it, too. */
-#define LOADING 0
+enum {
+	LOADING,
+	UPDATE
+};
 static const char *const files[MANAGER_WRITES] = {
-	"sys/class/firmware/tdx_module/loading",
-	"sys/devices/faux/tdx_host/update",
+	[LOADING] = "sys/class/firmware/tdx_module/loading",
+	[UPDATE] = "sys/devices/faux/tdx_host/update",
 };
 
 static int look_later(struct manager *manager, uint64_t usec);
@@ -74,8 +77,10 @@ static int on_write(sd_event_source *source, const struct inotify_event *event,
 void manager_watch_writes(struct manager *manager)
 {
 	const char *root = strcmp(manager->root, "/") ? manager->root : "";
-	const bool is_there[MANAGER_WRITES] = { manager->host->has_fw_upload,
-						manager->host->has_trigger };
+	const bool is_there[MANAGER_WRITES] = {
+		[LOADING] = manager->host->has_fw_upload,
+		[UPDATE] = manager->host->has_trigger,
+	};
 
 	for (size_t i = 0; i < MANAGER_WRITES; i++) {
 		_cleanup_(cleanup_free)
