@@ -272,12 +272,15 @@ static void test_a_history_that_is_not_ours(void **state)
 		if (i == 0) {
 			tree_drop(&scene.world.tree, STORY_FILE);
 			tree_put(&scene.world.tree, "etc/precious", "");
-			symlinkat("../../../etc/precious", scene.world.tree.fd,
-				  STORY_FILE);
+			assert_int_equal(symlinkat("../../../etc/precious",
+						   scene.world.tree.fd, STORY_FILE),
+					 0);
 		} else if (i == 1) {
-			fchownat(scene.world.tree.fd, STORY_FILE, 1, 1, 0);
+			assert_int_equal(
+				fchownat(scene.world.tree.fd, STORY_FILE, 1, 1, 0), 0);
 		} else if (i == 2) {
-			fchmodat(scene.world.tree.fd, STORY_FILE, 0666, 0);
+			assert_int_equal(
+				fchmodat(scene.world.tree.fd, STORY_FILE, 0666, 0), 0);
 		} else {
 			tree_drop(&scene.world.tree, STORY_FILE);
 			assert_int_equal(mkfifoat(scene.world.tree.fd, STORY_FILE, 0600),

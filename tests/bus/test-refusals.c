@@ -140,7 +140,8 @@ static void test_a_file_that_others_could_write(void **state)
 
 	(void)state;
 	scene_start(&scene, NULL);
-	fchmodat(scene.world.tree.fd, WORLD_IMAGES "/" IMAGE, 0666, 0);
+	assert_int_equal(fchmodat(scene.world.tree.fd, WORLD_IMAGES "/" IMAGE, 0666, 0),
+			 0);
 	must_fail(&scene, "Untrusted");
 	scene_end(&scene);
 }

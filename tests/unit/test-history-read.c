@@ -246,7 +246,7 @@ static void test_files_of_others(void **state)
 	(void)state;
 	tree_new(&tree);
 	write_history(&tree, 20);
-	fchmodat(tree.fd, STATE_DIR "/" HISTORY_FILE ".2", 0666, 0);
+	assert_int_equal(fchmodat(tree.fd, STATE_DIR "/" HISTORY_FILE ".2", 0666, 0), 0);
 	assert_int_equal(history_read(tree.fd, &query, &excerpt), -EPERM);
 	assert_int_equal(unlinkat(tree.fd, STATE_DIR "/" HISTORY_FILE ".2", 0), 0);
 	assert_int_equal(

@@ -434,9 +434,9 @@ static void test_a_directory_that_is_not_ours(void **state)
 	char *note = NULL;
 
 	history_free(must_open(scene, &roomy, NULL));
-	fchmodat(scene->root_fd, STATE_DIR, 0777, 0);
+	assert_int_equal(fchmodat(scene->root_fd, STATE_DIR, 0777, 0), 0);
 	assert_int_equal(history_open(scene->root_fd, &roomy, &history, &note), -EPERM);
-	fchmodat(scene->root_fd, STATE_DIR, 0755, 0);
+	assert_int_equal(fchmodat(scene->root_fd, STATE_DIR, 0755, 0), 0);
 	assert_int_equal(renameat(scene->root_fd, STATE_DIR, scene->root_fd, "var/real"),
 			 0);
 	assert_int_equal(symlinkat("../real", scene->root_fd, STATE_DIR), 0);
@@ -459,7 +459,8 @@ static void test_a_file_that_is_a_symlink(void **state)
 
 	history_free(must_open(scene, &roomy, NULL));
 	unlinkat(scene->root_fd, STATE_DIR "/" HISTORY_FILE, 0);
-	symlinkat("/etc/passwd", scene->root_fd, STATE_DIR "/" HISTORY_FILE);
+	assert_int_equal(
+		symlinkat("/etc/passwd", scene->root_fd, STATE_DIR "/" HISTORY_FILE), 0);
 	assert_int_equal(history_open(scene->root_fd, &roomy, &history, &note), -EPERM);
 }
 

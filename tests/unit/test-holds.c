@@ -295,8 +295,8 @@ static void test_nonsense_holds_everything(void **state)
 
 		tree_new(&tree);
 		tree_put(&tree, STATE_DIR "/" HOLDS_FILE, table[i]);
-		fchmodat(tree.fd, STATE_DIR, 0755, 0);
-		fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0600, 0);
+		assert_int_equal(fchmodat(tree.fd, STATE_DIR, 0755, 0), 0);
+		assert_int_equal(fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0600, 0), 0);
 		assert_int_equal(holds_load(tree.fd, &holds, &note), 0);
 		assert_non_null(note);
 		assert_non_null(holds_find(&holds, NULL));
@@ -315,8 +315,8 @@ static void test_a_file_of_others_holds_everything(void **state)
 	(void)state;
 	tree_new(&tree);
 	tree_put(&tree, STATE_DIR "/" HOLDS_FILE, "{\"holds\":[]}");
-	fchmodat(tree.fd, STATE_DIR, 0755, 0);
-	fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0666, 0);
+	assert_int_equal(fchmodat(tree.fd, STATE_DIR, 0755, 0), 0);
+	assert_int_equal(fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0666, 0), 0);
 	assert_int_equal(holds_load(tree.fd, &holds, &note), 0);
 	assert_non_null(holds_find(&holds, NULL));
 	free(note);
