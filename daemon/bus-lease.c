@@ -27,12 +27,14 @@ static void pending_free(struct pending *pending)
 static void on_granted(void *userdata, const struct lease *lease, int fd)
 {
 	struct pending *pending = userdata;
+	int r = fd;
 
 	(void)lease;
-	if (fd >= 0)
-		(void)sd_bus_reply_method_return(pending->message, "h", fd);
-	else
-		(void)sd_bus_reply_method_errnof(pending->message, fd,
+	/* The message has a descriptor of its own, for which there may be no room. */
+	if (r >= 0)
+		r = sd_bus_reply_method_return(pending->message, "h", fd);
+	if (r < 0)
+		(void)sd_bus_reply_method_errnof(pending->message, r,
 						 "no lease could be given");
 	pending_free(pending);
 }

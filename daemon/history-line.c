@@ -5,6 +5,7 @@
 
 #include <json-c/json_tokener.h>
 
+#include "buffer.h"
 #include "digest.h"
 #include "history-line.h"
 #include "json.h"
@@ -65,32 +66,31 @@ void history_record_done(struct history_record *record)
 
 /* ---- writing ---- */
 
-static int add_text(struct json_object *object, const char *key, const char *text)
+/*
+ * Not by json-c, which drops what it finds no memory for: the record would say something
+ * else, or be none.
+ */
+static void put_number(struct buffer *out, const char *key, uint64_t number)
+{
+	buffer_print(out, ",\"%s\":%ju", key, (uintmax_t)number);
+}
+
+/* Printable text holds no controls; what is left to be escaped are these two. */
+static void put_text(struct buffer *out, const char *key, const char *text)
 {
 	char part[HISTORY_TEXT_BYTES_MAX];
 
 	if (!text)
-		return 0;
+		return;
 	text_make_printable(part, sizeof(part), text);
-	return json_add_text(object, key, part);
+	buffer_print(out, ",\"%s\":\"", key);
+	for (const char *p = part; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buffer_put(out, "\\", 1);
+		buffer_put(out, p, 1);
+	}
+	buffer_put(out, "\"", 1);
 }
-
-static int describe(const struct history_record *record, struct json_object *object)
-{
-	int r;
-
-	r = json_add_number(object, "v", FORMAT_VERSION);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
-		r = json_add_number(object, numbers[i].key, *number_of(record, i));
-	if (r == 0 && record->has_remaining)
-		r = json_add_number(object, "remaining", record->remaining);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
-		r = add_text(object, texts[i].key, *text_of(record, i));
-	return r;
-}
-
-/* Texts are quoted with care, so that none can look like this. */
-static const char times[] = "\"monotonic_usec\":0,\"realtime_usec\":0";
 
 void history_draft_done(struct history_draft *draft)
 {
@@ -100,14 +100,33 @@ void history_draft_done(struct history_draft *draft)
 	*draft = (struct history_draft){ 0 };
 }
 
-static int cut(const char *body, size_t bytes, struct history_draft *ret)
+/* Up to the times, which are the second and third number and come from the clock. */
+static void put_head(struct buffer *out, const struct history_record *record)
 {
-	const char *hole = strstr(body, times);
+	buffer_print(out, "{\"v\":%d", FORMAT_VERSION);
+	put_number(out, numbers[0].key, record->sequence);
+}
 
-	ret->head = strndup(body, (size_t)(hole - body));
-	ret->tail = strndup(hole + strlen(times),
-			    bytes - (size_t)(hole - body) - strlen(times));
-	return ret->head && ret->tail ? 0 : -ENOMEM;
+static void put_tail(struct buffer *out, const struct history_record *record)
+{
+	struct history_record *all = (struct history_record *)record;
+
+	for (size_t i = 3; i < ARRAY_SIZE(numbers); i++)
+		put_number(out, numbers[i].key, *number_of(all, i));
+	if (record->has_remaining)
+		put_number(out, "remaining", record->remaining);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		put_text(out, texts[i].key, *text_of(all, i));
+}
+
+static int write_part(void (*put)(struct buffer *out,
+				  const struct history_record *record),
+		      const struct history_record *record, char **ret)
+{
+	struct buffer out = { 0 };
+
+	put(&out, record);
+	return buffer_take(&out, ret, NULL);
 }
 
 static int begin_chain(const struct tdxupd_digest *previous, struct history_draft *draft)
@@ -127,30 +146,18 @@ static int begin_chain(const struct tdxupd_digest *previous, struct history_draf
 int history_draft_make(const struct history_record *record,
 		       const struct tdxupd_digest *previous, struct history_draft *ret)
 {
-	_cleanup_(cleanup_json)
-	struct json_object *object = NULL;
-	struct history_record timeless = *record;
-	const char *body;
-	size_t bytes;
+	_cleanup_(history_draft_done)
+	struct history_draft draft = { .sequence = record->sequence };
 	int r;
 
-	timeless.monotonic_usec = timeless.realtime_usec = 0;
-	r = json_new_object(&object);
-	if (r == 0)
-		r = describe(&timeless, object);
+	r = write_part(put_head, record, &draft.head)
+		?: write_part(put_tail, record, &draft.tail)
+		?: begin_chain(previous, &draft);
 	if (r < 0)
 		return r;
-	body = json_object_to_json_string_length(
-		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
-	if (!body)
-		return -ENOMEM;
-	*ret = (struct history_draft){ .sequence = record->sequence };
-	r = cut(body, bytes - 1, ret); /* the chain comes before the closing brace */
-	if (r == 0)
-		r = begin_chain(previous, ret);
-	if (r < 0)
-		history_draft_done(ret);
-	return r;
+	*ret = draft;
+	draft = (struct history_draft){ 0 };
+	return 0;
 }
 
 int history_draft_finish(struct history_draft *draft, uint64_t monotonic_usec,
@@ -158,7 +165,7 @@ int history_draft_finish(struct history_draft *draft, uint64_t monotonic_usec,
 			 struct tdxupd_digest *ret_chain)
 {
 	_cleanup_(cleanup_free)
-	char *body = text_new("%s\"monotonic_usec\":%llu,\"realtime_usec\":%llu%s",
+	char *body = text_new("%s,\"monotonic_usec\":%llu,\"realtime_usec\":%llu%s",
 			      draft->head, (unsigned long long)monotonic_usec,
 			      (unsigned long long)realtime_usec, draft->tail);
 	size_t known = strlen(draft->head);

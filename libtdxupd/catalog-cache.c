@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "build-config.h"
 #include "catalog-cache.h"
 #include "catalog-record.h"
@@ -57,9 +58,7 @@ struct cache {
 	uint8_t *text;
 	size_t count;
 	struct index *records;
-	FILE *kept;
-	char *kept_text;
-	size_t kept_bytes;
+	struct buffer kept;
 	size_t kept_count;
 	bool is_stale;
 };
@@ -70,9 +69,7 @@ struct cache *cache_free(struct cache *cache)
 {
 	if (!cache)
 		return NULL;
-	if (cache->kept)
-		fclose(cache->kept);
-	free(cache->kept_text);
+	buffer_done(&cache->kept);
 	free(cache->records);
 	free(cache->text);
 	free(cache);
@@ -95,23 +92,14 @@ static int digest_policy(const struct tdxupd_policy *policy, struct tdxupd_diges
 		  sizeof(*policy->blocked_mrseams) },
 		{ &policy->accepted, 1, sizeof(policy->accepted) },
 	};
-	_cleanup_(cleanup_free)
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
-	int failed;
+	_cleanup_(buffer_done)
+	struct buffer text = { 0 };
 
-	if (!file)
-		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		fwrite(&lists[i].count, sizeof(lists[i].count), 1, file);
-		if (lists[i].count)
-			fwrite(lists[i].items, lists[i].size, lists[i].count, file);
+		buffer_put(&text, &lists[i].count, sizeof(lists[i].count));
+		buffer_put(&text, lists[i].items, lists[i].size * lists[i].count);
 	}
-	failed = ferror(file);
-	if (fclose(file) != 0 || failed)
-		return -ENOMEM;
-	return digest_sha384(text, size, ret);
+	return text.is_short ? -ENOMEM : digest_sha384(text.bytes, text.count, ret);
 }
 
 static int make_header(const struct tdxupd_policy *policy, struct header *ret)
@@ -249,15 +237,12 @@ int cache_new(int root_fd, const struct tdxupd_policy *policy, time_t now,
 	if (!cache)
 		return -ENOMEM;
 	cache->now = now;
-	cache->kept = open_memstream(&cache->kept_text, &cache->kept_bytes);
-	if (!cache->kept)
-		return -ENOMEM;
 	r = make_header(policy, &cache->header);
 	if (r == 0)
 		r = read_file(cache, root_fd);
 	if (r < 0)
 		return r;
-	fwrite(&cache->header, sizeof(cache->header), 1, cache->kept);
+	buffer_put(&cache->kept, &cache->header, sizeof(cache->header));
 	*ret = TAKE_PTR(cache);
 	return 0;
 }
@@ -297,7 +282,7 @@ int cache_find(struct cache *cache, const struct stat *st, struct tdxupd_entry *
 	r = record_get(&reader, &key, &entry->image, &entry->report);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	fwrite(found->record, 1, found->bytes, cache->kept);
+	buffer_put(&cache->kept, found->record, found->bytes);
 	cache->kept_count++;
 	return 1;
 }
@@ -315,10 +300,10 @@ int cache_add(struct cache *cache, const struct stat *st,
 
 	if (!is_settled(cache, st))
 		return 0;
-	record_put(cache->kept, &key, entry->image, entry->report);
+	record_put(&cache->kept, &key, entry->image, entry->report);
 	cache->kept_count++;
 	cache->is_stale = true;
-	return ferror(cache->kept) ? -ENOMEM : 0;
+	return cache->kept.is_short ? -ENOMEM : 0;
 }
 
 /* ---- writing the file ---- */
@@ -344,16 +329,14 @@ static int save(struct cache *cache, int root_fd)
 
 	if (dir_fd < 0)
 		return dir_fd;
-	if (fflush(cache->kept) != 0)
-		return -ENOMEM;
-	r = digest_sha384(cache->kept_text, cache->kept_bytes, &digest);
+	r = digest_sha384(cache->kept.bytes, cache->kept.count, &digest);
 	if (r < 0)
 		return r;
-	fwrite(&digest, sizeof(digest), 1, cache->kept);
-	if (fflush(cache->kept) != 0 || ferror(cache->kept))
+	buffer_put(&cache->kept, &digest, sizeof(digest));
+	if (cache->kept.is_short)
 		return -ENOMEM;
-	return io_replace_file_in(dir_fd, CACHE_NAME, cache->kept_text,
-				  cache->kept_bytes);
+	return io_replace_file_in(dir_fd, CACHE_NAME, cache->kept.bytes,
+				  cache->kept.count);
 }
 
 void cache_save(struct cache *cache, int root_fd)

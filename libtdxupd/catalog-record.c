@@ -18,56 +18,56 @@ DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
 
 /* ---- writing ---- */
 
-static void put(FILE *file, const void *bytes, size_t count)
+static void put(struct buffer *out, const void *bytes, size_t count)
 {
-	fwrite(bytes, 1, count, file);
+	buffer_put(out, bytes, count);
 }
 
-static void put_number(FILE *file, uint64_t number)
+static void put_number(struct buffer *out, uint64_t number)
 {
-	put(file, &number, sizeof(number));
+	put(out, &number, sizeof(number));
 }
 
-static void put_image(FILE *file, const struct tdxupd_image *image)
+static void put_image(struct buffer *out, const struct tdxupd_image *image)
 {
 	struct tdxupd_image facts;
 
-	put_number(file, image != NULL);
+	put_number(out, image != NULL);
 	if (!image)
 		return;
 	/* All but the pointer, and of the CPUs those that are there. */
 	facts = *image;
 	facts.bytes = NULL;
-	put_number(file, image->cpu_count);
-	put(file, &facts, offsetof(struct tdxupd_image, cpus));
-	put(file, image->cpus, image->cpu_count * sizeof(*image->cpus));
+	put_number(out, image->cpu_count);
+	put(out, &facts, offsetof(struct tdxupd_image, cpus));
+	put(out, image->cpus, image->cpu_count * sizeof(*image->cpus));
 }
 
-static void put_text(FILE *file, const char *text)
+static void put_text(struct buffer *out, const char *text)
 {
-	put_number(file, strlen(text));
-	put(file, text, strlen(text));
+	put_number(out, strlen(text));
+	put(out, text, strlen(text));
 }
 
-static void put_report(FILE *file, const struct tdxupd_report *report)
+static void put_report(struct buffer *out, const struct tdxupd_report *report)
 {
-	put_number(file, tdxupd_report_count(report));
+	put_number(out, tdxupd_report_count(report));
 	for (size_t i = 0; i < tdxupd_report_count(report); i++) {
 		const struct tdxupd_verdict *verdict = tdxupd_report_get(report, i);
 
-		put_number(file, verdict->check);
-		put_number(file, verdict->severity);
-		put_text(file, verdict->found);
-		put_text(file, verdict->wanted);
+		put_number(out, verdict->check);
+		put_number(out, verdict->severity);
+		put_text(out, verdict->found);
+		put_text(out, verdict->wanted);
 	}
 }
 
-void record_put(FILE *file, const struct record_key *key,
+void record_put(struct buffer *out, const struct record_key *key,
 		const struct tdxupd_image *image, const struct tdxupd_report *report)
 {
-	put(file, key, sizeof(*key));
-	put_image(file, image);
-	put_report(file, report);
+	put(out, key, sizeof(*key));
+	put_image(out, image);
+	put_report(out, report);
 }
 
 /* ---- reading ---- */

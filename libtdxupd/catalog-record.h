@@ -2,8 +2,7 @@
 #ifndef CATALOG_RECORD_H
 #define CATALOG_RECORD_H
 
-#include <stdio.h>
-
+#include "buffer.h"
 #include "tdxupd.h"
 
 /* Which state of which file a record is of. */
@@ -23,7 +22,7 @@ struct record_reader {
 };
 
 /* A key, then the image without its bytes (or that there is none), then the verdicts. */
-void record_put(FILE *file, const struct record_key *key,
+void record_put(struct buffer *out, const struct record_key *key,
 		const struct tdxupd_image *image, const struct tdxupd_report *report);
 /*
  * Read one record and advance. @ret_image, @ret_report: NULL to skip it. Return: 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tdxupd.h"
+#include "buffer.h"
 #include "util.h"
 
 /* One CPU number; advances *text past it. */
@@ -77,15 +78,11 @@ _public_ int tdxupd_cpuset_parse(const char *list, struct tdxupd_cpuset *ret)
 
 _public_ char *tdxupd_cpuset_format(const struct tdxupd_cpuset *set)
 {
-	_cleanup_(cleanup_free)
-	char *text = NULL;
-	size_t size;
-	FILE *file = open_memstream(&text, &size);
+	_cleanup_(buffer_done)
+	struct buffer list = { 0 };
 	const char *comma = "";
-	int failed;
+	char *text;
 
-	if (!file)
-		return NULL;
 	for (unsigned cpu = 0; cpu < TDXUPD_CPUS_MAX; cpu++) {
 		unsigned last = cpu;
 
@@ -93,16 +90,13 @@ _public_ char *tdxupd_cpuset_format(const struct tdxupd_cpuset *set)
 			continue;
 		while (tdxupd_cpuset_has(set, last + 1))
 			last++;
-		fprintf(file, "%s%u", comma, cpu);
+		buffer_print(&list, "%s%u", comma, cpu);
 		if (last > cpu)
-			fprintf(file, "-%u", last);
+			buffer_print(&list, "-%u", last);
 		comma = ",";
 		cpu = last;
 	}
-	failed = ferror(file);
-	if (fclose(file) != 0 || failed)
-		return NULL;
-	return TAKE_PTR(text);
+	return buffer_take(&list, &text, NULL) < 0 ? NULL : text;
 }
 
 _public_ bool tdxupd_cpuset_has(const struct tdxupd_cpuset *set, unsigned cpu)

@@ -8,12 +8,11 @@
 static char *write_record(const struct record_key *key, const struct tdxupd_image *image,
 			  const struct tdxupd_report *report, size_t *ret_size)
 {
-	char *bytes = NULL;
-	FILE *file = open_memstream(&bytes, ret_size);
+	struct buffer buffer = { 0 };
+	char *bytes;
 
-	CHECK(file);
-	record_put(file, key, image, report);
-	CHECK(fclose(file) == 0);
+	record_put(&buffer, key, image, report);
+	CHECK(buffer_take(&buffer, &bytes, ret_size) == 0);
 	return bytes;
 }
 
