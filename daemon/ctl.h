@@ -10,23 +10,28 @@
 
 #include "util.h"
 
-/* Exit codes, for scripts: their meaning never changes. See exit_codes[] in ctl.c. */
+/*
+ * Exit codes, for scripts: their meaning never changes. 0, 1 and 2 are as everywhere.
+ * Ours begin where neither LSB (3 to 7), sysexits.h (64 to 78) nor systemd (200 and up)
+ * has a name for them that `systemctl status` would show. See exit_codes[] in ctl.c.
+ */
 enum ctl_exit {
 	CTL_EXIT_OK = 0,
 	CTL_EXIT_FAILURE = 1,
 	CTL_EXIT_USAGE = 2,
-	CTL_EXIT_UNSUPPORTED = 3,
-	CTL_EXIT_NO_IMAGE = 4,
-	CTL_EXIT_BLOCKED = 5,
-	CTL_EXIT_HELD = 6,
-	CTL_EXIT_MISMATCH = 7,
-	CTL_EXIT_LOST = 8,
-	CTL_EXIT_NOT_AUTHORISED = 9,
-	CTL_EXIT_UNREACHABLE = 10,
-	CTL_EXIT_UNTRUSTED = 11,
-	CTL_EXIT_CANCELLED = 12,
-	CTL_EXIT_EXHAUSTED = 13,
-	CTL_EXIT_AVAILABLE = 14,
+	_CTL_EXIT_OWN = 20,
+	CTL_EXIT_UNSUPPORTED = _CTL_EXIT_OWN,
+	CTL_EXIT_NO_IMAGE = 21,
+	CTL_EXIT_BLOCKED = 22,
+	CTL_EXIT_HELD = 23,
+	CTL_EXIT_MISMATCH = 24,
+	CTL_EXIT_LOST = 25,
+	CTL_EXIT_NOT_AUTHORISED = 26,
+	CTL_EXIT_UNREACHABLE = 27,
+	CTL_EXIT_UNTRUSTED = 28,
+	CTL_EXIT_CANCELLED = 29,
+	CTL_EXIT_EXHAUSTED = 30,
+	CTL_EXIT_AVAILABLE = 31,
 	_CTL_EXIT_MAX,
 	CTL_EXIT_DETACHED = 130, /* as a shell shows a program that Ctrl-C ended */
 };

@@ -7,6 +7,8 @@
 
 #include <json-c/json_object.h>
 
+#include "ctl.h"
+
 /* What a run of tdxupdctl left: its exit code and what it printed. */
 struct cli {
 	int code;

@@ -154,7 +154,7 @@ static void test_a_target_that_is_not_there(void **state)
 	(void)state;
 	set(&world, "set remaining=5");
 	cli_run(&cli, world.tree.path, "plan", "1.5.99", NULL);
-	assert_int_equal(cli.code, 4);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	assert_non_null(strstr(cli.out, "to 1.5.99"));
 	assert_non_null(strstr(cli.out, "no image of 1.5.99"));
 	cli_done(&cli);
@@ -164,7 +164,7 @@ static void test_a_target_that_is_not_there(void **state)
 	assert_string_equal(cli.out, "");
 	cli_done(&cli);
 	cli_run(&cli, world.tree.path, "is-current", NULL);
-	assert_int_equal(cli.code, 4);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	cli_done(&cli);
 	cli_run(&cli, world.tree.path, "list", NULL);
 	assert_int_equal(cli.code, 0);
@@ -216,7 +216,7 @@ static void test_the_image_is_offered_before_it_is_spoilt(void **state)
 	cli_run(&cli, world.tree.path, "plan", "--exit-code", NULL);
 	if (!strstr(cli.out, "From 1.5.06 to 1.5.16 in 1 step"))
 		fail_msg("not offered: %s%s", cli.out, cli.err);
-	assert_int_equal(cli.code, 14);
+	assert_int_equal(cli.code, CTL_EXIT_AVAILABLE);
 	cli_done(&cli);
 	assert_untouched(&world);
 	world_stop(&world);
@@ -248,7 +248,7 @@ static void test_a_flipped_byte_anywhere(void **state)
 		bytes[table[i].at] ^= 0x10;
 		testimage_fix_checksum(bytes, count);
 		world_put_image(&world, NEW_IMAGE, bytes, count);
-		assert_refused(&world, table[i].check, 11);
+		assert_refused(&world, table[i].check, CTL_EXIT_UNTRUSTED);
 		bytes[table[i].at] ^= 0x10;
 	}
 	free(bytes);
@@ -266,9 +266,9 @@ static void test_a_truncated_file(void **state)
 	set(&world, "set remaining=5");
 	assert_int_equal(testimage_build(&spec, &bytes, &count), 0);
 	world_put_image(&world, NEW_IMAGE, bytes, count - 4096);
-	assert_refused(&world, "image-length", 11);
+	assert_refused(&world, "image-length", CTL_EXIT_UNTRUSTED);
 	world_put_image(&world, NEW_IMAGE, bytes, 5000);
-	assert_refused(&world, "image-size", 11);
+	assert_refused(&world, "image-size", CTL_EXIT_UNTRUSTED);
 	free(bytes);
 	world_stop(&world);
 }
@@ -282,29 +282,29 @@ static void test_images_that_are_not_for_this_host(void **state)
 	set(&world, "set remaining=5");
 	spec.module_type = TESTIMAGE_DEBUG;
 	put_spec(&world, &spec);
-	assert_refused(&world, "module-debug", 11);
+	assert_refused(&world, "module-debug", CTL_EXIT_UNTRUSTED);
 
 	spec = new_spec();
 	spec.key = TESTIMAGE_KEY_FOREIGN;
 	put_spec(&world, &spec);
-	assert_refused(&world, "signer-untrusted", 11);
+	assert_refused(&world, "signer-untrusted", CTL_EXIT_UNTRUSTED);
 
 	spec = new_spec();
 	spec.cpu_count = 1;
 	spec.cpus[0] = 0xA06D0;
 	put_spec(&world, &spec);
-	assert_refused(&world, "cpu-unsupported", 4);
+	assert_refused(&world, "cpu-unsupported", CTL_EXIT_NO_IMAGE);
 
 	spec = new_spec();
 	spec.svn = 0x0105;
 	put_spec(&world, &spec);
-	assert_refused(&world, "svn-lower", 4);
+	assert_refused(&world, "svn-lower", CTL_EXIT_NO_IMAGE);
 
 	spec = new_spec();
 	put_spec(&world, &spec);
 	tree_put(&world.tree, MAPPING,
 		 "{\"tdx_module_releases\": [" RELEASE("1.5.06") "]}");
-	assert_refused(&world, "mapping-missing", 4);
+	assert_refused(&world, "mapping-missing", CTL_EXIT_NO_IMAGE);
 	world_stop(&world);
 }
 
@@ -316,7 +316,7 @@ static void test_an_offline_cpu(void **state)
 
 	(void)state;
 	set(&world, "lp offline 3");
-	assert_refused(&world, "cpu-offline", 4);
+	assert_refused(&world, "cpu-offline", CTL_EXIT_NO_IMAGE);
 	world_stop(&world);
 }
 
@@ -326,7 +326,7 @@ static void test_no_updates_left(void **state)
 
 	(void)state;
 	set(&world, "set remaining=0");
-	assert_refused(&world, "updates-exhausted", 13);
+	assert_refused(&world, "updates-exhausted", CTL_EXIT_EXHAUSTED);
 	world_stop(&world);
 }
 
@@ -337,14 +337,15 @@ static void test_a_host_without_tdx(void **state)
 
 	(void)state;
 	tree_new(&tree);
-	assert_fails(tree.path, planning_verbs, "tdx-absent", 3, "this host has no TDX");
+	assert_fails(tree.path, planning_verbs, "tdx-absent", CTL_EXIT_UNSUPPORTED,
+		     "this host has no TDX");
 	/* Looking is no error, and still no success. */
 	cli_run(&cli, tree.path, "status", NULL);
-	assert_int_equal(cli.code, 3);
+	assert_int_equal(cli.code, CTL_EXIT_UNSUPPORTED);
 	assert_non_null(strstr(cli.out, "none; `tdxupdctl doctor`"));
 	cli_done(&cli);
 	cli_run(&cli, tree.path, "doctor", NULL);
-	assert_int_equal(cli.code, 3);
+	assert_int_equal(cli.code, CTL_EXIT_UNSUPPORTED);
 	cli_done(&cli);
 	tree_remove(&tree);
 }
@@ -400,9 +401,10 @@ static void test_a_lost_host(void **state)
 		world_upload(&world, bytes, count);
 		free(bytes);
 	}
-	assert_fails(world.tree.path, planning_verbs, "tdx-lost", 8, "reboot");
+	assert_fails(world.tree.path, planning_verbs, "tdx-lost", CTL_EXIT_LOST,
+		     "reboot");
 	cli_run(&cli, world.tree.path, "status", NULL);
-	assert_int_equal(cli.code, 8);
+	assert_int_equal(cli.code, CTL_EXIT_LOST);
 	assert_non_null(strstr(cli.out, "LOST"));
 	cli_done(&cli);
 	world_stop(&world);
@@ -424,11 +426,13 @@ static void test_directories_and_mappings(void **state)
 	tree_put(&world.tree, MAPPING, "");
 	assert_fails(world.tree.path, verbs, "mapping-malformed", 1, "mapping_file.json");
 	tree_drop(&world.tree, MAPPING);
-	assert_fails(world.tree.path, verbs, "mapping-missing", 4, "mapping_file.json");
+	assert_fails(world.tree.path, verbs, "mapping-missing", CTL_EXIT_NO_IMAGE,
+		     "mapping_file.json");
 	tree_drop(&world.tree, WORLD_IMAGES "/" OLD_IMAGE);
 	tree_drop(&world.tree, WORLD_IMAGES "/" NEW_IMAGE);
 	tree_drop(&world.tree, WORLD_IMAGES);
-	assert_fails(world.tree.path, verbs, "images-missing", 4, "no directory");
+	assert_fails(world.tree.path, verbs, "images-missing", CTL_EXIT_NO_IMAGE,
+		     "no directory");
 	assert_untouched(&world);
 	world_stop(&world);
 }
@@ -467,7 +471,7 @@ static void test_an_absent_bus(void **state)
 	struct cli cli;
 
 	(void)state;
-	assert_update_fails("bus-absent", 10, "bus");
+	assert_update_fails("bus-absent", CTL_EXIT_UNREACHABLE, "bus");
 	cli_run(&cli, "/tmp", "update", NULL);
 	assert_int_equal(cli.code, 2);
 	assert_non_null(strstr(cli.err, "--bus-address"));

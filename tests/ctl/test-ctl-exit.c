@@ -66,20 +66,20 @@ static void test_a_host_with_an_update(void **state)
 	RUN(&scene, 0, "status");
 	RUN(&scene, 1, "image", "show", "/nonexistent");
 	RUN(&scene, 2, "frobnicate");
-	RUN(&scene, 4, "plan", "1.5.99");
-	RUN(&scene, 14, "check", "--exit-code");
-	RUN(&scene, 14, "is-current");
+	RUN(&scene, CTL_EXIT_NO_IMAGE, "plan", "1.5.99");
+	RUN(&scene, CTL_EXIT_AVAILABLE, "check", "--exit-code");
+	RUN(&scene, CTL_EXIT_AVAILABLE, "is-current");
 	scene_begin_build(&scene);
-	RUN(&scene, 5, "update", "--deadline=200ms");
+	RUN(&scene, CTL_EXIT_BLOCKED, "update", "--deadline=200ms");
 	wait_and(&scene, interrupt, 130);
-	wait_and(&scene, cancel, 12);
+	wait_and(&scene, cancel, CTL_EXIT_CANCELLED);
 	RUN(&scene, 0, "hold", "all");
-	RUN(&scene, 6, "update");
+	RUN(&scene, CTL_EXIT_HELD, "update");
 	RUN(&scene, 0, "unhold", "all");
 	RUN(&scene, 0, "pin", "1.5.06");
-	RUN(&scene, 6, "update", "1.5.16");
+	RUN(&scene, CTL_EXIT_HELD, "update", "1.5.16");
 	assert_int_equal(scene_stop(&scene), 0);
-	RUN(&scene, 10, "update");
+	RUN(&scene, CTL_EXIT_UNREACHABLE, "update");
 	scene_end(&scene);
 }
 
@@ -89,11 +89,11 @@ static void test_other_hosts(void **state)
 
 	(void)state;
 	scene_set_bare(&scene);
-	RUN(&scene, 3, "plan");
+	RUN(&scene, CTL_EXIT_UNSUPPORTED, "plan");
 	scene_end(&scene);
 	scene_start(&scene, "set remaining=0", NULL);
-	RUN(&scene, 13, "plan");
-	RUN(&scene, 13, "update");
+	RUN(&scene, CTL_EXIT_EXHAUSTED, "plan");
+	RUN(&scene, CTL_EXIT_EXHAUSTED, "update");
 	scene_end(&scene);
 }
 
@@ -105,7 +105,7 @@ static void test_somebody_else(void **state)
 	scene_start(&scene, NULL);
 	assert_int_equal(chmod(scene.world.tree.path, 0755), 0);
 	cli_set_user(NOBODY);
-	RUN(&scene, 9, "update");
+	RUN(&scene, CTL_EXIT_NOT_AUTHORISED, "update");
 	cli_set_user(0);
 	scene_end(&scene);
 }
@@ -120,8 +120,8 @@ static void test_a_damaged_image(void **state)
 	tree_put(&scene.world.tree, WORLD_IMAGES "/tdx_module_1.5.16.blob", "damaged");
 	snprintf(path, sizeof(path), "%s/" WORLD_IMAGES "/tdx_module_1.5.16.blob",
 		 scene.world.tree.path);
-	RUN(&scene, 11, "image", "verify", path);
-	RUN(&scene, 11, "update", "1.5.16");
+	RUN(&scene, CTL_EXIT_UNTRUSTED, "image", "verify", path);
+	RUN(&scene, CTL_EXIT_UNTRUSTED, "update", "1.5.16");
 	scene_end(&scene);
 }
 
@@ -132,9 +132,9 @@ static void test_tdx_is_lost(void **state)
 
 	(void)state;
 	scene_start(&scene, "fail step=install status=0x8000000000020001", NULL);
-	RUN(&scene, 8, "update");
-	RUN(&scene, 8, "status");
-	RUN(&scene, 8, "plan");
+	RUN(&scene, CTL_EXIT_LOST, "update");
+	RUN(&scene, CTL_EXIT_LOST, "status");
+	RUN(&scene, CTL_EXIT_LOST, "plan");
 	scene_end(&scene);
 }
 
@@ -158,7 +158,7 @@ static void test_another_module_than_was_asked_for(void **state)
 		 "{\"tdx_module_releases\": [" RELEASE("1.5.06") "," RELEASE(
 			 "1.5.16") "]}");
 	scene_run(&scene);
-	RUN(&scene, 7, "update", "1.5.16");
+	RUN(&scene, CTL_EXIT_MISMATCH, "update", "1.5.16");
 	scene_assert_host(&scene, "1.5.08", 1);
 	scene_end(&scene);
 }

@@ -172,7 +172,7 @@ static void test_without_an_inhibitor_the_command_does_not_run(void **state)
 	CLI_START(&update, &scene, "update");
 	cli_await(&update, "waiting");
 	CLI_RUN(&cli, &scene, "inhibit", "--mode=delay", "--", "echo", "ran");
-	assert_int_equal(cli.code, 5);
+	assert_int_equal(cli.code, CTL_EXIT_BLOCKED);
 	assert_string_equal(cli.out, "");
 	assert_non_null(strstr(cli.err, "too late"));
 	cli_done(&cli);
@@ -182,7 +182,7 @@ static void test_without_an_inhibitor_the_command_does_not_run(void **state)
 
 	scene_kill(&scene);
 	CLI_RUN(&cli, &scene, "inhibit", "--", "echo", "ran");
-	assert_int_equal(cli.code, 10);
+	assert_int_equal(cli.code, CTL_EXIT_UNREACHABLE);
 	assert_string_equal(cli.out, "");
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "-Hfar", "inhibit", "--", "echo", "ran");

@@ -44,8 +44,8 @@ static void test_answers_of_a_host_with_an_update(void **state)
 		{ "list", 0, { "list", "--all" } },
 		{ "plan", 0, { "plan" } },
 		{ "plan", 0, { "plan", "1.5.16" } },
-		{ "check", 14, { "check", "--exit-code" } },
-		{ "check", 14, { "is-current" } },
+		{ "check", CTL_EXIT_AVAILABLE, { "check", "--exit-code" } },
+		{ "check", CTL_EXIT_AVAILABLE, { "is-current" } },
 		{ "jobs", 0, { "jobs" } },
 		{ "blockers", 0, { "blockers" } },
 		{ "holds", 0, { "holds" } },
@@ -55,7 +55,7 @@ static void test_answers_of_a_host_with_an_update(void **state)
 		{ NULL, 0, { "unhold", "1.5.06" } },
 		{ NULL, 0, { "pin", "1.5.08", "--reason=a test" } },
 		{ "status", 0, { "status" } },
-		{ "plan", 4, { "plan" } },
+		{ "plan", CTL_EXIT_NO_IMAGE, { "plan" } },
 		{ NULL, 0, { "unpin" } },
 		{ "doctor", 0, { "doctor" } },
 		{ "config-show", 0, { "config", "show" } },
@@ -108,15 +108,15 @@ static void test_answers_where_nothing_is_to_be_had(void **state)
 		int code;
 		const char *words[5];
 	} table[] = {
-		{ 3, { "list" } },
-		{ 3, { "plan" } },
-		{ 3, { "catalog", "graph" } },
+		{ CTL_EXIT_UNSUPPORTED, { "list" } },
+		{ CTL_EXIT_UNSUPPORTED, { "plan" } },
+		{ CTL_EXIT_UNSUPPORTED, { "catalog", "graph" } },
 		{ 2, { "plan", "1.5" } },
 		{ 2, { "frobnicate" } },
 		{ 2, { "status", "--dot" } },
-		{ 10, { "update" } },
-		{ 10, { "jobs" } },
-		{ 10, { "holds" } },
+		{ CTL_EXIT_UNREACHABLE, { "update" } },
+		{ CTL_EXIT_UNREACHABLE, { "jobs" } },
+		{ CTL_EXIT_UNREACHABLE, { "holds" } },
 	};
 	struct scene scene;
 

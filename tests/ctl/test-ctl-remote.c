@@ -97,9 +97,9 @@ static void test_answers(void **state)
 		{ "list", 0, { "list", "--all" } },
 		{ "plan", 0, { "plan" } },
 		{ "plan", 0, { "plan", "1.5.16", "--strategy=smallest" } },
-		{ "plan", 4, { "plan", "1.5.99" } },
-		{ "check", 14, { "check", "--exit-code" } },
-		{ "check", 14, { "is-current" } },
+		{ "plan", CTL_EXIT_NO_IMAGE, { "plan", "1.5.99" } },
+		{ "check", CTL_EXIT_AVAILABLE, { "check", "--exit-code" } },
+		{ "check", CTL_EXIT_AVAILABLE, { "is-current" } },
 		{ "attest-show", 0, { "attest", "show" } },
 		{ "attest-export", 0, { "attest", "export", "1.5.16" } },
 		{ "version", 0, { "version" } },
@@ -161,7 +161,7 @@ static void test_a_host_without_a_daemon(void **state)
 		struct cli cli;
 
 		cli_run(&cli, NULL, "-H", FAR, verbs[i], NULL);
-		if (cli.code != 10)
+		if (cli.code != CTL_EXIT_UNREACHABLE)
 			fail_msg("%s left with %d: %s", verbs[i], cli.code, cli.out);
 		assert_non_null(strstr(cli.err, "tdxupdd does not run"));
 		cli_done(&cli);
@@ -191,7 +191,7 @@ static void assert_starts(struct scene *scene, const char *option, const char *v
 
 	snprintf(path, sizeof(path), "%s/started", scene->world.tree.path);
 	cli_run(&cli, NULL, "-H", FAR, option, verb, NULL);
-	assert_int_equal(cli.code, 10);
+	assert_int_equal(cli.code, CTL_EXIT_UNREACHABLE);
 	if ((access(path, F_OK) == 0) != starts)
 		fail_msg("%s %s: %s", option, verb, cli.err);
 	unlink(path);

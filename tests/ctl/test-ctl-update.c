@@ -95,7 +95,7 @@ static void test_a_deadline(void **state)
 	scene_start(&scene, NULL);
 	scene_begin_build(&scene);
 	CLI_RUN(&cli, &scene, "update", "--deadline=1");
-	assert_int_equal(cli.code, 5);
+	assert_int_equal(cli.code, CTL_EXIT_BLOCKED);
 	assert_ptr_equal(strchr(cli.err, '\n'), cli.err + strlen(cli.err) - 1);
 	cli_done(&cli);
 	scene_assert_host(&scene, "1.5.06", 0);
@@ -116,7 +116,7 @@ static void test_a_cancelled_update(void **state)
 	assert_int_equal(cancel.code, 0);
 	cli_done(&cancel);
 	cli_finish(&cli);
-	assert_int_equal(cli.code, 12);
+	assert_int_equal(cli.code, CTL_EXIT_CANCELLED);
 	cli_done(&cli);
 	CLI_RUN(&cancel, &scene, "cancel");
 	assert_int_equal(cancel.code, 1);
@@ -138,16 +138,16 @@ static void test_a_daemon_that_is_not_there(void **state)
 	cli_await(&cli, "waiting");
 	scene_kill(&scene);
 	cli_finish(&cli);
-	assert_int_equal(cli.code, 10);
+	assert_int_equal(cli.code, CTL_EXIT_UNREACHABLE);
 	assert_non_null(strstr(cli.err, "went away"));
 	cli_done(&cli);
 
 	CLI_RUN(&cli, &scene, "update");
-	assert_int_equal(cli.code, 10);
+	assert_int_equal(cli.code, CTL_EXIT_UNREACHABLE);
 	assert_non_null(strstr(cli.err, "tdxupdd does not run"));
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "--json", "update");
-	assert_int_equal(cli.code, 10);
+	assert_int_equal(cli.code, CTL_EXIT_UNREACHABLE);
 	assert_non_null(strstr(cli.out, "\"daemon-absent\""));
 	cli_done(&cli);
 	scene_end(&scene);
@@ -161,11 +161,11 @@ static void test_what_the_daemon_refuses(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	CLI_RUN(&cli, &scene, "update", "1.5.99");
-	assert_int_equal(cli.code, 4);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	cli_done(&cli);
 	world_do(&scene.world, "lp offline 3");
 	CLI_RUN(&cli, &scene, "update");
-	assert_int_equal(cli.code, 4);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	assert_non_null(strstr(cli.err, "online"));
 	cli_done(&cli);
 	world_do(&scene.world, "lp online 3");
@@ -182,7 +182,7 @@ static void test_what_the_daemon_refuses(void **state)
 	assert_null(strchr(cli.out, '\x1b'));
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "update");
-	assert_int_equal(cli.code, 6);
+	assert_int_equal(cli.code, CTL_EXIT_HELD);
 	cli_done(&cli);
 	scene_assert_host(&scene, "1.5.06", 0);
 	scene_end(&scene);
@@ -194,11 +194,11 @@ static void assert_pinned(struct scene *scene)
 	struct cli cli;
 
 	CLI_RUN(&cli, scene, "update", "1.5.16");
-	assert_int_equal(cli.code, 6);
+	assert_int_equal(cli.code, CTL_EXIT_HELD);
 	assert_non_null(strstr(cli.err, "1.5.06 is pinned: the verifiers"));
 	cli_done(&cli);
 	CLI_RUN(&cli, scene, "plan", "1.5.16");
-	assert_int_equal(cli.code, 6);
+	assert_int_equal(cli.code, CTL_EXIT_HELD);
 	assert_non_null(strstr(cli.out, "another version is pinned"));
 	cli_done(&cli);
 	CLI_RUN(&cli, scene, "plan");
@@ -231,7 +231,7 @@ static void test_a_pin(void **state)
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "unpin");
-	assert_int_equal(cli.code, 4);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "update", "1.5.16");
 	assert_int_equal(cli.code, 0);
@@ -251,11 +251,11 @@ static void test_a_pin_without_a_daemon(void **state)
 	cli_done(&cli);
 	assert_int_equal(scene_stop(&scene), 0);
 	CLI_RUN(&cli, &scene, "update", "--direct", "1.5.16");
-	assert_int_equal(cli.code, 6);
+	assert_int_equal(cli.code, CTL_EXIT_HELD);
 	assert_non_null(strstr(cli.err, "1.5.06 is pinned"));
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "plan", "1.5.16");
-	assert_int_equal(cli.code, 6);
+	assert_int_equal(cli.code, CTL_EXIT_HELD);
 	cli_done(&cli);
 	scene_assert_host(&scene, "1.5.06", 0);
 	scene_end(&scene);

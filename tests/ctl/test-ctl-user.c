@@ -48,7 +48,7 @@ static void test_the_daemon_knows(void **state)
 	assert_says(&scene, 0, "plan", "From 1.5.06 to 1.5.16 in 1 step");
 	assert_says(&scene, 0, "list", "offered");
 	assert_says(&scene, 0, "check", "1.5.16");
-	assert_says(&scene, 14, "is-current", "outdated");
+	assert_says(&scene, CTL_EXIT_AVAILABLE, "is-current", "outdated");
 	assert_says(&scene, 0, "status", "Updates left  10");
 	assert_says(&scene, 0, "status", "P-SEAMLDR");
 	assert_says(&scene, 0, "status", "to 1.5.16");
@@ -65,10 +65,10 @@ static void test_nobody_knows(void **state)
 	(void)state;
 	scene_set(&scene, NULL);
 	open_up(&scene);
-	assert_says(&scene, 13, "plan", "can't be read");
+	assert_says(&scene, CTL_EXIT_EXHAUSTED, "plan", "can't be read");
 	assert_says(&scene, 0, "list", "refused");
 	assert_says(&scene, 0, "check", "");
-	assert_says(&scene, 13, "is-current", "blocked");
+	assert_says(&scene, CTL_EXIT_EXHAUSTED, "is-current", "blocked");
 	close_up(&scene);
 }
 
@@ -104,7 +104,7 @@ static void test_what_is_for_root(void **state)
 		struct cli cli;
 
 		CLI_RUN(&cli, &scene, lines[i][0], lines[i][1], lines[i][2]);
-		if (cli.code != 9)
+		if (cli.code != CTL_EXIT_NOT_AUTHORISED)
 			fail_msg("%s left with %d: %s", lines[i][0], cli.code, cli.err);
 		assert_non_null(strstr(cli.err, "not authorised"));
 		cli_done(&cli);

@@ -81,11 +81,29 @@ static void test_the_help_fits_80_columns(void **state)
 static void test_every_exit_code_is_described(void **state)
 {
 	(void)state;
-	for (int code = 0; code < _CTL_EXIT_MAX; code++)
-		assert_non_null(ctl_exit_describe(code));
+	for (int code = 0; code < 256; code++) {
+		bool is_ours = code <= CTL_EXIT_USAGE || code == CTL_EXIT_DETACHED ||
+			       (code >= _CTL_EXIT_OWN && code < _CTL_EXIT_MAX);
+
+		assert_int_equal(is_ours, ctl_exit_describe(code) != NULL);
+	}
 	assert_null(ctl_exit_describe(_CTL_EXIT_MAX));
 	assert_null(ctl_exit_describe(-1));
 	assert_non_null(ctl_exit_describe(CTL_EXIT_DETACHED));
+}
+
+/* systemd shows a name beside a code that it, LSB or sysexits.h has one for, such as
+ * "status=4/NOPERMISSION" (systemd's src/shared/exit-status.c): never for ours. */
+static void test_no_exit_code_has_a_foreign_name(void **state)
+{
+	(void)state;
+	for (int code = 0; code < 256; code++) {
+		bool is_named = (code > 2 && code < 8) || (code >= 64 && code <= 78) ||
+				code >= 200;
+
+		if (is_named && ctl_exit_describe(code))
+			fail_msg("systemd has a name of its own for exit code %d", code);
+	}
 }
 
 int main(void)
@@ -97,6 +115,7 @@ int main(void)
 		cmocka_unit_test(test_a_part_of_an_options_name_is_not_the_option),
 		cmocka_unit_test(test_the_help_fits_80_columns),
 		cmocka_unit_test(test_every_exit_code_is_described),
+		cmocka_unit_test(test_no_exit_code_has_a_foreign_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
