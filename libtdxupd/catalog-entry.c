@@ -149,14 +149,14 @@ int entry_find_version(struct tdxupd_entry *entry, const struct entry_rules *rul
 				 NULL);
 }
 
-int entry_check_blocked(struct tdxupd_entry *entry, const struct tdxupd_policy *policy)
+int entry_check_blocked(const struct tdxupd_entry *entry,
+			const struct tdxupd_policy *policy, struct tdxupd_report *report)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
 
 	if (!entry->has_version || !policy_is_version_blocked(policy, &entry->version))
 		return 0;
-	return tdxupd_report_add(entry->report, TDXUPD_CHECK_BLOCKED,
-				 TDXUPD_SEVERITY_REFUSE,
+	return tdxupd_report_add(report, TDXUPD_CHECK_BLOCKED, TDXUPD_SEVERITY_REFUSE,
 				 tdxupd_version_format(&entry->version, text), NULL);
 }
 

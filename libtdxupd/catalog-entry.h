@@ -29,7 +29,8 @@ int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
 	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why);
 /* Find out which version it is, with all verdicts on that. Return: 0; -ENOMEM. */
 int entry_find_version(struct tdxupd_entry *entry, const struct entry_rules *rules);
-int entry_check_blocked(struct tdxupd_entry *entry, const struct tdxupd_policy *policy);
+int entry_check_blocked(const struct tdxupd_entry *entry,
+			const struct tdxupd_policy *policy, struct tdxupd_report *report);
 void entry_done(struct tdxupd_entry *entry);
 /* "tdx_module_1.5.16.blob", as Intel names them. */
 bool entry_parse_name(const char *name, struct tdxupd_version *ret);

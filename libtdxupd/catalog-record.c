@@ -18,61 +18,56 @@ DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
 
 /* ---- writing ---- */
 
-static void put(struct buffer *out, const void *bytes, size_t count)
+void record_put_number(struct buffer *out, uint64_t number)
 {
-	buffer_put(out, bytes, count);
+	buffer_put(out, &number, sizeof(number));
 }
 
-static void put_number(struct buffer *out, uint64_t number)
-{
-	put(out, &number, sizeof(number));
-}
-
-static void put_image(struct buffer *out, const struct tdxupd_image *image)
+void record_put_image(struct buffer *out, const struct tdxupd_image *image)
 {
 	struct tdxupd_image facts;
 
-	put_number(out, image != NULL);
+	record_put_number(out, image != NULL);
 	if (!image)
 		return;
 	/* All but the pointer, and of the CPUs those that are there. */
 	facts = *image;
 	facts.bytes = NULL;
-	put_number(out, image->cpu_count);
-	put(out, &facts, offsetof(struct tdxupd_image, cpus));
-	put(out, image->cpus, image->cpu_count * sizeof(*image->cpus));
+	record_put_number(out, image->cpu_count);
+	buffer_put(out, &facts, offsetof(struct tdxupd_image, cpus));
+	buffer_put(out, image->cpus, image->cpu_count * sizeof(*image->cpus));
 }
 
-static void put_text(struct buffer *out, const char *text)
+void record_put_text(struct buffer *out, const char *text)
 {
-	put_number(out, strlen(text));
-	put(out, text, strlen(text));
+	record_put_number(out, strlen(text));
+	buffer_put(out, text, strlen(text));
 }
 
-static void put_report(struct buffer *out, const struct tdxupd_report *report)
+void record_put_report(struct buffer *out, const struct tdxupd_report *report)
 {
-	put_number(out, tdxupd_report_count(report));
+	record_put_number(out, tdxupd_report_count(report));
 	for (size_t i = 0; i < tdxupd_report_count(report); i++) {
 		const struct tdxupd_verdict *verdict = tdxupd_report_get(report, i);
 
-		put_number(out, verdict->check);
-		put_number(out, verdict->severity);
-		put_text(out, verdict->found);
-		put_text(out, verdict->wanted);
+		record_put_number(out, verdict->check);
+		record_put_number(out, verdict->severity);
+		record_put_text(out, verdict->found);
+		record_put_text(out, verdict->wanted);
 	}
 }
 
 void record_put(struct buffer *out, const struct record_key *key,
 		const struct tdxupd_image *image, const struct tdxupd_report *report)
 {
-	put(out, key, sizeof(*key));
-	put_image(out, image);
-	put_report(out, report);
+	buffer_put(out, key, sizeof(*key));
+	record_put_image(out, image);
+	record_put_report(out, report);
 }
 
 /* ---- reading ---- */
 
-static void get(struct record_reader *reader, void *ret, size_t count)
+void record_get_bytes(struct record_reader *reader, void *ret, size_t count)
 {
 	if (reader->is_bad || count > reader->left) {
 		reader->is_bad = true;
@@ -84,11 +79,11 @@ static void get(struct record_reader *reader, void *ret, size_t count)
 	reader->left -= count;
 }
 
-static uint64_t get_number(struct record_reader *reader, uint64_t max)
+uint64_t record_get_number(struct record_reader *reader, uint64_t max)
 {
 	uint64_t number;
 
-	get(reader, &number, sizeof(number));
+	record_get_bytes(reader, &number, sizeof(number));
 	if (number <= max)
 		return number;
 	reader->is_bad = true;
@@ -104,53 +99,55 @@ static bool is_boolean(const bool *value)
 	return byte <= 1;
 }
 
-static int get_image(struct record_reader *reader, struct tdxupd_image **ret)
+int record_get_image(struct record_reader *reader, struct tdxupd_image **ret)
 {
 	_cleanup_(cleanup_image)
 	struct tdxupd_image *image = NULL;
 	size_t cpu_count;
 
-	if (!get_number(reader, 1)) {
+	if (!record_get_number(reader, 1)) {
 		*ret = NULL;
 		return reader->is_bad ? -EBADMSG : 0;
 	}
 	image = calloc(1, sizeof(*image));
 	if (!image)
 		return -ENOMEM;
-	cpu_count = get_number(reader, TDXUPD_SIGSTRUCT_CPUS_MAX);
-	get(reader, image, offsetof(struct tdxupd_image, cpus));
+	cpu_count = record_get_number(reader, TDXUPD_SIGSTRUCT_CPUS_MAX);
+	record_get_bytes(reader, image, offsetof(struct tdxupd_image, cpus));
 	image->bytes = NULL;
 	if (image->cpu_count != cpu_count || !is_boolean(&image->no_downgrade))
 		reader->is_bad = true;
-	get(reader, image->cpus, cpu_count * sizeof(*image->cpus));
+	record_get_bytes(reader, image->cpus, cpu_count * sizeof(*image->cpus));
 	if (reader->is_bad)
 		return -EBADMSG;
 	*ret = TAKE_PTR(image);
 	return 0;
 }
 
-static void get_text(struct record_reader *reader, char *ret)
+void record_get_text(struct record_reader *reader, char *ret, size_t size)
 {
-	size_t length = get_number(reader, TEXT_BYTES - 1);
+	size_t length = record_get_number(reader, size - 1);
 
-	get(reader, ret, length);
+	record_get_bytes(reader, ret, length);
 	ret[length] = '\0';
+	if (strlen(ret) != length)
+		reader->is_bad = true;
 }
 
-static int get_report(struct record_reader *reader, struct tdxupd_report **ret)
+int record_get_report(struct record_reader *reader, struct tdxupd_report **ret)
 {
 	_cleanup_(cleanup_report)
 	struct tdxupd_report *report = NULL;
-	uint64_t count = get_number(reader, VERDICTS_MAX);
+	uint64_t count = record_get_number(reader, VERDICTS_MAX);
 	int r = tdxupd_report_new(&report);
 
 	for (uint64_t i = 0; r == 0 && i < count; i++) {
-		uint64_t check = get_number(reader, _TDXUPD_CHECK_MAX - 1);
-		uint64_t severity = get_number(reader, _TDXUPD_SEVERITY_MAX - 1);
+		uint64_t check = record_get_number(reader, _TDXUPD_CHECK_MAX - 1);
+		uint64_t severity = record_get_number(reader, _TDXUPD_SEVERITY_MAX - 1);
 		char found[TEXT_BYTES], wanted[TEXT_BYTES];
 
-		get_text(reader, found);
-		get_text(reader, wanted);
+		record_get_text(reader, found, sizeof(found));
+		record_get_text(reader, wanted, sizeof(wanted));
 		if (reader->is_bad)
 			break;
 		r = tdxupd_report_add(report, (enum tdxupd_check)check,
@@ -172,10 +169,10 @@ int record_get(struct record_reader *reader, struct record_key *ret_key,
 	struct record_key key;
 	int r;
 
-	get(reader, &key, sizeof(key));
-	r = get_image(reader, &image);
+	record_get_bytes(reader, &key, sizeof(key));
+	r = record_get_image(reader, &image);
 	if (r == 0)
-		r = get_report(reader, &report);
+		r = record_get_report(reader, &report);
 	if (r < 0)
 		return r;
 	*ret_key = key;

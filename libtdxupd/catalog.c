@@ -148,7 +148,7 @@ static int read_file(int dir_fd, const char *name, const struct entry_rules *rul
 	tdxupd_image_drop_bytes(entry->image);
 	r = entry_find_version(entry, rules);
 	if (r == 0)
-		r = entry_check_blocked(entry, rules->policy);
+		r = entry_check_blocked(entry, rules->policy, entry->report);
 	if (entry->has_version)
 		entry->release = tdxupd_catalog_find_release(catalog, &entry->version);
 	return r;
@@ -333,59 +333,5 @@ _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *ma
 		return r;
 	}
 	*ret = TAKE_PTR(catalog);
-	return 0;
-}
-
-/* What the listing found out of which version it is holds: these are the same bytes. */
-static int merge_version(struct tdxupd_report *report, const struct tdxupd_entry *entry)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < tdxupd_report_count(entry->report); i++) {
-		const struct tdxupd_verdict *verdict =
-			tdxupd_report_get(entry->report, i);
-
-		if (verdict->check == TDXUPD_CHECK_VERSION_UNKNOWN ||
-		    verdict->check == TDXUPD_CHECK_VERSION_MISMATCH ||
-		    verdict->check == TDXUPD_CHECK_VERSION_AMBIGUOUS)
-			r = tdxupd_report_add(report, verdict->check, verdict->severity,
-					      verdict->found, verdict->wanted);
-	}
-	return r;
-}
-
-_public_ int tdxupd_catalog_load(int root_fd, const char *images,
-				 const struct tdxupd_entry *entry,
-				 const struct tdxupd_policy *policy, unsigned flags,
-				 struct tdxupd_report *report, struct tdxupd_image **ret)
-{
-	_cleanup_(entry_done)
-	struct tdxupd_entry fresh = {};
-	_cleanup_(cleanup_close)
-	int dir_fd = -1;
-	const struct entry_rules rules = { .policy = policy, .flags = flags };
-	bool is_image = false;
-	int r;
-
-	if (root_fd < 0 || !images || !entry || !policy || !report || !ret)
-		return -EINVAL;
-	if (!entry->image)
-		return -ESTALE;
-	r = dir_fd = open_images(root_fd, images, flags, NULL);
-	if (r >= 0)
-		r = entry_read(dir_fd, entry->name, &rules, &fresh, &is_image, NULL);
-	if (r < 0)
-		return r;
-	if (!is_image || !fresh.image ||
-	    !tdxupd_digest_is_equal(&fresh.image->file_digest,
-				    &entry->image->file_digest))
-		return -ESTALE;
-	fresh.has_version = entry->has_version;
-	fresh.version = entry->version;
-	r = entry_check_blocked(&fresh, policy) ?: merge_version(fresh.report, entry)
-		?: tdxupd_report_merge(report, fresh.report);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(fresh.image);
 	return 0;
 }
