@@ -15,8 +15,8 @@
 #include <linux/spinlock.h>
 #include <linux/version.h>
 
+#include "backend.h"
 #include "build-watch.h"
-#include "seam.h"
 
 /* A host has a key for some hundred TDs at most; that many are never built at once. */
 #define MAX_BUILDS 512

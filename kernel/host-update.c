@@ -3,7 +3,7 @@
  * The two ways to replace the TDX module: mainline's fw_upload node, and the trigger
  * (`image` and `update`), which answers with its errno. One at a time, whichever it is.
  *
- * What may be replaced by what, and how, is the backend's business (seam.h).
+ * What may be replaced by what, and how, is the backend's business (backend.h).
  */
 #include <linux/capability.h>
 #include <linux/cleanup.h>
@@ -14,8 +14,8 @@
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
+#include "backend.h"
 #include "host-update.h"
-#include "seam.h"
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 typedef const struct bin_attribute bin_attribute_arg;

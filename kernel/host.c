@@ -5,14 +5,14 @@
  * guards them. host-update.c has the ways to replace the module. ABI/ documents every
  * file.
  *
- * What a TDX module is and how it gets replaced is the backend's business (seam.h).
+ * What a TDX module is and how it gets replaced is the backend's business (backend.h).
  */
 #include <linux/module.h>
 #include <linux/sysfs.h>
 
+#include "backend.h"
 #include "device.h"
 #include "host-update.h"
-#include "seam.h"
 
 static struct device *device;
 static struct kernfs_node *building;
@@ -125,6 +125,39 @@ static const struct attribute_group seamldr_group = {
 	.attrs = seamldr_attrs,
 };
 
+static ssize_t mrseam_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct tdx_host_identity identity;
+	int ret = tdx_backend_identity(&identity);
+
+	return ret
+		       ?: sysfs_emit(buf, "%*phN\n", (int)sizeof(identity.mrseam),
+				     identity.mrseam);
+}
+static DEVICE_ATTR_RO(mrseam);
+
+static ssize_t tee_tcb_svn_show(struct device *dev, struct device_attribute *attr,
+				char *buf)
+{
+	struct tdx_host_identity identity;
+	int ret = tdx_backend_identity(&identity);
+
+	return ret
+		       ?: sysfs_emit(buf, "%*phN\n", (int)sizeof(identity.tee_tcb_svn),
+				     identity.tee_tcb_svn);
+}
+static DEVICE_ATTR_RO(tee_tcb_svn);
+
+static struct attribute *identity_attrs[] = {
+	&dev_attr_mrseam.attr,
+	&dev_attr_tee_tcb_svn.attr,
+	NULL,
+};
+
+static const struct attribute_group identity_group = {
+	.attrs = identity_attrs,
+};
+
 static ssize_t update_guard_show(struct device *dev, struct device_attribute *attr,
 				 char *buf)
 {
@@ -172,6 +205,7 @@ static struct device *create_device(unsigned int caps)
 	if (can_update)
 		groups[i++] = &seamldr_group;
 	if (can_update && has_extras) {
+		groups[i++] = &identity_group;
 		groups[i++] = &guard_group;
 		groups[i++] = &tdx_host_trigger_group;
 	}

@@ -6,15 +6,17 @@
  */
 #include <linux/cpu.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <asm/asm.h>
 #include <asm/cpu_device_id.h>
 #include <asm/seamldr.h>
 #include <asm/tdx.h>
 
+#include "backend.h"
 #include "build-watch.h"
-#include "seam.h"
 
 #define TDH_SYS_RD       34
 #define MD_TDX_FEATURES0 0x0A00000300000008ULL
@@ -101,6 +103,64 @@ int tdx_backend_seamldr(struct tdx_host_version *ret_version, u32 *ret_remaining
 	return 0;
 }
 
+/*
+ * SEAM_INFO of SEAMLDR_INFO: what P-SEAMLDR knows of the module that it loaded. The core
+ * takes it for opaque.
+ */
+struct seam_info {
+	u64 valid;
+	u8 tee_tcb_svn[16];
+	u8 mrseam[48];
+	u8 mrsigner[48];
+	u64 attributes;
+} __packed;
+static_assert(sizeof(struct seam_info) == sizeof_field(struct seamldr_info, seam_info));
+
+static int read_identity(struct tdx_host_identity *ret)
+{
+	struct seamldr_info info;
+	struct seam_info seam;
+	int error = seamldr_get_info(&info);
+
+	if (error)
+		return error;
+
+	memcpy(&seam, info.seam_info, sizeof(seam));
+	if (!info.seam_ready || !seam.valid)
+		return -ENODATA;
+
+	memcpy(ret->tee_tcb_svn, seam.tee_tcb_svn, sizeof(ret->tee_tcb_svn));
+	memcpy(ret->mrseam, seam.mrseam, sizeof(ret->mrseam));
+	return 0;
+}
+
+/* Of the module that runs, once somebody has asked. @lock is held for an update. */
+static struct {
+	struct mutex lock;
+	bool is_known;
+	struct tdx_host_identity identity;
+} running = {
+	.lock = __MUTEX_INITIALIZER(running.lock),
+};
+
+int tdx_backend_identity(struct tdx_host_identity *ret_identity)
+{
+	int ret = 0;
+
+	guard(mutex)(&running.lock);
+
+	if (!tdx_get_sysinfo())
+		return -ENXIO;
+	if (!running.is_known)
+		ret = read_identity(&running.identity);
+	if (ret)
+		return ret;
+
+	running.is_known = true;
+	*ret_identity = running.identity;
+	return 0;
+}
+
 /* A kernel that passes the avoid-compat-sensitive flag does not tell this module. */
 enum tdx_host_guard tdx_backend_guard(void)
 {
@@ -162,6 +222,9 @@ int tdx_backend_install(const u8 *image, u32 size)
 		return ret;
 	if (caps & TDX_BACKEND_COUNTS && build_watch_count() > 0)
 		return -EBUSY;
+
+	guard(mutex)(&running.lock);
+	running.is_known = false;
 
 	return seamldr_install_module(image, size);
 }

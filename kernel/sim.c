@@ -18,8 +18,8 @@
 
 #include <asm/cpufeature.h>
 
+#include "backend.h"
 #include "build-watch.h"
-#include "seam.h"
 #include "sim.h"
 #include "tdx-model.h"
 
@@ -179,6 +179,23 @@ int tdx_backend_seamldr(struct tdx_host_version *ret_version, u32 *ret_remaining
 		*ret_version = host_version(&version);
 
 	return ret;
+}
+
+int tdx_backend_identity(struct tdx_host_identity *ret_identity)
+{
+	struct tdx_model_identity identity;
+	int ret;
+
+	mutex_lock(&sim.lock);
+	ret = tdx_model_identity(sim.model, &identity);
+	mutex_unlock(&sim.lock);
+	if (ret)
+		return ret;
+
+	memcpy(ret_identity->tee_tcb_svn, identity.tee_tcb_svn,
+	       sizeof(ret_identity->tee_tcb_svn));
+	memcpy(ret_identity->mrseam, identity.mrseam, sizeof(ret_identity->mrseam));
+	return 0;
 }
 
 enum tdx_host_guard tdx_backend_guard(void)

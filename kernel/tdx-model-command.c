@@ -7,7 +7,8 @@
  *   status                       what the machine is and how it is
  *   boot [FACT...]               power off and on; FACTs change the module that firmware
  *                                loads: version=1.5.06 features0=0x.. ctx=N svn=0x0106
- *                                hv=N min_hv=N no_downgrade=yes
+ *                                hv=N min_hv=N no_downgrade=yes, mrseam=DIGEST behind
+ *                                the version that it is of
  *   set KEY=VALUE...             cpu=SIGNATURE[,SIGNATURE] (one a package)
  *                                seamldr=1.5.00 remaining=N seam-pages=N
  *                                install-time=DURATION (each LP's INSTALL takes it)

@@ -121,6 +121,21 @@ int tdx_model_features0(const struct tdx_model *model, u64 *ret)
 	return 0;
 }
 
+/* The same. Read once for each module by a kernel that shows it: no fault is met here. */
+int tdx_model_identity(const struct tdx_model *model, struct tdx_model_identity *ret)
+{
+	u8 info[TDX_MODEL_INFO_BYTES];
+
+	if (!model->host.is_live)
+		return -ENXIO;
+
+	tdx_model_seamldr_fill_info(model, info);
+	memcpy(ret->tee_tcb_svn, info + TDX_MODEL_INFO_TEE_TCB_SVN,
+	       sizeof(ret->tee_tcb_svn));
+	memcpy(ret->mrseam, info + TDX_MODEL_INFO_MRSEAM, sizeof(ret->mrseam));
+	return 0;
+}
+
 int tdx_model_seamldr(struct tdx_model *model, struct tdx_model_version *ret_version,
 		      u32 *ret_remaining)
 {

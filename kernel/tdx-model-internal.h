@@ -28,6 +28,8 @@
  * @ctx: crypto_ctx_version, the layout of a hash in progress. No field of an image tells
  *	it (simulation: told by `known` or by the image's first line, else the SVN).
  * @min_seamldr: the oldest P-SEAMLDR that can load it; no field tells it either
+ * @mrseam: the image's own hash; all zeros for a module of firmware whose hash was not
+ *	given
  */
 struct tdx_model_facts {
 	struct tdx_model_version version;
@@ -39,6 +41,7 @@ struct tdx_model_facts {
 	bool no_downgrade;
 	u16 handoff_pages;
 	struct tdx_model_version min_seamldr;
+	u8 mrseam[TDX_MODEL_DIGEST_BYTES];
 };
 
 /* ---- module (tdx-model-module.c) ---- */
@@ -262,7 +265,8 @@ int tdx_model_parse_duration(const char *text, u64 *ret_nsec);
 char *tdx_model_next_word(char **cursor);
 /* Split "key=value" in place; NULL where there is no '='. */
 char *tdx_model_split_value(char *word);
-/* version, features0, ctx, svn, hv, min_hv, no_downgrade, min_seamldr; -ENOENT: none. */
+/* version, features0, ctx, svn, hv, min_hv, no_downgrade, min_seamldr, mrseam; -ENOENT:
+ * none. A version takes away the mrseam given for another. */
 int tdx_model_facts_set(struct tdx_model_facts *facts, const char *key,
 			const char *value);
 
@@ -289,7 +293,15 @@ struct tdx_model_loader {
 
 #define TDX_MODEL_INFO_BYTES 256
 
+/* Where SEAMLDR.INFO has what it knows of the loaded module: SEAM_INFO, 128 bytes. */
+#define TDX_MODEL_INFO_SEAM_VALID  32
+#define TDX_MODEL_INFO_TEE_TCB_SVN 40
+#define TDX_MODEL_INFO_MRSEAM      56
+
 u64 tdx_model_seamldr_info(struct tdx_model *model, u8 ret[TDX_MODEL_INFO_BYTES]);
+/* The same, whatever fault was asked for. */
+void tdx_model_seamldr_fill_info(const struct tdx_model *model,
+				 u8 ret[TDX_MODEL_INFO_BYTES]);
 /* @ret_rdx: on failure 0, the old module could be made ready again, or 1, it could not */
 u64 tdx_model_seamldr_install(struct tdx_model *model, unsigned int lp,
 			      const struct tdx_model_image *image, u64 *ret_rdx);

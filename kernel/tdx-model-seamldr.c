@@ -14,14 +14,46 @@ static void store(u8 *at, u64 value, unsigned int bytes)
 		at[i] = (u8)(value >> (8 * i));
 }
 
-u64 tdx_model_seamldr_info(struct tdx_model *model, u8 ret[TDX_MODEL_INFO_BYTES])
+static bool is_zero(const u8 *bytes, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (bytes[i])
+			return false;
+
+	return true;
+}
+
+/*
+ * P-SEAMLDR measures every module that it loads. Simulation: of one that firmware loaded
+ * only the version may be known, and then it has the measurement that `known` has for it,
+ * or one that is made up.
+ */
+static void store_mrseam(const struct tdx_model *model, u8 *at)
+{
+	const struct tdx_model_facts *facts = &model->module.facts;
+	const struct tdx_model_known *known;
+
+	memset(at, 0x5E, TDX_MODEL_DIGEST_BYTES);
+	store(at, facts->version.major, 2);
+	store(at + 2, facts->version.minor, 2);
+	store(at + 4, facts->version.update, 2);
+	store(at + 6, facts->svn, 2);
+
+	for (known = model->known; known; known = known->next)
+		if (!memcmp(&known->version, &facts->version, sizeof(facts->version))) {
+			memcpy(at, known->mrseam, TDX_MODEL_DIGEST_BYTES);
+			break;
+		}
+	if (!is_zero(facts->mrseam, sizeof(facts->mrseam)))
+		memcpy(at, facts->mrseam, TDX_MODEL_DIGEST_BYTES);
+}
+
+void tdx_model_seamldr_fill_info(const struct tdx_model *model,
+				 u8 ret[TDX_MODEL_INFO_BYTES])
 {
 	const struct tdx_model_loader *loader = &model->loader;
-
-	if (model->faults.loader_info) {
-		model->faults.loader_info--;
-		return model->faults.loader_info_status;
-	}
 
 	memset(ret, 0, TDX_MODEL_INFO_BYTES);
 	store(ret + 8, 0x8086, 4);
@@ -29,12 +61,21 @@ u64 tdx_model_seamldr_info(struct tdx_model *model, u8 ret[TDX_MODEL_INFO_BYTES]
 	store(ret + 20, loader->version.major, 2);
 	store(ret + 22, loader->version.update, 2);
 	store(ret + 28, loader->remaining, 4);
-	store(ret + 32, loader->is_seam_ready, 8);
-	store(ret + 40, model->module.facts.svn & 0xFF, 1);
-	store(ret + 41, model->module.facts.svn >> 8, 1);
+	store(ret + TDX_MODEL_INFO_SEAM_VALID, loader->is_seam_ready, 8);
+	store(ret + TDX_MODEL_INFO_TEE_TCB_SVN, model->module.facts.svn, 2);
+	store_mrseam(model, ret + TDX_MODEL_INFO_MRSEAM);
 	ret[160] = loader->is_seam_ready;
 	ret[162] = 1;
+}
 
+u64 tdx_model_seamldr_info(struct tdx_model *model, u8 ret[TDX_MODEL_INFO_BYTES])
+{
+	if (model->faults.loader_info) {
+		model->faults.loader_info--;
+		return model->faults.loader_info_status;
+	}
+
+	tdx_model_seamldr_fill_info(model, ret);
 	return 0;
 }
 
@@ -45,9 +86,8 @@ static bool are_params_valid(const struct tdx_model *model,
 
 	if (params->version || params->scenario > TDX_MODEL_SCENARIO_UPDATE)
 		return false;
-	for (i = 0; i < sizeof(params->reserved); i++)
-		if (params->reserved[i])
-			return false;
+	if (!is_zero(params->reserved, sizeof(params->reserved)))
+		return false;
 	if (!params->page_count || params->page_count > TDX_MODEL_MODULE_PAGES_MAX)
 		return false;
 	if (params->sigstruct % TDX_MODEL_PAGE_BYTES)

@@ -225,6 +225,7 @@ static void read_facts(const struct tdx_model *model, struct tdx_model_image *im
 	facts->min_update_hv = le16(sigstruct + 986);
 	facts->no_downgrade = sigstruct[988];
 	facts->handoff_pages = le16(sigstruct + 990);
+	memcpy(facts->mrseam, image->seamhash, sizeof(facts->mrseam));
 }
 
 int tdx_model_image_new(struct tdx_model *model, const u8 *bytes, size_t size,

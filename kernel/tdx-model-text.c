@@ -202,6 +202,16 @@ char *tdx_model_split_value(char *word)
 	return value;
 }
 
+/* A measurement is of one version. */
+static int set_version(struct tdx_model_facts *facts, const char *value)
+{
+	if (tdx_model_parse_version(value, &facts->version))
+		return -EINVAL;
+
+	memset(facts->mrseam, 0, sizeof(facts->mrseam));
+	return 0;
+}
+
 int tdx_model_facts_set(struct tdx_model_facts *facts, const char *key, const char *value)
 {
 	struct {
@@ -217,7 +227,9 @@ int tdx_model_facts_set(struct tdx_model_facts *facts, const char *key, const ch
 	size_t i;
 
 	if (!strcmp(key, "version"))
-		return tdx_model_parse_version(value, &facts->version);
+		return set_version(facts, value);
+	if (!strcmp(key, "mrseam"))
+		return tdx_model_parse_digest(value, facts->mrseam);
 	if (!strcmp(key, "min_seamldr"))
 		return tdx_model_parse_version(value, &facts->min_seamldr);
 	if (!strcmp(key, "features0"))

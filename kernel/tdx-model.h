@@ -36,6 +36,12 @@ struct tdx_model_status {
 	u64 status;
 };
 
+/* @tee_tcb_svn, @mrseam: as quotes have them */
+struct tdx_model_identity {
+	u8 tee_tcb_svn[16];
+	u8 mrseam[TDX_PORT_SHA384_BYTES];
+};
+
 enum tdx_model_guard {
 	TDX_MODEL_GUARD_NONE,
 	TDX_MODEL_GUARD_KERNEL,
@@ -106,6 +112,8 @@ int tdx_model_features0(const struct tdx_model *model, u64 *ret);
 /* Through SEAMLDR.INFO: -EIO or -ENODEV when the call fails. */
 int tdx_model_seamldr(struct tdx_model *model, struct tdx_model_version *ret_version,
 		      u32 *ret_remaining);
+/* Which module runs, from SEAMLDR.INFO; -ENXIO: none. */
+int tdx_model_identity(const struct tdx_model *model, struct tdx_model_identity *ret);
 enum tdx_model_guard tdx_model_guard(const struct tdx_model *model);
 /* TDs between MNG.INIT and MR.FINALIZE, as the host counts calls and their results. */
 unsigned int tdx_model_building(const struct tdx_model *model);

@@ -23,32 +23,13 @@ DEFINE_CLEANUP(EVP_PKEY_CTX, key_context, EVP_PKEY_CTX_free)
 DEFINE_CLEANUP(EVP_PKEY, key, EVP_PKEY_free)
 DEFINE_CLEANUP(EVP_MD_CTX, digest_context, EVP_MD_CTX_free)
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 _public_ int tdxupd_digest_parse(const char *hex, struct tdxupd_digest *ret)
 {
 	struct tdxupd_digest digest;
 
 	if (!hex || !ret)
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof(digest.bytes); i++) {
-		int high = hex_value(hex[2 * i]);
-		int low = high < 0 ? -1 : hex_value(hex[2 * i + 1]);
-
-		if (low < 0)
-			return -EBADMSG;
-		digest.bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	if (hex[2 * sizeof(digest.bytes)])
+	if (bytes_parse(hex, digest.bytes, sizeof(digest.bytes)) < 0)
 		return -EBADMSG;
 	*ret = digest;
 	return 0;
@@ -56,15 +37,7 @@ _public_ int tdxupd_digest_parse(const char *hex, struct tdxupd_digest *ret)
 
 _public_ const char *tdxupd_digest_format(const struct tdxupd_digest *digest, char *ret)
 {
-	static const char digits[] = "0123456789abcdef";
-	char *p = ret;
-
-	for (size_t i = 0; i < sizeof(digest->bytes); i++) {
-		*p++ = digits[digest->bytes[i] >> 4];
-		*p++ = digits[digest->bytes[i] & 15];
-	}
-	*p = '\0';
-	return ret;
+	return bytes_format(digest->bytes, sizeof(digest->bytes), ret);
 }
 
 _public_ bool tdxupd_digest_is_equal(const struct tdxupd_digest *a,

@@ -21,6 +21,8 @@ static const struct {
 	[HOST_FILE_SEAMLDR_VERSION] = { true, "seamldr_version" },
 	[HOST_FILE_REMAINING] = { true, "num_remaining_updates" },
 	[HOST_FILE_FEATURES0] = { true, "features0" },
+	[HOST_FILE_MRSEAM] = { true, "mrseam" },
+	[HOST_FILE_TEE_TCB_SVN] = { true, "tee_tcb_svn" },
 	[HOST_FILE_BUILDING] = { true, "tds_building" },
 	[HOST_FILE_GUARD] = { true, "update_guard" },
 	[HOST_FILE_LOADING] = { false, UPLOAD "/loading" },

@@ -51,6 +51,14 @@ static int add_hex(struct json_object *object, const char *key, uint64_t value)
 	return add_text(object, key, text);
 }
 
+static int add_bytes(struct json_object *object, const char *key, const uint8_t *bytes,
+		     size_t count)
+{
+	char text[TDXUPD_DIGEST_TEXT_BYTES];
+
+	return add_text(object, key, bytes_format(bytes, count, text));
+}
+
 static int add_version(struct json_object *object, const char *key,
 		       const struct tdxupd_version *version)
 {
@@ -108,6 +116,12 @@ static int add_module(struct json_object *object, const struct tdxupd_host *host
 		r = add_number(object, "remaining_updates", host->remaining_updates);
 	if (r == 0 && host->has_features0)
 		r = add_hex(object, "features0", host->features0);
+	if (r == 0 && host->has_mrseam)
+		r = add_bytes(object, "mrseam", host->mrseam.bytes,
+			      sizeof(host->mrseam.bytes));
+	if (r == 0 && host->has_tee_tcb_svn)
+		r = add_bytes(object, "tee_tcb_svn", host->tee_tcb_svn,
+			      sizeof(host->tee_tcb_svn));
 	if (r == 0 && host->has_update_guard)
 		r = add_text(object, "update_guard",
 			     tdxupd_guard_to_string(host->update_guard));
@@ -199,6 +213,35 @@ static int read_guard(struct json_object *object, struct tdxupd_host *host, char
 	return 0;
 }
 
+/* Return: 1, 0 as jread_text(). */
+static int read_bytes(struct json_object *object, const char *key, uint8_t *ret,
+		      size_t count, char **why)
+{
+	const char *text;
+	int r = jread_text(object, key, &text, why);
+
+	if (r <= 0)
+		return r;
+	if (bytes_parse(text, ret, count) < 0)
+		return why_set(why, -EBADMSG, "\"%s\" is not %zu hex digits", key,
+			       2 * count);
+	return 1;
+}
+
+static int read_identity(struct json_object *object, struct tdxupd_host *host, char **why)
+{
+	int r = read_bytes(object, "mrseam", host->mrseam.bytes,
+			   sizeof(host->mrseam.bytes), why);
+
+	if (r < 0)
+		return r;
+	host->has_mrseam = r > 0;
+	r = read_bytes(object, "tee_tcb_svn", host->tee_tcb_svn,
+		       sizeof(host->tee_tcb_svn), why);
+	host->has_tee_tcb_svn = r > 0;
+	return r < 0 ? r : 0;
+}
+
 static int read_module(struct json_object *object, struct tdxupd_host *host, char **why)
 {
 	int r = read_state(object, host, why);
@@ -213,6 +256,9 @@ static int read_module(struct json_object *object, struct tdxupd_host *host, cha
 	if (r < 0)
 		return r;
 	host->has_features0 = r > 0;
+	r = read_identity(object, host, why);
+	if (r < 0)
+		return r;
 	r = jread_number(object, "tds", UINT64_MAX - 1, &host->td_count, why);
 	if (r < 0)
 		return r;

@@ -138,6 +138,20 @@ static void read_guard(struct host_files *files, struct tdxupd_host *host)
 		host->update_guard = guard;
 }
 
+static void read_identity(struct host_files *files, struct tdxupd_host *host)
+{
+	char text[ATTRIBUTE_BYTES];
+	int r = host_files_read(files, HOST_FILE_MRSEAM, text, sizeof(text));
+
+	if (r == 0)
+		r = tdxupd_digest_parse(text, &host->mrseam);
+	host->has_mrseam = is_known(host_file_path(HOST_FILE_MRSEAM), r);
+	r = host_files_read(files, HOST_FILE_TEE_TCB_SVN, text, sizeof(text));
+	if (r == 0)
+		r = bytes_parse(text, host->tee_tcb_svn, sizeof(host->tee_tcb_svn));
+	host->has_tee_tcb_svn = is_known(host_file_path(HOST_FILE_TEE_TCB_SVN), r);
+}
+
 static bool has_loading(struct host_files *files)
 {
 	char text[ATTRIBUTE_BYTES];
@@ -153,6 +167,7 @@ static void read_module(struct host_files *files, struct tdxupd_host *host)
 		read_u32(files, HOST_FILE_REMAINING, &host->remaining_updates);
 	host->has_features0 =
 		read_number(files, HOST_FILE_FEATURES0, 16, UINT64_MAX, &host->features0);
+	read_identity(files, host);
 	host->has_tds_building = read_u32(files, HOST_FILE_BUILDING, &host->tds_building);
 	read_guard(files, host);
 	host->has_fw_upload = has_loading(files);

@@ -252,8 +252,9 @@ bool tdxupd_digest_is_equal(const struct tdxupd_digest *a, const struct tdxupd_d
 
 /* ---- host: one snapshot of a machine ---- */
 
-#define TDXUPD_CPUS_MAX    8192 /* NR_CPUS of the largest distribution kernels */
-#define TDXUPD_SOCKETS_MAX 64
+#define TDXUPD_CPUS_MAX          8192 /* NR_CPUS of the largest distribution kernels */
+#define TDXUPD_SOCKETS_MAX       64
+#define TDXUPD_TEE_TCB_SVN_BYTES 16 /* as quotes have it */
 
 /** struct tdxupd_cpuset - CPU numbers as a bit mask. Since: 0.1 */
 struct tdxupd_cpuset {
@@ -345,6 +346,10 @@ struct tdxupd_host {
 	uint32_t remaining_updates;
 	bool has_features0;
 	uint64_t features0;
+	bool has_mrseam;
+	struct tdxupd_digest mrseam; /* of the module that runs, from P-SEAMLDR */
+	bool has_tee_tcb_svn;
+	uint8_t tee_tcb_svn[TDXUPD_TEE_TCB_SVN_BYTES]; /* byte 1 and 0 are SVN */
 	bool has_update_guard;
 	enum tdxupd_guard update_guard;
 	bool has_tds_building;

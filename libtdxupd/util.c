@@ -104,6 +104,43 @@ void text_make_printable(char *ret, size_t size, const char *text)
 	ret[used] = '\0';
 }
 
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int bytes_parse(const char *hex, uint8_t *ret, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int high = hex_value(hex[2 * i]);
+		int low = high < 0 ? -1 : hex_value(hex[2 * i + 1]);
+
+		if (low < 0)
+			return -EBADMSG;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return hex[2 * count] ? -EBADMSG : 0;
+}
+
+const char *bytes_format(const uint8_t *bytes, size_t count, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = ret;
+
+	for (size_t i = 0; i < count; i++) {
+		*p++ = digits[bytes[i] >> 4];
+		*p++ = digits[bytes[i] & 15];
+	}
+	*p = '\0';
+	return ret;
+}
+
 int why_set(char **ret_why, int error, const char *format, ...)
 {
 	char *why;

@@ -115,6 +115,14 @@ int string_table_find(const char *const *table, size_t count, const char *text);
 void text_make_printable(char *ret, size_t size, const char *text);
 
 /*
+ * Exactly @count bytes as twice as many hex digits, either case when read, lower case and
+ * with a NUL when written. bytes_parse() returns 0, or -EBADMSG and may have changed
+ * @ret.
+ */
+int bytes_parse(const char *hex, uint8_t *ret, size_t count);
+const char *bytes_format(const uint8_t *bytes, size_t count, char *ret);
+
+/*
  * Say why: one phrase for @ret_why, which may be NULL and is overwritten (and freed) if
  * it holds one. Return: @error, or -ENOMEM.
  */

@@ -85,6 +85,8 @@ void tree_put_host(const struct tree *tree)
 		{ DEVICE "seamldr_version", "1.5.00\n" },
 		{ DEVICE "num_remaining_updates", "12\n" },
 		{ DEVICE "features0", "0x000000002e1f0fbf\n" },
+		{ DEVICE "mrseam", TREE_MRSEAM "\n" },
+		{ DEVICE "tee_tcb_svn", "06010000000000000000000000000000\n" },
 		{ DEVICE "update_guard", "kernel\n" },
 		{ DEVICE "tds_building", "0\n" },
 		{ DEVICE "image", "" },

@@ -65,6 +65,32 @@ static int show_features0(struct host *host, FILE *text)
 	return error;
 }
 
+static int show_bytes(FILE *text, const u8 *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(text, "%02x", bytes[i]);
+	fputc('\n', text);
+	return 0;
+}
+
+static int show_mrseam(struct host *host, FILE *text)
+{
+	struct tdx_model_identity identity;
+	int error = tdx_model_identity(host->model, &identity);
+
+	return error ? error : show_bytes(text, identity.mrseam, sizeof(identity.mrseam));
+}
+
+static int show_tee_tcb_svn(struct host *host, FILE *text)
+{
+	struct tdx_model_identity identity;
+	int error = tdx_model_identity(host->model, &identity);
+
+	return error ? error
+		     : show_bytes(text, identity.tee_tcb_svn,
+				  sizeof(identity.tee_tcb_svn));
+}
+
 static int show_seamldr_version(struct host *host, FILE *text)
 {
 	struct tdx_model_version version;
@@ -237,12 +263,15 @@ static const struct file files[] = {
 	{ HOST_DIR "image", 0200, .is_there = has_trigger, .write = host_write_image,
 	  .needs_rawio = true },
 	{ HOST_DIR "last_status", 0444, .is_there = is_piece, .show = show_last_status },
+	{ HOST_DIR "mrseam", 0444, .is_there = has_trigger, .show = show_mrseam },
 	{ HOST_DIR "num_remaining_updates", 0400, .is_there = can_update,
 	  .show = show_remaining },
 	{ HOST_DIR "seamldr_version", 0400, .is_there = can_update,
 	  .show = show_seamldr_version },
 	{ HOST_DIR "tds_building", 0444, .is_there = is_piece, .show = show_building,
 	  .is_pollable = true },
+	{ HOST_DIR "tee_tcb_svn", 0444, .is_there = has_trigger,
+	  .show = show_tee_tcb_svn },
 	{ HOST_DIR "update", 0200, .is_there = has_trigger, .store = host_write_update },
 	{ HOST_DIR "update_guard", 0444, .is_there = has_guard, .show = show_guard },
 	{ HOST_DIR "version", 0444, .show = show_version },

@@ -217,6 +217,8 @@ static void test_a_bad_signature_loses_the_host(void **state)
 			   "transferring:firmware-invalid\n");
 	assert_int_equal(world_read(world, WORLD_HOST "version", &text), -ENXIO);
 	assert_int_equal(world_read(world, WORLD_HOST "features0", &text), -ENXIO);
+	assert_int_equal(world_read(world, WORLD_HOST "mrseam", &text), -ENXIO);
+	assert_int_equal(world_read(world, WORLD_HOST "tee_tcb_svn", &text), -ENXIO);
 	/* P-SEAMLDR is still there, and no slot was used. */
 	world_assert_reads(world, WORLD_HOST "num_remaining_updates", "14\n");
 	world_assert_reads(world, WORLD_HOST "last_status",

@@ -45,6 +45,8 @@ static void test_modes_and_open(void **state)
 		{ WORLD_HOST "update_guard", 0444 },
 		{ WORLD_HOST "tds_building", 0444 },
 		{ WORLD_HOST "last_status", 0444 },
+		{ WORLD_HOST "mrseam", 0444 },
+		{ WORLD_HOST "tee_tcb_svn", 0444 },
 		{ WORLD_HOST "image", 0200 },
 		{ WORLD_HOST "update", 0200 },
 		{ WORLD_UPLOAD "loading", 0644 },
@@ -116,6 +118,11 @@ static void test_says_what_the_machine_is(void **state)
 		{ WORLD_HOST "update_guard", "kernel\n" },
 		{ WORLD_HOST "tds_building", "0\n" },
 		{ WORLD_HOST "last_status", "" },
+		/* As Intel published it. */
+		{ WORLD_HOST "mrseam",
+		  "5b38e33a6487958b72c3c12a938eaa5e3fd4510c51aeeab5"
+		  "8c7d5ecee41d7c436489d6c8e4f92f160b7cad34207b00c1\n" },
+		{ WORLD_HOST "tee_tcb_svn", "06010000000000000000000000000000\n" },
 		{ WORLD_UPLOAD "loading", "0\n" },
 		{ WORLD_UPLOAD "status", "idle\n" },
 		{ WORLD_UPLOAD "error", "" },
@@ -147,6 +154,8 @@ static void test_each_kernel_has_its_files(void **state)
 		{ WORLD_HOST "image", { false, false, true } },
 		{ WORLD_HOST "update", { false, false, true } },
 		{ WORLD_HOST "last_status", { false, false, true } },
+		{ WORLD_HOST "mrseam", { false, false, true } },
+		{ WORLD_HOST "tee_tcb_svn", { false, false, true } },
 	};
 	static const char *const kernels[] = { "mainline", "patched", "piece" };
 	struct world *world = *state;

@@ -29,6 +29,11 @@ static void assert_survives(const struct tdxupd_host *host)
 	assert_int_equal(back->has_td_count, host->has_td_count);
 	assert_int_equal(back->has_features0, host->has_features0);
 	assert_int_equal(back->features0, host->features0);
+	assert_int_equal(back->has_mrseam, host->has_mrseam);
+	assert_memory_equal(&back->mrseam, &host->mrseam, sizeof(host->mrseam));
+	assert_int_equal(back->has_tee_tcb_svn, host->has_tee_tcb_svn);
+	assert_memory_equal(back->tee_tcb_svn, host->tee_tcb_svn,
+			    sizeof(host->tee_tcb_svn));
 	assert_int_equal(back->socket_count, host->socket_count);
 	assert_memory_equal(&back->online, &host->online, sizeof(host->online));
 	assert_string_equal(back->boot_id, host->boot_id);
@@ -51,6 +56,7 @@ static void test_a_host_survives_both_ways(void **state)
 	tree_put_host(&tree);
 	assert_int_equal(tdxupd_host_read(tree.fd, &host), 0);
 	assert_true(host->has_features0 && host->has_cpus && host->has_td_count);
+	assert_true(host->has_mrseam && host->has_tee_tcb_svn);
 	assert_survives(host);
 	tdxupd_host_free(host);
 	tree_remove(&tree);
@@ -65,6 +71,8 @@ static void test_absent_is_unknown(void **state)
 	assert_false(host->has_seamldr_version);
 	assert_false(host->has_remaining_updates);
 	assert_false(host->has_features0);
+	assert_false(host->has_mrseam);
+	assert_false(host->has_tee_tcb_svn);
 	assert_false(host->has_update_guard);
 	assert_false(host->has_tds_building);
 	assert_false(host->has_td_count);
@@ -104,6 +112,11 @@ static void test_bad_files_are_refused_with_a_reason(void **state)
 		{ "{\"features0\": \"0x\"}", "\"features0\"" },
 		{ "{\"features0\": \"0x-1\"}", "\"features0\"" },
 		{ "{\"features0\": \"0x10000000000000000\"}", "\"features0\"" },
+		{ "{\"mrseam\": \"00\"}", "\"mrseam\" is not 96 hex digits" },
+		{ "{\"mrseam\": 7}", "\"mrseam\"" },
+		{ "{\"tee_tcb_svn\": \"0601\"}", "\"tee_tcb_svn\" is not 32 hex" },
+		{ "{\"tee_tcb_svn\": \"0x010000000000000000000000000000\"}",
+		  "\"tee_tcb_svn\"" },
 		{ "{\"update_guard\": \"me\"}", "\"update_guard\"" },
 		{ "{\"sockets\": {}}", "\"sockets\"" },
 		{ "{\"sockets\": [1]}", "\"sockets\"" },

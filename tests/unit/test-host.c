@@ -41,6 +41,7 @@ static struct tdxupd_host *read_host(void)
 static void test_reads_everything_that_is_there(void **state)
 {
 	struct tdxupd_host *host = read_host();
+	char mrseam[TDXUPD_DIGEST_TEXT_BYTES];
 
 	(void)state;
 	assert_int_equal(host->state, TDXUPD_TDX_LIVE);
@@ -51,6 +52,10 @@ static void test_reads_everything_that_is_there(void **state)
 	assert_int_equal(host->remaining_updates, 12);
 	assert_true(host->has_features0);
 	assert_int_equal(host->features0, 0x2e1f0fbf);
+	assert_true(host->has_mrseam);
+	assert_string_equal(tdxupd_digest_format(&host->mrseam, mrseam), TREE_MRSEAM);
+	assert_true(host->has_tee_tcb_svn);
+	assert_memory_equal(host->tee_tcb_svn, "\6\1\0", 3);
 	assert_true(host->has_update_guard);
 	assert_int_equal(host->update_guard, TDXUPD_GUARD_KERNEL);
 	assert_true(host->has_tds_building);
@@ -150,6 +155,14 @@ static void test_unknown_is_flagged(void **state)
 		{ DEVICE "features0", NULL, FLAG(has_features0) },
 		{ DEVICE "features0", "0x\n", FLAG(has_features0) },
 		{ DEVICE "features0", "0x10000000000000000\n", FLAG(has_features0) },
+		{ DEVICE "mrseam", NULL, FLAG(has_mrseam) },
+		{ DEVICE "mrseam", "\n", FLAG(has_mrseam) },
+		{ DEVICE "mrseam", TREE_MRSEAM "0\n", FLAG(has_mrseam) },
+		{ DEVICE "tee_tcb_svn", NULL, FLAG(has_tee_tcb_svn) },
+		{ DEVICE "tee_tcb_svn", "0601000000000000000000000000000\n",
+		  FLAG(has_tee_tcb_svn) },
+		{ DEVICE "tee_tcb_svn", "0x010000000000000000000000000000\n",
+		  FLAG(has_tee_tcb_svn) },
 		{ DEVICE "update_guard", NULL, FLAG(has_update_guard) },
 		{ DEVICE "update_guard", "somebody\n", FLAG(has_update_guard) },
 		{ DEVICE "tds_building", NULL, FLAG(has_tds_building) },

@@ -231,6 +231,68 @@ static void test_info_tells_of_loader_and_module(void **state)
 	assert_int_equal(load_le32(info + 28), 3);
 	assert_int_equal(info[160], 1);
 	assert_int_equal(info[162], 1);
+	assert_int_equal(load_le64(info + 32), 1);
+	assert_int_equal(load_le64(info + 40), 0x0106);
+	assert_int_equal(load_le64(info + 48), 0);
+	tdx_model_free(model);
+}
+
+#define DIGEST_11                                          \
+	"111111111111111111111111111111111111111111111111" \
+	"111111111111111111111111111111111111111111111111"
+#define DIGEST_22                                          \
+	"222222222222222222222222222222222222222222222222" \
+	"222222222222222222222222222222222222222222222222"
+
+static void assert_mrseam(struct tdx_model *model, const char *text)
+{
+	u8 info[TDX_MODEL_INFO_BYTES], wanted[TDX_MODEL_DIGEST_BYTES];
+	struct tdx_model_identity identity;
+
+	assert_int_equal(tdx_model_parse_digest(text, wanted), 0);
+	assert_int_equal(tdx_model_seamldr_info(model, info), 0);
+	assert_memory_equal(info + 56, wanted, sizeof(wanted));
+	assert_int_equal(tdx_model_identity(model, &identity), 0);
+	assert_memory_equal(identity.mrseam, wanted, sizeof(wanted));
+	assert_memory_equal(identity.tee_tcb_svn, info + 40, 16);
+}
+
+static void test_info_measures_the_module_that_runs(void **state)
+{
+	struct testimage_spec spec = spec_of("1.5.16", 1);
+	struct tdx_model *model = new_model();
+	struct tdx_model_identity before, after;
+	struct tdx_model_image *image;
+	char seamhash[2 * TDX_MODEL_DIGEST_BYTES + 1];
+
+	(void)state;
+	/* One that nobody has described has a measurement, too, and no two the same. */
+	assert_int_equal(tdx_model_identity(model, &before), 0);
+	tell(model, "boot version=1.5.08 svn=0x0107");
+	assert_int_equal(tdx_model_identity(model, &after), 0);
+	assert_memory_not_equal(before.mrseam, after.mrseam, sizeof(before.mrseam));
+	assert_int_equal(after.tee_tcb_svn[0], 7);
+	assert_int_equal(after.tee_tcb_svn[1], 1);
+
+	tell(model, "known " DIGEST_11 " version=1.5.08");
+	assert_mrseam(model, DIGEST_11);
+	tell(model, "known " DIGEST_22 " version=1.5.08");
+	assert_mrseam(model, DIGEST_22);
+	tell(model, "boot version=1.5.08 mrseam=" DIGEST_11);
+	assert_mrseam(model, DIGEST_11);
+	tell(model, "boot version=1.5.08");
+	assert_mrseam(model, DIGEST_22);
+
+	image = new_image(model, &spec);
+	for (size_t i = 0; i < sizeof(image->seamhash); i++)
+		snprintf(seamhash + 2 * i, 3, "%02x", image->seamhash[i]);
+	assert_int_equal(tdx_model_update(model, image), 0);
+	assert_mrseam(model, seamhash);
+	tdx_model_image_free(image);
+
+	assert_int_equal(call(model, 0, TDH_SYS_SHUTDOWN, 0), 0);
+	model->host.is_live = false;
+	assert_int_equal(tdx_model_identity(model, &after), -ENXIO);
 	tdx_model_free(model);
 }
 
@@ -276,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_loader_wants_good_params),
 		cmocka_unit_test(test_session_wants_every_lp_once),
 		cmocka_unit_test(test_info_tells_of_loader_and_module),
+		cmocka_unit_test(test_info_measures_the_module_that_runs),
 		cmocka_unit_test(test_header_checks_of_linux),
 	};
 

@@ -4,8 +4,8 @@
  * ask of host.c. The two are linked into one module, so this is a set of functions and
  * not a table: tdx-host.ko has native.c behind it, tdx-host-sim.ko has sim.c.
  */
-#ifndef TDX_HOST_SEAM_H
-#define TDX_HOST_SEAM_H
+#ifndef TDX_HOST_BACKEND_H
+#define TDX_HOST_BACKEND_H
 
 #include <linux/bits.h>
 #include <linux/types.h>
@@ -23,6 +23,12 @@ struct tdx_host_version {
 /* As mainline's TDX_VERSION_FMT. */
 #define TDX_HOST_VERSION_FMT    "%u.%u.%02u"
 #define TDX_HOST_VERSION_ARG(v) (v).major, (v).minor, (v).update
+
+/* Which module runs, as quotes have it. */
+struct tdx_host_identity {
+	u8 tee_tcb_svn[16];
+	u8 mrseam[48];
+};
 
 struct tdx_host_seamcall {
 	u64 leaf;
@@ -51,6 +57,8 @@ unsigned int tdx_backend_caps(void);
 int tdx_backend_version(struct tdx_host_version *ret_version);
 int tdx_backend_features0(u64 *ret_features);
 int tdx_backend_seamldr(struct tdx_host_version *ret_version, u32 *ret_remaining);
+/* Asks the loader no more than once for each module that runs: everybody may read it. */
+int tdx_backend_identity(struct tdx_host_identity *ret_identity);
 
 enum tdx_host_guard tdx_backend_guard(void);
 /* Their number, or -ENODATA when it can no longer be known. */
