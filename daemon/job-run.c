@@ -25,8 +25,8 @@
 #define POLL_FIRST_USEC 200
 #define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
 
-/* Somebody else keeps taking our staged image away: leave them the field. */
-#define ATTEMPTS_LOST_MAX 5
+/* Whoever has loaded another module, or removes the driver, is given time to finish. */
+#define VOID_PAUSE_USEC (1 * USEC_PER_SEC)
 
 /* The event that leads on, or NOT_YET: a timer, the gate or a caller will. */
 #define NOT_YET _JOB_EVENT_INVALID
@@ -111,6 +111,8 @@ static enum job_event enter_staging(struct job *job)
 	case -EBUSY:
 	case -ESTALE:
 		return JOB_EVENT_BUSY;
+	case -ENODEV:
+		return JOB_EVENT_VOID;
 	case -ENOTRECOVERABLE:
 		return refuse(
 			job, FAILURE_UNSUPPORTED,
@@ -179,6 +181,8 @@ static enum job_event enter_waiting(struct job *job)
 				 report);
 	if (r == -ESTALE)
 		return JOB_EVENT_DROPPED;
+	if (r == -EREMCHG || r == -ENODEV)
+		return JOB_EVENT_VOID;
 	if (is_gate_open(job))
 		return judge(job, r, report);
 	job->context->changed(job->context->userdata, job);
@@ -215,10 +219,7 @@ static enum job_event follow_outcome(struct job *job,
 	case TDXUPD_OUTCOME_BUSY:
 		return JOB_EVENT_BUSY;
 	case TDXUPD_OUTCOME_NOT_STARTED:
-		if (job->attempts < ATTEMPTS_LOST_MAX)
-			return JOB_EVENT_DROPPED;
-		return refuse(job, FAILURE_REFUSED,
-			      strdup("somebody else keeps writing to the upload files"));
+		return JOB_EVENT_DROPPED;
 	case TDXUPD_OUTCOME_REFUSED:
 		return refuse(job, FAILURE_REFUSED, describe_outcome(job, result));
 	case TDXUPD_OUTCOME_LOST:
@@ -242,6 +243,10 @@ static enum job_event confirm(struct job *job, const struct tdxupd_upload_result
 		r < 0 ? TDXUPD_OUTCOME_UNKNOWN
 		      : tdxupd_confirm(job->before, job->after, &job->step_to, result);
 	job->context->confirmed(job->context->userdata, job);
+	/* What is waited for next makes it old. */
+	if (job->outcome == TDXUPD_OUTCOME_BUSY ||
+	    job->outcome == TDXUPD_OUTCOME_NOT_STARTED)
+		job->after = tdxupd_host_free(job->after);
 	return follow_outcome(job, result);
 }
 
@@ -264,11 +269,14 @@ static enum job_event enter_confirming(struct job *job)
 
 static enum job_event enter_backoff(struct job *job)
 {
+	uint64_t pause = backoff_next(&job->backoff), least;
 	int r;
 
 	is_gate_open(job);
+	least = job_pace_refused(&job->pace);
+	job->retry_usec = clock_usec(CLOCK_MONOTONIC) + least;
 	job->next_attempt_usec =
-		clock_usec(CLOCK_MONOTONIC) + backoff_next(&job->backoff);
+		clock_usec(CLOCK_MONOTONIC) + (pause > least ? pause : least);
 	r = set_timer(job, &job->timer, job->next_attempt_usec, on_timer);
 	if (r < 0)
 		return refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r)));
@@ -350,11 +358,61 @@ static void finish(struct job *job)
 	job->context->ended(job->context->userdata, job);
 }
 
+/* ---- going back ---- */
+
+/* Return: @event, or its refusal: it was too often. */
+static enum job_event pace(struct job *job, enum job_event event, uint64_t *ret_pause)
+{
+	uint64_t calm = job->state == JOB_WAITING
+				? clock_usec(CLOCK_MONOTONIC) - job->state_since_usec
+				: 0;
+
+	*ret_pause = 0;
+	if (event != JOB_EVENT_DROPPED && event != JOB_EVENT_VOID)
+		return event;
+	*ret_pause = job_pace_go_back(&job->pace, calm);
+	if (*ret_pause == UINT64_MAX)
+		return refuse(job, FAILURE_REFUSED,
+			      text_new("somebody else keeps writing to the upload files "
+				       "or replacing the module: %d times in a row",
+				       JOB_PACE_ROUNDS_MAX));
+	if (event == JOB_EVENT_VOID && *ret_pause < VOID_PAUSE_USEC)
+		*ret_pause = VOID_PAUSE_USEC;
+	return event;
+}
+
+/* What was agreed to was a way from another module; the files may be another device's. */
+static void forget_plan(struct job *job)
+{
+	job->upload = tdxupd_upload_free(job->upload);
+	job->image = tdxupd_image_free(job->image);
+	job->before = tdxupd_host_free(job->before);
+	job->after = tdxupd_host_free(job->after);
+	job->has_versions = false;
+	job->step_count = job->steps_left = 0;
+}
+
+/* The event loop turns before the job goes on: it is there for others, too. */
+static enum job_event come_back(struct job *job, enum job_event event, uint64_t pause)
+{
+	int r = set_timer(job, &job->timer, clock_usec(CLOCK_MONOTONIC) + pause,
+			  on_timer);
+
+	if (event == JOB_EVENT_VOID)
+		job->context->voided(job->context->userdata, job);
+	return r < 0 ? refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r))) : NOT_YET;
+}
+
 static void drive(struct job *job, enum job_event event)
 {
+	uint64_t pause;
+
 	while (event != NOT_YET) {
 		if (job->state != JOB_CONFIRMING)
 			job->timer = sd_event_source_disable_unref(job->timer);
+		event = pace(job, event, &pause);
+		if (event == JOB_EVENT_VOID)
+			forget_plan(job);
 		explain(job, event);
 		if (!job_set(job, event)) {
 			/* A commit that could not be recorded is not made. */
@@ -367,7 +425,8 @@ static void drive(struct job *job, enum job_event event)
 			finish(job);
 			return;
 		}
-		event = enter(job);
+		event = job_event_is_back(event) ? come_back(job, event, pause)
+						 : enter(job);
 	}
 }
 
@@ -377,6 +436,18 @@ void job_start(struct job *job)
 	drive(job, JOB_EVENT_START);
 }
 
+/* A gap is the best moment for the next attempt, but not the hundredth in a row. */
+static void retry_in_time(struct job *job)
+{
+	if (clock_usec(CLOCK_MONOTONIC) >= job->retry_usec) {
+		drive(job, JOB_EVENT_RETRY);
+	} else if (job->retry_usec < job->next_attempt_usec &&
+		   set_timer(job, &job->timer, job->retry_usec, on_timer) >= 0) {
+		job->next_attempt_usec = job->retry_usec;
+		job->context->changed(job->context->userdata, job);
+	}
+}
+
 void job_on_gate(struct job *job)
 {
 	bool was_open = job->verdict.decision == GATE_GO;
@@ -384,12 +455,20 @@ void job_on_gate(struct job *job)
 	if (job->state == JOB_WAITING)
 		drive(job, enter(job));
 	else if (job->state == JOB_BACKOFF && is_gate_open(job) && !was_open)
-		drive(job, JOB_EVENT_RETRY);
+		retry_in_time(job);
 }
 
 void job_on_write(struct job *job)
 {
-	if (job->state == JOB_WAITING && !is_staged(job))
+	struct tdxupd_upload_result result;
+	int r;
+
+	if (job->state != JOB_WAITING)
+		return;
+	r = tdxupd_upload_poll(job->upload, &result);
+	if (r == -ENODEV)
+		drive(job, JOB_EVENT_VOID);
+	else if (r < 0 || result.state != TDXUPD_UPLOAD_STAGED)
 		drive(job, JOB_EVENT_DROPPED);
 }
 

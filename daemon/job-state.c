@@ -17,14 +17,15 @@ static const char *const states[] = {
 };
 
 static const char *const events[] = {
-	[JOB_EVENT_START] = "start",         [JOB_EVENT_PLANNED] = "planned",
-	[JOB_EVENT_CURRENT] = "current",     [JOB_EVENT_STAGED] = "staged",
-	[JOB_EVENT_DROPPED] = "dropped",     [JOB_EVENT_OPENED] = "opened",
-	[JOB_EVENT_COMMITTED] = "committed", [JOB_EVENT_BUSY] = "busy",
-	[JOB_EVENT_RETRY] = "retry",         [JOB_EVENT_STEPPED] = "stepped",
-	[JOB_EVENT_SUCCEEDED] = "succeeded", [JOB_EVENT_REFUSED] = "refused",
-	[JOB_EVENT_CANCEL] = "cancel",       [JOB_EVENT_EXPIRE] = "expire",
-	[JOB_EVENT_LOSE] = "lose",           [JOB_EVENT_OBSCURE] = "obscure",
+	[JOB_EVENT_START] = "start",     [JOB_EVENT_PLANNED] = "planned",
+	[JOB_EVENT_CURRENT] = "current", [JOB_EVENT_STAGED] = "staged",
+	[JOB_EVENT_DROPPED] = "dropped", [JOB_EVENT_VOID] = "void",
+	[JOB_EVENT_OPENED] = "opened",   [JOB_EVENT_COMMITTED] = "committed",
+	[JOB_EVENT_BUSY] = "busy",       [JOB_EVENT_RETRY] = "retry",
+	[JOB_EVENT_STEPPED] = "stepped", [JOB_EVENT_SUCCEEDED] = "succeeded",
+	[JOB_EVENT_REFUSED] = "refused", [JOB_EVENT_CANCEL] = "cancel",
+	[JOB_EVENT_EXPIRE] = "expire",   [JOB_EVENT_LOSE] = "lose",
+	[JOB_EVENT_OBSCURE] = "obscure",
 };
 
 STRING_TABLE_TO(job_state, enum job_state, states)
@@ -51,12 +52,14 @@ static const enum job_state next[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
 	[JOB_STAGING] = {
 		[JOB_EVENT_STAGED] = JOB_WAITING,
 		[JOB_EVENT_DROPPED] = JOB_STAGING,
+		[JOB_EVENT_VOID] = JOB_PLANNING,
 		[JOB_EVENT_BUSY] = JOB_BACKOFF,
 		BEFORE_COMMIT,
 	},
 	[JOB_WAITING] = {
 		[JOB_EVENT_OPENED] = JOB_COMMITTING,
 		[JOB_EVENT_DROPPED] = JOB_STAGING,
+		[JOB_EVENT_VOID] = JOB_PLANNING,
 		BEFORE_COMMIT,
 	},
 	[JOB_COMMITTING] = {
@@ -90,6 +93,12 @@ enum job_state job_next(enum job_state state, enum job_event event)
 bool job_state_is_end(enum job_state state)
 {
 	return state >= JOB_DONE;
+}
+
+bool job_event_is_back(enum job_event event)
+{
+	return event == JOB_EVENT_DROPPED || event == JOB_EVENT_VOID ||
+	       event == JOB_EVENT_STEPPED;
 }
 
 bool job_state_is_critical(enum job_state state)

@@ -29,6 +29,7 @@ enum job_event {
 	JOB_EVENT_CURRENT,   /* there is none */
 	JOB_EVENT_STAGED,    /* the kernel holds the image */
 	JOB_EVENT_DROPPED,   /* and holds it no more: someone else wrote */
+	JOB_EVENT_VOID,      /* the plan is: another module runs, or the driver is new */
 	JOB_EVENT_OPENED,    /* the gate is open and the last check passed */
 	JOB_EVENT_COMMITTED, /* the write was made */
 	JOB_EVENT_BUSY,      /* the kernel refused for a TD build; nothing lost */
@@ -47,6 +48,9 @@ enum job_event {
 /* The state after @event, or _JOB_STATE_INVALID where it can't happen. Pure. */
 enum job_state job_next(enum job_state state, enum job_event event);
 bool job_state_is_end(enum job_state state);
+/* It leads back to a state that the job has been in: the event loop turns in between. All
+ * else leads forward, but for JOB_EVENT_RETRY, which the event loop itself sends. */
+bool job_event_is_back(enum job_event event);
 /* Between the committing write and the verdict: no stop, no cancel, no host snapshot. */
 bool job_state_is_critical(enum job_state state);
 

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "failure.h"
 #include "gate.h"
+#include "job-pace.h"
 #include "job-state.h"
 #include "sources.h"
 #include "tdxupd.h"
@@ -60,6 +61,7 @@ struct host_files;
  * @catalog: the images as they are now; borrowed until the next call
  * @record: a state is about to be taken; what it returns stops a commit
  * @changed: after each change of anything that is shown
+ * @voided: the module is another one than the job's plan was made for, and not by the job
  * @confirmed: what came of a commit is known
  * @ended: once, last; may free the job
  */
@@ -74,6 +76,7 @@ struct job_context {
 		       const struct tdxupd_catalog **ret, char **ret_why);
 	int (*record)(void *userdata, const struct job *job, enum job_state after);
 	void (*changed)(void *userdata, struct job *job);
+	void (*voided)(void *userdata, struct job *job);
 	void (*confirmed)(void *userdata, struct job *job);
 	void (*ended)(void *userdata, struct job *job);
 	void *userdata;
@@ -89,8 +92,9 @@ struct job_context {
  * @from, @to: of the whole job; @step_to: of the hop under way
  * @attempts: commits tried
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
+ * @retry_usec: the earliest that an open gate leads out of backoff
  * @before: the snapshot that the commit rests on
- * @after: the one that its outcome was read from, until the next plan is made
+ * @after: the one that its outcome was read from, for whoever is told of that
  */
 struct job {
 	const struct job_context *context;
@@ -111,6 +115,7 @@ struct job {
 	unsigned attempts;
 	uint64_t committed_usec;
 	uint64_t next_attempt_usec;
+	uint64_t retry_usec;
 	enum failure failure;
 	enum tdxupd_outcome outcome; /* _TDXUPD_OUTCOME_INVALID before the first */
 	char *detail;
@@ -124,6 +129,7 @@ struct job {
 	bool has_module_guard;
 	struct gate_verdict verdict;
 	struct backoff backoff;
+	struct job_pace pace;
 	uint64_t poll_usec;
 	sd_event_source *timer;
 	sd_event_source *deadline;

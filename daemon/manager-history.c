@@ -95,6 +95,14 @@ static void describe(const struct manager *manager, const struct job *job,
 		record->module = record->step_to;
 }
 
+/* A job that the kernel refuses for days must not push all else out of the history: the
+ * commit and what came of it are enough. */
+static bool is_worth_it(const struct job *job, enum job_state after)
+{
+	return !job_pace_is_terse(&job->pace) ||
+	       (after != JOB_STAGING && after != JOB_WAITING && after != JOB_CONFIRMING);
+}
+
 /* The record of a commit is made ready with that of waiting: it is the one that comes
  * between the open gate and the write. */
 int manager_record_job(struct manager *manager, const struct job *job,
@@ -113,7 +121,9 @@ int manager_record_job(struct manager *manager, const struct job *job,
 	if (r != -ENODATA)
 		return r;
 	describe(manager, job, after, &texts, &record);
-	r = history_append(manager->history, &record, after == JOB_WAITING);
+	r = is_worth_it(job, after)
+		    ? history_append(manager->history, &record, after == JOB_WAITING)
+		    : 0;
 	if (r == 0 && after == JOB_WAITING) {
 		record.phase = text(job_state_to_string(JOB_COMMITTING));
 		r = history_prepare(manager->history, &record);

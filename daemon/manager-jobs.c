@@ -154,11 +154,20 @@ static void on_job_changed(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
 
+	/* A hop is made: what its outcome was read from is what the host is now. */
+	if (job->state == JOB_PLANNING && job->after)
+		manager_take_host(manager, TAKE_PTR(job->after), "job");
 	manager_gate_follow(manager, job);
 	if (manager->listener.job_changed)
 		manager->listener.job_changed(manager->listener.userdata, job);
 	if (manager->context.is_stopping)
 		start_next(manager);
+}
+
+static void on_job_voided(void *userdata, struct job *job)
+{
+	(void)job;
+	(void)manager_refresh(userdata, "external");
 }
 
 static void on_job_confirmed(void *userdata, struct job *job)
@@ -207,6 +216,7 @@ void manager_jobs_init(struct manager *manager)
 		.catalog = on_catalog,
 		.record = on_record,
 		.changed = on_job_changed,
+		.voided = on_job_voided,
 		.confirmed = on_job_confirmed,
 		.ended = on_job_ended,
 		.userdata = manager,

@@ -41,12 +41,7 @@ static void compare(struct manager *manager, const struct tdxupd_host *old,
 {
 	const struct tdxupd_host *new = manager->host;
 	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
-	const struct job *job = manager_get_current(manager);
 	bool is_ours;
-
-	/* Somebody looked between two steps of one path. */
-	if (job && job->outcome == TDXUPD_OUTCOME_SUCCEEDED)
-		cause = "job";
 
 	if (old->state != TDXUPD_TDX_LIVE || new->state != TDXUPD_TDX_LIVE ||
 	    tdxupd_version_compare(&old->module_version, &new->module_version) == 0)

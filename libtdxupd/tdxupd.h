@@ -865,7 +865,8 @@ int tdxupd_upload_stage(struct tdxupd_upload *upload, const struct tdxupd_image 
  * @host: the snapshot that the plan rests on, of a live module and with its CPUs known
  * @report: gets what changed for the worse
  *
- * Costs four system calls. Return: 0; -ESTALE staged data is gone or another module runs;
+ * Costs four system calls. Return: 0; -ESTALE staged data is gone; -EREMCHG another
+ * module runs, so the plan is void; -ENODEV the driver is gone, or was loaded anew;
  * -EINVAL; another errno: unknown, do not commit. Since: 0.1
  */
 int tdxupd_upload_check(struct tdxupd_upload *upload, const struct tdxupd_host *host,

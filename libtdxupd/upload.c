@@ -212,7 +212,8 @@ static int check_module(struct tdxupd_upload *upload, const struct tdxupd_host *
 		r = tdxupd_version_parse(text, &version);
 	if (r < 0)
 		return r;
-	return tdxupd_version_compare(&version, &host->module_version) == 0 ? 0 : -ESTALE;
+	return tdxupd_version_compare(&version, &host->module_version) == 0 ? 0
+									    : -EREMCHG;
 }
 
 int upload_check(struct tdxupd_upload *upload, const struct tdxupd_host *host,

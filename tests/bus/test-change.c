@@ -11,7 +11,6 @@
 #include "util.h"
 
 #define HISTORY "var/lib/tdxupd/history.jsonl"
-#define IMAGE   WORLD_IMAGES "/tdx_module_1.5.16.blob"
 
 static void assert_recorded(const struct scene *scene, const char *text)
 {
@@ -26,14 +25,15 @@ static void assert_recorded(const struct scene *scene, const char *text)
 /* ---- the module ---- */
 
 /* `cat image >data`, beside a daemon that runs. */
-static void upload_by_hand(struct scene *scene)
+static void upload_by_hand(struct scene *scene, const char *version)
 {
 	static uint8_t bytes[1 << 20];
 	char path[160];
 	size_t count;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/" IMAGE, scene->world.tree.path);
+	snprintf(path, sizeof(path), "%s/" WORLD_IMAGES "/tdx_module_%s.blob",
+		 scene->world.tree.path, version);
 	file = fopen(path, "re");
 	assert_non_null(file);
 	count = fread(bytes, 1, sizeof(bytes), file);
@@ -51,11 +51,52 @@ static void test_somebody_else_updates(void **state)
 			 "1.5.16,ctx=2,container=0x200", NULL);
 	scene_run(&scene);
 	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
-	upload_by_hand(&scene);
+	upload_by_hand(&scene, "1.5.16");
 	/* Nobody has asked it to look. */
 	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
 	assert_recorded(&scene, "\"phase\":\"external\",\"from\":\"1.5.06\"");
 	scene_assert(&scene, SCENE_MANAGER, "LastResult", "");
+	scene_end(&scene);
+}
+
+static unsigned count_recorded(const struct scene *scene, const char *text)
+{
+	_cleanup_(cleanup_free)
+	char *history = NULL;
+	unsigned count = 0;
+
+	assert_int_equal(world_read(&scene->world, HISTORY, &history), 0);
+	for (const char *at = history; (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+/* The plan was made for a module that runs no more. */
+static void test_somebody_else_updates_under_a_waiting_job(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1,container=0x200",
+			 "1.5.08,ctx=1,container=0x200", "1.5.16,ctx=2,container=0x200",
+			 NULL);
+	scene_run(&scene);
+	job = scene_update_waiting(&scene);
+	upload_by_hand(&scene, "1.5.08");
+	scene_await(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.08");
+	assert_int_equal(count_recorded(&scene, "\"phase\":\"external\""), 1);
+	/* It is there for others, and the job goes on from what runs now. */
+	scene_await(&scene, job, "From", "1.5.08");
+	scene_await(&scene, job, "State", "waiting");
+	usleep(300000);
+	assert_true(count_recorded(&scene, "\n") < 12);
+	world_do(&scene.world, "td abort vm1");
+	scene_await_end(&scene, job, "done");
+	assert_int_equal(count_recorded(&scene, "\"phase\":\"external\""), 1);
+	assert_recorded(&scene, "\"from\":\"1.5.08\",\"to\":\"1.5.16\"");
 	scene_end(&scene);
 }
 
@@ -137,7 +178,7 @@ static void test_each_cause_of_another_module(void **state)
 	reboot(&scene);
 	await_heard(&scene, &ear, "1.5.16 1.5.06 boot");
 	assert_int_equal(scene_stop(&scene), 0);
-	upload_by_hand(&scene);
+	upload_by_hand(&scene, "1.5.16");
 	world_do(&scene.world, "wait updates 2");
 	scene_run(&scene);
 	await_heard(&scene, &ear, "1.5.06 1.5.16 external");
@@ -299,6 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_somebody_else_updates),
+		cmocka_unit_test(test_somebody_else_updates_under_a_waiting_job),
 		cmocka_unit_test(test_a_reboot_takes_the_module_back),
 		cmocka_unit_test(test_each_cause_of_another_module),
 		cmocka_unit_test(test_asking_for_news),

@@ -11,9 +11,9 @@ static const struct {
 	{ JOB_QUEUED, "start>planning cancel>cancelled expire>expired" },
 	{ JOB_PLANNING, "planned>staging current>done refused>failed cancel>cancelled "
 			"expire>expired lose>lost" },
-	{ JOB_STAGING, "staged>waiting dropped>staging busy>backoff refused>failed "
-		       "cancel>cancelled expire>expired lose>lost" },
-	{ JOB_WAITING, "dropped>staging opened>committing refused>failed "
+	{ JOB_STAGING, "staged>waiting dropped>staging void>planning busy>backoff "
+		       "refused>failed cancel>cancelled expire>expired lose>lost" },
+	{ JOB_WAITING, "dropped>staging void>planning opened>committing refused>failed "
 		       "cancel>cancelled expire>expired lose>lost" },
 	{ JOB_COMMITTING, "committed>confirming" },
 	{ JOB_CONFIRMING, "dropped>staging busy>backoff stepped>planning succeeded>done "
@@ -66,6 +66,30 @@ static void test_nothing_interrupts_the_point_of_no_return(void **state)
 	}
 }
 
+/* Is there a way from @state to @wanted without the event loop? */
+static bool leads_to(enum job_state state, enum job_state wanted, unsigned depth)
+{
+	assert_true(depth <= _JOB_STATE_MAX);
+	for (int e = 0; e < _JOB_EVENT_MAX; e++) {
+		enum job_state after = job_next(state, (enum job_event)e);
+
+		if (after < 0 || job_event_is_back((enum job_event)e) ||
+		    e == JOB_EVENT_RETRY)
+			continue;
+		if (after == wanted || leads_to(after, wanted, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+/* Whatever the host does, nothing keeps the daemon from its bus and its signals. */
+static void test_no_state_comes_again_without_the_event_loop(void **state)
+{
+	(void)state;
+	for (int s = 0; s < _JOB_STATE_MAX; s++)
+		assert_false(leads_to((enum job_state)s, (enum job_state)s, 0));
+}
+
 static void test_out_of_range_is_invalid(void **state)
 {
 	(void)state;
@@ -95,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_whole_table),
 		cmocka_unit_test(test_nothing_interrupts_the_point_of_no_return),
+		cmocka_unit_test(test_no_state_comes_again_without_the_event_loop),
 		cmocka_unit_test(test_out_of_range_is_invalid),
 		cmocka_unit_test(test_every_state_and_event_has_a_name),
 	};
