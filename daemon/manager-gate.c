@@ -35,6 +35,42 @@ static bool is_waiting(const struct job *job)
 	return job && (job->state == JOB_WAITING || job->state == JOB_BACKOFF);
 }
 
+/* Between two looks that were called for by nothing but what somebody was shown. */
+#define WAKE_USEC (100 * USEC_PER_MSEC)
+
+static int on_wake(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)usec;
+	manager_gate_changed(manager);
+	return 0;
+}
+
+/*
+ * To look takes away what a source had to tell. Whatever was found out for somebody else:
+ * a job that would go by it is told. From the event loop, as the job itself may be the
+ * one who calls, and not faster than it can be true: what it then finds may be another
+ * thing.
+ */
+static void wake_job(struct manager *manager, const struct job *job)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC), at = manager->woken_usec + WAKE_USEC;
+	struct gate_verdict verdict;
+
+	if (!is_waiting(job))
+		return;
+	verdict = gate_decide(manager->sources.words, manager->sources.count,
+			      job->request.guard, job->has_module_guard);
+	if (verdict.decision != GATE_GO)
+		return;
+	if (at < now)
+		at = now;
+	manager->woken_usec = at;
+	(void)watch_set_alarm(manager->event, &manager->waker, at, on_wake, manager);
+}
+
 /* A job that waits has just asked all but the fallbacks. To ask them again could take an
  * event away, of which the job would never be told. */
 static void decide(struct manager *manager)
@@ -58,6 +94,7 @@ static void show(struct manager *manager)
 	enum gate_decision before = manager->verdict.decision;
 
 	decide(manager);
+	wake_job(manager, manager_get_current(manager));
 	if (listener->changed)
 		listener->changed(listener->userdata);
 	if (manager->verdict.decision != before && listener->gate_changed)
@@ -317,6 +354,7 @@ int manager_gate_init(struct manager *manager)
 
 void manager_gate_done(struct manager *manager)
 {
+	manager->waker = sd_event_source_disable_unref(manager->waker);
 	sources_done(&manager->sources);
 	manager->desk = lease_desk_free(manager->desk);
 	manager->inhibitors = inhibitor_desk_free(manager->inhibitors);

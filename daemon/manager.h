@@ -50,6 +50,7 @@ struct manager_listener {
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
  * @is_unsettled: a job was cut off or given up, and since then there were only restarts
+ * @waker: the waiting job is told of what was read to be shown, last at @woken_usec
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -88,6 +89,8 @@ struct manager {
 	sd_event_source *writes[MANAGER_WRITES];
 	sd_event_source *looker;
 	uint64_t look_usec;
+	sd_event_source *waker;
+	uint64_t woken_usec;
 	struct manager_listener listener;
 };
 
