@@ -99,7 +99,7 @@ int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts)
 	if (r == -ENOMEM)
 		return ctl_fail_memory(ctl);
 	if (r < 0)
-		return ctl_fail_text(ctl, CTL_EXIT_FAILURE, "config-invalid",
+		return ctl_fail_text(ctl, CTL_EXIT_CONFIG, "config-invalid",
 				     why ? why : strerror(-r));
 	if (strategy >= 0)
 		facts->config->policy->strategy = strategy;
@@ -178,11 +178,11 @@ static int fail_catalog(struct ctl *ctl, int rc, const char *images, const char 
 	if (rc == -ENOMEM)
 		return ctl_fail_memory(ctl);
 	if (rc == -EBADMSG || rc == -EFBIG)
-		return ctl_fail(ctl, CTL_EXIT_FAILURE, "mapping-malformed",
+		return ctl_fail(ctl, CTL_EXIT_CONFIG, "mapping-malformed",
 				"%s; get mapping_file.json again from Intel's release",
 				why);
 	if (rc != -ENOENT && rc != -ENODATA)
-		return ctl_fail(ctl, CTL_EXIT_FAILURE, "images-unreadable", "%s", why);
+		return ctl_fail(ctl, CTL_EXIT_CONFIG, "images-unreadable", "%s", why);
 	dir_fd = io_open_dir(ctl->root_fd, images, 0);
 	if (dir_fd < 0)
 		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "images-missing",

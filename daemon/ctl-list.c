@@ -94,6 +94,16 @@ static void say_left_out(struct ctl *ctl, struct json_object *list)
 		left_out == 1 ? "" : "s");
 }
 
+/* What stands against all of them is no image's. */
+static void say_blocked(struct ctl *ctl, struct json_object *list)
+{
+	_cleanup_(cleanup_free)
+	char *text = json_get(list, "why") ? ctl_view_explain(list) : NULL;
+
+	if (text && !ctl->has_no_legend)
+		ctl_say(ctl, "\nNo update: %s", text);
+}
+
 static int print_table(struct ctl *ctl, struct json_object *list)
 {
 	struct json_object *candidates = json_get(list, "candidates");
@@ -114,6 +124,7 @@ static int print_table(struct ctl *ctl, struct json_object *list)
 	r = ctl_table_print(table);
 	say_left_out(ctl, list);
 	ctl_view_say_holds(ctl, list);
+	say_blocked(ctl, list);
 	return r;
 }
 

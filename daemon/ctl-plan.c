@@ -78,7 +78,8 @@ static void print_update(struct ctl *ctl, struct json_object *plan)
 
 static void print_current(struct ctl *ctl, struct json_object *plan)
 {
-	ctl_say(ctl, "%s runs, and nothing better is here.", json_get_text(plan, "from"));
+	ctl_say(ctl, "Nothing to do: %s runs, and nothing newer here is for this host.",
+		json_get_text(plan, "from"));
 	say_reasons(ctl, json_get(plan, "verdicts"));
 }
 
@@ -104,16 +105,22 @@ static struct json_object *find_refused(struct json_object *plan)
 
 static void print_blocked(struct ctl *ctl, struct json_object *plan)
 {
-	struct json_object *refused = find_refused(plan);
-	const char *version =
-		json_get_text(refused, "version") ?: json_get_text(plan, "to");
-	const char *from = json_get_text(plan, "from");
+	struct json_object *refused = json_get(find_refused(plan), "verdicts");
+	struct json_object *verdicts = json_get(plan, "verdicts");
+	const char *why = json_get_text(plan, "why");
 	const char *advice = json_get_text(plan, "advice");
+	_cleanup_(cleanup_free)
+	char *sentence = NULL;
 
-	ctl_say(ctl, "No way from %s to %s:", from ? from : "what runs",
-		version ? version : "anything newer");
-	say_reasons(ctl, json_get(plan, "verdicts"));
-	say_reasons(ctl, json_get(refused, "verdicts"));
+	if (asprintf(&sentence, "No update: %s.", why ? why : "no path leads there") < 0)
+		sentence = NULL;
+	if (sentence)
+		say_wrapped(ctl, sentence, "");
+	/* One reason has been said. */
+	if (json_count(verdicts) + json_count(refused) > 1) {
+		say_reasons(ctl, verdicts);
+		say_reasons(ctl, refused);
+	}
 	if (advice)
 		say_wrapped(ctl, advice, "");
 }
@@ -126,7 +133,9 @@ static void print_result(struct ctl *ctl, struct json_object *plan, int code)
 		print_current(ctl, plan);
 	else
 		print_blocked(ctl, plan);
-	ctl_view_say_holds(ctl, plan);
+	/* Where that is what is in the way, it has been said. */
+	if (code == CTL_EXIT_OK || code == CTL_EXIT_AVAILABLE)
+		ctl_view_say_holds(ctl, plan);
 }
 
 int ctl_plan(struct ctl *ctl, int argc, char **argv)

@@ -212,6 +212,28 @@ int ctl_view_plan(struct ctl *ctl, const char *target, struct json_object **ret)
 	return r;
 }
 
+char *ctl_view_explain(struct json_object *plan)
+{
+	const char *why = json_get_text(plan, "why");
+	const char *advice = json_get_text(plan, "advice");
+	char *text;
+
+	if (asprintf(&text, "%s%s%s", why ? why : "no path leads there",
+		     advice ? ". " : "", advice ? advice : "") < 0)
+		return NULL;
+	return text;
+}
+
+int ctl_view_copy_word(struct json_object *plan, struct json_object *into)
+{
+	static const char *const keys[] = { "result", "reason", "why", "advice" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(keys); i++)
+		r = json_add_text(into, keys[i], json_get_text(plan, keys[i]));
+	return r;
+}
+
 int ctl_view_exit(struct json_object *plan)
 {
 	const char *result = json_get_text(plan, "result");
@@ -269,7 +291,8 @@ static int make_list(const struct ctl *ctl, struct json_object *plan,
 				json_object_get(json_get(plan, "candidates")))
 		    ?: json_add_number(list, "left_out", left_out)
 		    ?: json_add(list, "pin", json_object_get(json_get(plan, "pin")))
-		    ?: json_add(list, "held", json_object_get(json_get(plan, "held")));
+		    ?: json_add(list, "held", json_object_get(json_get(plan, "held")))
+		    ?: ctl_view_copy_word(plan, list);
 	if (r == 0 && ctl->is_all)
 		r = add_missing(list, catalog);
 	if (r < 0)

@@ -17,7 +17,8 @@
 
 /* The plan, as describe_plan() has it. @target: NULL for the configured one. */
 int ctl_view_plan(struct ctl *ctl, const char *target, struct json_object **ret);
-/* {candidates, left_out, missing, pin, held}: missing with --all only. */
+/* {candidates, left_out, missing, pin, held, result, reason, why, advice}: missing with
+ * --all only. */
 int ctl_view_list(struct ctl *ctl, struct json_object **ret);
 /* @format: "plain" as describe_attest() has it, or "comid". */
 int ctl_view_attest(struct ctl *ctl, const char *target, const char *format,
@@ -30,6 +31,10 @@ int ctl_view_host(struct ctl *ctl, struct ctl_facts *facts, struct json_object *
 		  struct json_object **ret);
 /* The exit code that a plan's result is worth to whoever wanted an update. */
 int ctl_view_exit(struct json_object *plan);
+/* Why a plan is blocked, and what helps; NULL: no memory. */
+char *ctl_view_explain(struct json_object *plan);
+/* Add {result, reason, why, advice} of a plan. Return: 0; -ENOMEM. */
+int ctl_view_copy_word(struct json_object *plan, struct json_object *into);
 /* What the administrator says, beside a plan or a list. */
 void ctl_view_say_holds(const struct ctl *ctl, struct json_object *view);
 

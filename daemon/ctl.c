@@ -19,9 +19,9 @@ static const char *const exit_codes[] = {
 	[CTL_EXIT_FAILURE] = "another failure",
 	[CTL_EXIT_USAGE] = "the command line is wrong",
 	[CTL_EXIT_UNSUPPORTED] = "this host has no TDX, or can't update it at run time",
-	[CTL_EXIT_NO_IMAGE] = "no image that may be loaded here",
+	[CTL_EXIT_NO_IMAGE] = "no image here is for this host",
 	[CTL_EXIT_BLOCKED] = "TDs were being built until the deadline",
-	[CTL_EXIT_HELD] = "updates are held, or another version is pinned",
+	[CTL_EXIT_HELD] = "somebody holds updates, or this version",
 	[CTL_EXIT_MISMATCH] =
 		"what runs afterwards is not what was asked for, or unknown",
 	[CTL_EXIT_LOST] = "TDX is lost until the next reboot",
@@ -31,6 +31,11 @@ static const char *const exit_codes[] = {
 	[CTL_EXIT_CANCELLED] = "the job was cancelled",
 	[CTL_EXIT_EXHAUSTED] = "no update slots left until the next reboot",
 	[CTL_EXIT_AVAILABLE] = "an update is available (is-current, --exit-code)",
+	[CTL_EXIT_PINNED] = "another version is pinned",
+	[CTL_EXIT_FAILED] = "this version failed before, and is held for that",
+	[CTL_EXIT_FORBIDDEN] = "tdxupd.conf rules this version out",
+	[CTL_EXIT_REFUSED] = "an image is here, and cannot be loaded on this host",
+	[CTL_EXIT_CONFIG] = "tdxupd.conf or the images can't be read",
 };
 
 static const char *const json_names[] = {
@@ -93,8 +98,11 @@ int ctl_fail_text(const struct ctl *ctl, enum ctl_exit code, const char *reason,
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
 
-	if (ctl->is_silent)
+	if (ctl->is_silent) {
+		if (ctl->heard && !*ctl->heard)
+			*ctl->heard = strdup(message);
 		return code;
+	}
 	if (ctl->json == CTL_JSON_OFF)
 		print_error_lines(message);
 	else if (describe_error(code, reason, message, &object) == 0)

@@ -32,6 +32,11 @@ enum ctl_exit {
 	CTL_EXIT_CANCELLED = 29,
 	CTL_EXIT_EXHAUSTED = 30,
 	CTL_EXIT_AVAILABLE = 31,
+	CTL_EXIT_PINNED = 32,
+	CTL_EXIT_FAILED = 33,
+	CTL_EXIT_FORBIDDEN = 34,
+	CTL_EXIT_REFUSED = 35,
+	CTL_EXIT_CONFIG = 36,
 	_CTL_EXIT_MAX,
 	CTL_EXIT_DETACHED = 130, /* as a shell shows a program that Ctrl-C ended */
 };
@@ -82,6 +87,7 @@ struct ctl {
 	bool is_quiet;
 	bool is_no_start;
 	bool is_silent; /* not even errors: what is tried is a nicety */
+	char **heard;   /* where a silent error's message goes; NULL for nowhere */
 	bool has_no_legend;
 	bool is_all;
 	bool is_why;

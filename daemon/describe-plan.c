@@ -93,13 +93,12 @@ static bool is_version_set(const struct tdxupd_version *version)
 
 static int add_failure(struct json_object *object, const struct tdxupd_plan *plan)
 {
-	_cleanup_(cleanup_free)
-	char *detail = NULL;
-
 	if (plan->result != TDXUPD_PLAN_BLOCKED)
 		return 0;
-	return json_add_text(object, "failure",
-			     failure_to_string(failure_from_plan(plan, &detail)));
+	return json_add_text(object, "reason", tdxupd_reason_to_string(plan->reason))
+		       ?: json_add_text(object, "why", plan->why)
+		       ?: json_add_text(object, "failure",
+					failure_to_string(failure_from_plan(plan, NULL)));
 }
 
 int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret)

@@ -47,8 +47,9 @@ int describe_entry(const struct tdxupd_entry *entry, struct json_object **ret);
 int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **ret);
 
 /* {id, result, from, to, steps [{name, version, mrseam, svn}], candidates, verdicts,
- * advice, failure}; verdicts are those that hold for every image, failure is the error
- * that an update would end with, where the result is blocked */
+ * advice, reason, why, failure}; verdicts are those that hold for every image; where the
+ * result is blocked, reason says so in a word and why in a sentence, and failure is the
+ * error that an update would end with */
 int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret);
 
 struct history_excerpt;

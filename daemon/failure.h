@@ -9,6 +9,7 @@ enum failure {
 	FAILURE_NONE,
 	FAILURE_NO_SUCH_JOB,
 	FAILURE_NO_SUCH_VERSION,
+	FAILURE_NO_IMAGE,
 	FAILURE_NO_PATH,
 	FAILURE_STALE,
 	FAILURE_UNSUPPORTED,
@@ -19,7 +20,9 @@ enum failure {
 	FAILURE_EXPIRED,
 	FAILURE_CANCELLED,
 	FAILURE_HELD,
+	FAILURE_FAILED,
 	FAILURE_PINNED,
+	FAILURE_FORBIDDEN,
 	FAILURE_INTERRUPTED,
 	FAILURE_REFUSED,
 	FAILURE_MISMATCH,
@@ -36,15 +39,14 @@ enum failure {
 const char *failure_to_string(enum failure failure);
 enum failure failure_from_string(const char *name);
 
-/* What a single verdict amounts to. Pure. */
-enum failure failure_from_check(enum tdxupd_check check);
+/* What the library's word for a host amounts to. Pure. */
+enum failure failure_from_reason(enum tdxupd_reason reason);
 /*
- * What the verdicts that refuse amount to, the gravest first: what holds for every image
- * is said before what holds for one. @ret_detail: the sentence of that verdict, NULL when
- * memory ran out. FAILURE_NONE when nothing refuses.
+ * What the verdicts that refuse amount to, the gravest first. @ret_detail: the sentence
+ * of that verdict, NULL when memory ran out. FAILURE_NONE when nothing refuses.
  */
 enum failure failure_from_report(const struct tdxupd_report *report, char **ret_detail);
-/* Why a plan is blocked. */
+/* Why a plan is blocked; @ret_detail, may be NULL: in a sentence, with what helps. */
 enum failure failure_from_plan(const struct tdxupd_plan *plan, char **ret_detail);
 
 #endif

@@ -153,14 +153,32 @@ int holds_unpin(struct holds *holds)
 	return 0;
 }
 
+static int apply(const struct hold *hold, struct tdxupd_policy *policy)
+{
+	struct tdxupd_hold held = {
+		.is_all = strcmp(hold->what, HOLDS_ALL) == 0,
+		.since_usec = hold->since_usec,
+		.reason = hold->reason,
+	};
+
+	/* All are never held for a failure, but where the file can't be read. */
+	held.is_failed = hold->is_automatic && !held.is_all;
+	if (!held.is_all && tdxupd_version_parse(hold->what, &held.version) < 0)
+		return -EINVAL;
+	return tdxupd_policy_hold(policy, &held);
+}
+
 int holds_apply(const struct holds *holds, struct tdxupd_policy *policy)
 {
 	int r = 0;
 
+	tdxupd_policy_hold_nothing(policy);
 	for (size_t i = 0; r == 0 && i < holds->count; i++)
-		if (strcmp(holds->items[i].what, HOLDS_ALL) != 0)
-			r = tdxupd_policy_block(policy, holds->items[i].what);
+		r = apply(&holds->items[i], policy);
 	tdxupd_policy_pin(policy, holds->pin.is_set ? &holds->pin.version : NULL);
+	if (r == 0 && holds->pin.is_set)
+		r = tdxupd_policy_explain_pin(policy, holds->pin.since_usec,
+					      holds->pin.reason, NULL);
 	return r;
 }
 

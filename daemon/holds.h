@@ -67,8 +67,8 @@ int holds_unpin(struct holds *holds);
 const struct hold *holds_find(const struct holds *holds,
 			      const struct tdxupd_version *version);
 
-/* Let a policy know: held versions are blocked, and the pin is its pin. @HOLDS_ALL is the
- * caller's matter. Return: 0; -ENOMEM. */
+/* Let a policy know: these are its holds and no others, and the pin is its pin. Return:
+ * 0; -ENOMEM. */
 int holds_apply(const struct holds *holds, struct tdxupd_policy *policy);
 
 /*

@@ -201,12 +201,28 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.source = "tdxupd.conf",
 		.advice = "Take it out of Blocked= if that is no longer wanted.",
 	},
+	[TDXUPD_CHECK_HELD] = {
+		.code = "held",
+		.title = "held",
+		.compares = "version, against what is held, or all is",
+		.source = "tdxupdctl hold",
+		.advice = "End the hold with `tdxupdctl unhold` and the version, or all.",
+	},
+	[TDXUPD_CHECK_FAILED] = {
+		.code = "failed",
+		.title = "held, as an update to it failed",
+		.compares = "version, against those whose update was refused, lost TDX or led "
+			    "elsewhere",
+		.source = "history of updates",
+		.advice = "See `tdxupdctl history` for what happened; `tdxupdctl reset-failed` "
+			  "lets it be tried again.",
+	},
 	[TDXUPD_CHECK_PINNED] = {
 		.code = "pinned",
 		.title = "another version is pinned",
 		.compares = "version, against the pinned one",
 		.source = "tdxupdctl pin",
-		.advice = "Unpin (tdxupdctl unpin) to let updates go to any version again.",
+		.advice = "Unpin it with `tdxupdctl unpin` to let updates go to any version.",
 	},
 	/* ---- the host, whatever the image ---- */
 	[TDXUPD_CHECK_TDX_ABSENT] = {
@@ -252,13 +268,23 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 	[TDXUPD_CHECK_CPU_OFFLINE] = {
 		.code = "cpu-offline",
 		.title = "a CPU is offline",
-		.compares = "online CPUs, against possible ones",
+		.compares = "online CPUs, against present ones",
 		.source = "P-SEAMLDR installs only once every CPU has called it; Linux lets only "
 			  "online ones call",
-		.override = "AcceptAbsentCpus",
 		.advice = "Bring every CPU online, SMT siblings too (nosmt and maxcpus= need a "
 			  "reboot without them).",
 		.is_last_moment = true,
+	},
+	[TDXUPD_CHECK_CPU_ABSENT] = {
+		.code = "cpu-absent",
+		.title = "a possible CPU is not present",
+		.compares = "present CPUs, against possible ones",
+		.source = "P-SEAMLDR waits for every CPU that firmware enabled; Linux counts "
+			  "empty slots of the firmware's table as possible, too",
+		.override = "AcceptAbsentCpus",
+		.advice = "Where these are empty slots of the firmware's table and no CPU was "
+			  "unplugged since boot, set AcceptAbsentCpus=yes in tdxupd.conf; "
+			  "where one was, plug it in again or reboot without it.",
 	},
 	[TDXUPD_CHECK_UPDATES_EXHAUSTED] = {
 		.code = "updates-exhausted",
@@ -340,6 +366,20 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 	},
 };
 
+static const char *const reasons[_TDXUPD_REASON_MAX] = {
+	[TDXUPD_REASON_NONE] = "none",
+	[TDXUPD_REASON_LOST] = "lost",
+	[TDXUPD_REASON_UNSUPPORTED] = "unsupported",
+	[TDXUPD_REASON_EXHAUSTED] = "exhausted",
+	[TDXUPD_REASON_HELD] = "held",
+	[TDXUPD_REASON_FAILED] = "failed",
+	[TDXUPD_REASON_PINNED] = "pinned",
+	[TDXUPD_REASON_FORBIDDEN] = "forbidden",
+	[TDXUPD_REASON_UNTRUSTED] = "untrusted",
+	[TDXUPD_REASON_REFUSED] = "refused",
+	[TDXUPD_REASON_NO_IMAGE] = "no-image",
+};
+
 static const char *const severities[_TDXUPD_SEVERITY_MAX] = {
 	[TDXUPD_SEVERITY_WARN] = "warn",
 	[TDXUPD_SEVERITY_UNKNOWN] = "unknown",
@@ -368,4 +408,36 @@ _public_ enum tdxupd_check tdxupd_check_from_string(const char *code)
 	return _TDXUPD_CHECK_INVALID;
 }
 
+_public_ enum tdxupd_reason tdxupd_check_get_reason(enum tdxupd_check check)
+{
+	switch (check) {
+	case TDXUPD_CHECK_TDX_LOST:
+		return TDXUPD_REASON_LOST;
+	case TDXUPD_CHECK_TDX_ABSENT:
+	case TDXUPD_CHECK_UPDATE_UNSUPPORTED:
+	case TDXUPD_CHECK_INTERFACE_MISSING:
+	case TDXUPD_CHECK_CPU_BUG:
+		return TDXUPD_REASON_UNSUPPORTED;
+	case TDXUPD_CHECK_UPDATES_EXHAUSTED:
+		return TDXUPD_REASON_EXHAUSTED;
+	case TDXUPD_CHECK_HELD:
+		return TDXUPD_REASON_HELD;
+	case TDXUPD_CHECK_FAILED:
+		return TDXUPD_REASON_FAILED;
+	case TDXUPD_CHECK_PINNED:
+		return TDXUPD_REASON_PINNED;
+	case TDXUPD_CHECK_BLOCKED:
+	case TDXUPD_CHECK_MRSEAM_NOT_ALLOWED:
+		return TDXUPD_REASON_FORBIDDEN;
+	default:
+		break;
+	}
+	if (!tdxupd_check_describe(check))
+		return TDXUPD_REASON_NONE;
+	/* The file, the container, SIGSTRUCT and trust come first in the enum. */
+	return check < TDXUPD_CHECK_TDX_ABSENT ? TDXUPD_REASON_UNTRUSTED
+					       : TDXUPD_REASON_REFUSED;
+}
+
+PUBLIC_STRING_TABLE_TO(tdxupd_reason, enum tdxupd_reason, reasons)
 PUBLIC_STRING_TABLE_TO(tdxupd_severity, enum tdxupd_severity, severities)

@@ -83,9 +83,9 @@ static struct tdxupd_cpuset subtract(const struct tdxupd_cpuset *set,
 	return rest;
 }
 
-static int add_cpus(const struct host_check *c, enum tdxupd_severity severity,
-		    const struct tdxupd_cpuset *cpus, const char *what,
-		    const char *wanted)
+static int add_cpus(const struct host_check *c, enum tdxupd_check check,
+		    enum tdxupd_severity severity, const struct tdxupd_cpuset *cpus,
+		    const char *what, const char *wanted)
 {
 	_cleanup_(cleanup_free)
 	char *list = NULL;
@@ -97,8 +97,7 @@ static int add_cpus(const struct host_check *c, enum tdxupd_severity severity,
 	list = tdxupd_cpuset_format(cpus);
 	if (!list || asprintf(&found, "CPU %s %s", list, what) < 0)
 		return -ENOMEM;
-	return tdxupd_report_add(c->report, TDXUPD_CHECK_CPU_OFFLINE, severity, found,
-				 wanted);
+	return tdxupd_report_add(c->report, check, severity, found, wanted);
 }
 
 /*
@@ -125,13 +124,14 @@ static int check_cpus(const struct host_check *c)
 	offline = subtract(&host->present, &host->online);
 	absent = subtract(&host->possible, &host->online);
 	absent = subtract(&absent, &host->present);
-	r = add_cpus(c, TDXUPD_SEVERITY_REFUSE, &offline, "offline", "all online");
+	r = add_cpus(c, TDXUPD_CHECK_CPU_OFFLINE, TDXUPD_SEVERITY_REFUSE, &offline,
+		     "offline", "all online");
 	if (r < 0)
 		return r;
-	return add_cpus(c,
-			policy_weigh(c->policy, TDXUPD_CHECK_CPU_OFFLINE,
-				     TDXUPD_SEVERITY_UNKNOWN),
-			&absent, "possible and not present", "all possible CPUs online");
+	return add_cpus(
+		c, TDXUPD_CHECK_CPU_ABSENT,
+		policy_weigh(c->policy, TDXUPD_CHECK_CPU_ABSENT, TDXUPD_SEVERITY_UNKNOWN),
+		&absent, "possible and not present", "all possible CPUs online");
 }
 
 uint32_t compat_get_budget(const struct tdxupd_host *host,
@@ -158,6 +158,13 @@ static int check_updates(const struct host_check *c)
 	return refuse(c, TDXUPD_CHECK_UPDATES_EXHAUSTED, found, wanted);
 }
 
+static int check_holds(const struct host_check *c)
+{
+	const struct tdxupd_hold *hold = policy_find_hold_of_all(c->policy);
+
+	return hold ? policy_report_hold(hold, c->report) : 0;
+}
+
 _public_ int tdxupd_compat_check_host(const struct tdxupd_host *host,
 				      const struct tdxupd_policy *policy,
 				      uint32_t updates_wanted,
@@ -172,6 +179,6 @@ _public_ int tdxupd_compat_check_host(const struct tdxupd_host *host,
 	if (host->state == TDXUPD_TDX_ABSENT)
 		return refuse(&c, TDXUPD_CHECK_TDX_ABSENT, NULL, NULL);
 	r = check_state(&c) ?: check_support(&c) ?: check_interface(&c) ?: check_bug(&c)
-		?: check_cpus(&c) ?: check_updates(&c);
+		?: check_cpus(&c) ?: check_updates(&c) ?: check_holds(&c);
 	return r;
 }

@@ -338,6 +338,17 @@ uint64_t compat_find_blockers(const struct tdxupd_host *host,
 	return blockers;
 }
 
+bool compat_may_follow(const struct tdxupd_host *host,
+		       const struct tdxupd_module_facts *from,
+		       const struct tdxupd_image *image)
+{
+	const struct pair pair = { .host = host, .from = from, .image = image };
+
+	return check_cpu(&pair, NULL) != TDXUPD_SEVERITY_REFUSE &&
+	       check_svn_major(&pair, NULL) != TDXUPD_SEVERITY_REFUSE &&
+	       check_svn_lower(&pair, NULL) != TDXUPD_SEVERITY_REFUSE;
+}
+
 _public_ int tdxupd_compat_check_image(const struct tdxupd_host *host,
 				       const struct tdxupd_module_facts *from,
 				       const struct tdxupd_entry *entry,

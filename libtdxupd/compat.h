@@ -19,6 +19,10 @@ uint64_t compat_find_blockers(const struct tdxupd_host *host,
 			      const struct tdxupd_policy *policy);
 /* What will be known of a module once it was updated to this entry; it has an image. */
 void compat_get_facts(const struct tdxupd_entry *entry, struct tdxupd_module_facts *ret);
+/* Might this image, whatever its version, be for this CPU and follow @from? */
+bool compat_may_follow(const struct tdxupd_host *host,
+		       const struct tdxupd_module_facts *from,
+		       const struct tdxupd_image *image);
 /* Slots that may be used up: what remains minus the reserve; 0 where unknown. */
 uint32_t compat_get_budget(const struct tdxupd_host *host,
 			   const struct tdxupd_policy *policy);

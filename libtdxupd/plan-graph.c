@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "plan-front.h"
 #include "plan-graph.h"
+#include "policy.h"
 #include "util.h"
 
 /* Reasons that hold on whatever path an image is reached: no need to look at any. */
@@ -60,12 +61,21 @@ static struct tdxupd_version get_min_module(const struct graph *graph,
 
 /* ---- nodes ---- */
 
+/* Why it is held does not matter here, but what it takes to pass. */
+static bool is_held(const struct graph *graph, const struct tdxupd_entry *entry)
+{
+	const struct tdxupd_hold *hold =
+		policy_find_hold(graph->facts.policy, &entry->version);
+
+	return hold && !(graph->facts.ignored & CHECK_BIT(policy_get_hold_check(hold)));
+}
+
 static bool is_on_the_way(const struct graph *graph, const struct tdxupd_entry *entry)
 {
 	int order;
 
 	if (!entry->has_version || !entry->image ||
-	    !tdxupd_report_is_passed(entry->report))
+	    !tdxupd_report_is_passed(entry->report) || is_held(graph, entry))
 		return false;
 	order = tdxupd_version_compare(&entry->version, &graph->facts.running.version);
 	if (graph->is_falling ? order >= 0 : order <= 0)

@@ -81,6 +81,16 @@ static void put_host(struct buffer *out, const struct tdxupd_host *host)
 	put_text(out, "boot", host->boot_id);
 }
 
+/* Why and since when is no fact that a plan rests on; verdicts have it. */
+static void put_hold(struct buffer *out, const struct tdxupd_hold *hold)
+{
+	if (hold->is_all)
+		put_number(out, "held_all", 1);
+	else
+		put_version(out, "held", &hold->version);
+	put_number(out, "failed", hold->is_failed);
+}
+
 static void put_policy(struct buffer *out, const struct tdxupd_policy *policy)
 {
 	for (size_t i = 0; i < policy->trusted_signer_count; i++)
@@ -96,6 +106,8 @@ static void put_policy(struct buffer *out, const struct tdxupd_policy *policy)
 	put_number(out, "accepted", policy->accepted);
 	if (policy->has_pin)
 		put_version(out, "pin", &policy->pin);
+	for (size_t i = 0; i < policy->hold_count; i++)
+		put_hold(out, &policy->holds[i]);
 }
 
 static void put_release(struct buffer *out, const struct tdxupd_release *release)

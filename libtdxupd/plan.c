@@ -6,9 +6,9 @@
 #include <errno.h>
 
 #include "compat.h"
-#include "plan-advice.h"
 #include "plan-graph.h"
 #include "plan-id.h"
+#include "plan-verdict.h"
 #include "policy.h"
 #include "util.h"
 
@@ -56,6 +56,7 @@ _public_ struct tdxupd_plan *tdxupd_plan_free(struct tdxupd_plan *plan)
 	free(plan->candidates);
 	free(plan->steps);
 	free(plan->advice);
+	free(plan->why);
 	free(plan);
 	return NULL;
 }
@@ -130,6 +131,7 @@ static int judge(const struct planning *planning, const struct tdxupd_plan *plan
 		 const struct tdxupd_entry *entry, struct tdxupd_candidate *candidate)
 {
 	const struct graph_facts *facts = &planning->facts;
+	const struct tdxupd_hold *hold;
 	int r;
 
 	candidate->entry = entry;
@@ -139,6 +141,10 @@ static int judge(const struct planning *planning, const struct tdxupd_plan *plan
 	if (r == 0 && is_live(planning))
 		r = tdxupd_compat_check_image(facts->host, &facts->running, entry,
 					      facts->policy, candidate->report);
+	hold = entry->has_version ? policy_find_hold(facts->policy, &entry->version)
+				  : NULL;
+	if (r == 0 && hold)
+		r = policy_report_hold(hold, candidate->report);
 	if (r == 0 && is_live(planning))
 		r = check_budget(planning, entry, candidate->report);
 	if (r == 0)
@@ -163,51 +169,6 @@ static int judge_all(const struct planning *planning, struct tdxupd_plan *plan)
 
 /* ---- decision ---- */
 
-static bool can_be_taken(const struct tdxupd_candidate *candidate)
-{
-	return candidate->state == TDXUPD_CANDIDATE_OFFERED ||
-	       candidate->state == TDXUPD_CANDIDATE_REACHABLE;
-}
-
-/*
- * Newer, and meant for machines that run this series. What the administrator ruled out
- * is not waited for.
- */
-static bool is_progress(const struct planning *planning, const struct tdxupd_entry *entry)
-{
-	const struct tdxupd_version *running = &planning->facts.running.version;
-
-	return entry->has_version && entry->version.major == running->major &&
-	       entry->version.minor == running->minor &&
-	       compare_with_running(planning, &entry->version) > 0 &&
-	       !tdxupd_report_has(entry->report, TDXUPD_CHECK_BLOCKED) &&
-	       !tdxupd_report_has(entry->report, TDXUPD_CHECK_MRSEAM_NOT_ALLOWED);
-}
-
-/* Candidates are sorted, so the last one is the newest. NULL: there is none. */
-static const struct tdxupd_candidate *choose(const struct planning *planning,
-					     const struct tdxupd_plan *plan)
-{
-	const struct tdxupd_candidate *wanted = NULL;
-
-	for (size_t i = plan->candidate_count; i-- > 0;) {
-		const struct tdxupd_candidate *candidate = &plan->candidates[i];
-		const struct tdxupd_entry *entry = candidate->entry;
-		bool is_meant =
-			planning->target
-				? entry->has_version &&
-					  tdxupd_version_compare(&entry->version,
-								 planning->target) == 0
-				: is_progress(planning, entry);
-
-		if (is_meant && can_be_taken(candidate))
-			return candidate;
-		if (is_meant && !wanted)
-			wanted = candidate;
-	}
-	return wanted;
-}
-
 static int set_steps(const struct planning *planning, struct tdxupd_plan *plan)
 {
 	const struct graph *graph = compare_with_running(planning, &plan->to) > 0
@@ -219,25 +180,18 @@ static int set_steps(const struct planning *planning, struct tdxupd_plan *plan)
 			      &plan->steps, &plan->step_count);
 }
 
-static int decide(const struct planning *planning, struct tdxupd_plan *plan)
+static int decide(const struct planning *planning, struct tdxupd_plan *plan,
+		  const struct tdxupd_version *named)
 {
-	const struct tdxupd_candidate *wanted = choose(planning, plan);
-
-	plan->from = planning->facts.running.version;
-	plan->to = planning->target ? *planning->target
-		   : wanted         ? wanted->entry->version
-				    : plan->from;
-	if (is_live(planning) && compare_with_running(planning, &plan->to) == 0) {
-		plan->result = TDXUPD_PLAN_CURRENT;
+	verdict_decide(plan, &planning->facts, named);
+	switch (plan->result) {
+	case TDXUPD_PLAN_UPDATE:
+		return set_steps(planning, plan);
+	case TDXUPD_PLAN_BLOCKED:
+		return verdict_explain(plan, &planning->facts);
+	default:
 		return 0;
 	}
-	if (wanted && can_be_taken(wanted) &&
-	    !policy_is_pinned_elsewhere(planning->facts.policy, &plan->to)) {
-		plan->result = TDXUPD_PLAN_UPDATE;
-		return set_steps(planning, plan);
-	}
-	plan->result = TDXUPD_PLAN_BLOCKED;
-	return plan_get_advice(plan, &planning->facts, &plan->advice);
 }
 
 static bool is_step(const struct tdxupd_plan *plan, size_t candidate)
@@ -252,7 +206,6 @@ static bool is_step(const struct tdxupd_plan *plan, size_t candidate)
 static int rule_out_others(const struct planning *planning, struct tdxupd_plan *plan)
 {
 	const struct tdxupd_policy *policy = planning->facts.policy;
-	char found[TDXUPD_VERSION_TEXT_BYTES], wanted[TDXUPD_VERSION_TEXT_BYTES];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < plan->candidate_count; i++) {
@@ -264,10 +217,7 @@ static int rule_out_others(const struct planning *planning, struct tdxupd_plan *
 		    !policy_is_pinned_elsewhere(policy, &entry->version))
 			continue;
 		candidate->state = TDXUPD_CANDIDATE_REFUSED;
-		r = tdxupd_report_add(candidate->report, TDXUPD_CHECK_PINNED,
-				      TDXUPD_SEVERITY_REFUSE,
-				      tdxupd_version_format(&entry->version, found),
-				      tdxupd_version_format(&policy->pin, wanted));
+		r = policy_report_pin(policy, candidate->report);
 	}
 	return r;
 }
@@ -314,7 +264,7 @@ _public_ int tdxupd_plan_new(const struct tdxupd_host *host,
 	if (r == 0)
 		r = judge_all(&planning, plan);
 	if (r == 0)
-		r = decide(&planning, plan);
+		r = decide(&planning, plan, target);
 	if (r == 0)
 		r = rule_out_others(&planning, plan);
 	if (r == 0)

@@ -56,6 +56,8 @@ _public_ struct tdxupd_policy *tdxupd_policy_free(struct tdxupd_policy *policy)
 		free(policy->allowed_mrseams);
 		free(policy->blocked_mrseams);
 		free(policy->blocked_versions);
+		tdxupd_policy_hold_nothing(policy);
+		policy_forget_pin(policy);
 	}
 	free(policy);
 	return NULL;
@@ -159,6 +161,7 @@ _public_ int tdxupd_policy_accept(struct tdxupd_policy *policy, enum tdxupd_chec
 _public_ void tdxupd_policy_pin(struct tdxupd_policy *policy,
 				const struct tdxupd_version *version)
 {
+	policy_forget_pin(policy);
 	policy->has_pin = version;
 	policy->pin = version ? *version : (struct tdxupd_version){ 0 };
 }

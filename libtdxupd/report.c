@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
 #include "tdxupd.h"
 #include "util.h"
 
@@ -18,27 +19,36 @@ struct tdxupd_report {
 	struct tdxupd_verdict *verdicts;
 };
 
-_public_ char *tdxupd_verdict_format(const struct tdxupd_verdict *verdict)
+char *report_describe(const struct tdxupd_verdict *verdict)
 {
-	const struct tdxupd_check_info *info;
-	const char *doubt, *comma;
+	const struct tdxupd_check_info *info = tdxupd_check_describe(verdict->check);
+	bool has_both = *verdict->found && *verdict->wanted;
+	/* "cannot be ruled out: a CPU is offline" is no statement that one is. */
+	const char *doubt = verdict->severity == TDXUPD_SEVERITY_UNKNOWN
+				    ? "cannot be ruled out: "
+				    : "";
 	char *text;
 	int n;
 
-	if (!verdict)
-		return NULL;
-	info = tdxupd_check_describe(verdict->check);
 	if (!info)
 		return NULL;
-	/* "cannot be told: a CPU is offline" is no statement that one is. */
-	doubt = verdict->severity == TDXUPD_SEVERITY_UNKNOWN ? "cannot be ruled out: "
-							     : "";
-	comma = *verdict->found && *verdict->wanted ? ", " : "";
-	n = asprintf(&text, "%s%s%s%s%s%s%s%s. %s", doubt, info->title,
+	n = asprintf(&text, "%s%s%s%s%s%s%s%s", doubt, info->title,
 		     *verdict->found || *verdict->wanted ? ": " : "",
-		     *verdict->found ? "found " : "", verdict->found, comma,
-		     *verdict->wanted ? "wanted " : "", verdict->wanted, info->advice);
+		     has_both ? "found " : "", verdict->found, has_both ? ", " : "",
+		     *verdict->wanted ? "wanted " : "", verdict->wanted);
 	return n < 0 ? NULL : text;
+}
+
+_public_ char *tdxupd_verdict_format(const struct tdxupd_verdict *verdict)
+{
+	_cleanup_(cleanup_free)
+	char *described = verdict ? report_describe(verdict) : NULL;
+	char *text;
+
+	if (!described || asprintf(&text, "%s. %s", described,
+				   tdxupd_check_describe(verdict->check)->advice) < 0)
+		return NULL;
+	return text;
 }
 
 _public_ int tdxupd_report_new(struct tdxupd_report **ret)
@@ -156,4 +166,27 @@ _public_ bool tdxupd_report_is_passed(const struct tdxupd_report *report)
 		if (report->verdicts[i].severity != TDXUPD_SEVERITY_WARN)
 			return false;
 	return true;
+}
+
+enum tdxupd_reason report_get_reason(const struct tdxupd_report *report,
+				     const struct tdxupd_verdict **ret)
+{
+	enum tdxupd_reason gravest = TDXUPD_REASON_NONE;
+
+	for (size_t i = 0; report && i < report->count; i++) {
+		const struct tdxupd_verdict *verdict = &report->verdicts[i];
+		enum tdxupd_reason reason = tdxupd_check_get_reason(verdict->check);
+
+		if (verdict->severity == TDXUPD_SEVERITY_WARN)
+			continue;
+		if (reason == TDXUPD_REASON_LOST &&
+		    verdict->severity == TDXUPD_SEVERITY_UNKNOWN)
+			reason = TDXUPD_REASON_REFUSED;
+		if (gravest != TDXUPD_REASON_NONE && reason >= gravest)
+			continue;
+		gravest = reason;
+		if (ret)
+			*ret = verdict;
+	}
+	return gravest;
 }

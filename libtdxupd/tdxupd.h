@@ -110,6 +110,8 @@ enum tdxupd_check {
 	TDXUPD_CHECK_VERSION_AMBIGUOUS,
 	TDXUPD_CHECK_MRSEAM_NOT_ALLOWED,
 	TDXUPD_CHECK_BLOCKED,
+	TDXUPD_CHECK_HELD,
+	TDXUPD_CHECK_FAILED,
 	TDXUPD_CHECK_PINNED,
 	/* the host, whatever the image */
 	TDXUPD_CHECK_TDX_ABSENT,
@@ -118,6 +120,7 @@ enum tdxupd_check {
 	TDXUPD_CHECK_INTERFACE_MISSING,
 	TDXUPD_CHECK_CPU_BUG,
 	TDXUPD_CHECK_CPU_OFFLINE,
+	TDXUPD_CHECK_CPU_ABSENT,
 	TDXUPD_CHECK_UPDATES_EXHAUSTED,
 	/* the image on this host */
 	TDXUPD_CHECK_CPU_UNSUPPORTED,
@@ -168,6 +171,45 @@ struct tdxupd_check_info {
 	const char *advice;
 	bool is_last_moment;
 };
+
+/**
+ * enum tdxupd_reason - what keeps a host from a newer module, in one word; the gravest
+ * first
+ * @TDXUPD_REASON_NONE: nothing does
+ * @TDXUPD_REASON_LOST: TDX is lost until the next reboot
+ * @TDXUPD_REASON_UNSUPPORTED: this host has no TDX, or can't update it at run time
+ * @TDXUPD_REASON_EXHAUSTED: no update slots left until the next reboot
+ * @TDXUPD_REASON_HELD: somebody holds this version, or all
+ * @TDXUPD_REASON_FAILED: an update to this version failed, and it is held for that
+ * @TDXUPD_REASON_PINNED: another version is pinned
+ * @TDXUPD_REASON_FORBIDDEN: the configuration rules it out
+ * @TDXUPD_REASON_UNTRUSTED: the image is damaged or not trusted
+ * @TDXUPD_REASON_REFUSED: an image for this host is here, and the host, the running
+ *	module or the mapping stands against it
+ * @TDXUPD_REASON_NO_IMAGE: no image here is for this host
+ * Since: 0.1
+ */
+enum tdxupd_reason {
+	TDXUPD_REASON_NONE,
+	TDXUPD_REASON_LOST,
+	TDXUPD_REASON_UNSUPPORTED,
+	TDXUPD_REASON_EXHAUSTED,
+	TDXUPD_REASON_HELD,
+	TDXUPD_REASON_FAILED,
+	TDXUPD_REASON_PINNED,
+	TDXUPD_REASON_FORBIDDEN,
+	TDXUPD_REASON_UNTRUSTED,
+	TDXUPD_REASON_REFUSED,
+	TDXUPD_REASON_NO_IMAGE,
+	_TDXUPD_REASON_MAX,
+	_TDXUPD_REASON_INVALID = -22,
+};
+/** tdxupd_reason_to_string() - Return: "none", "lost", "no-image" ... or NULL. Since: 0.1
+ */
+const char *tdxupd_reason_to_string(enum tdxupd_reason reason);
+/** tdxupd_check_get_reason() - Return: what a refusal of @check amounts to, NONE outside
+ * the enum. Since: 0.1 */
+enum tdxupd_reason tdxupd_check_get_reason(enum tdxupd_check check);
 
 /** tdxupd_check_describe() - Return: the row of @check, NULL outside the enum. Since: 0.1
  */
@@ -416,6 +458,23 @@ const char *tdxupd_strategy_to_string(enum tdxupd_strategy strategy);
 enum tdxupd_strategy tdxupd_strategy_from_string(const char *text);
 
 /**
+ * struct tdxupd_hold - a version that is not to be loaded for now
+ * @is_all: all versions are, and @version means nothing
+ * @is_failed: an update to it failed, rather than that somebody said so
+ * @since_usec: CLOCK_REALTIME, 0 where that is unknown
+ * @reason, @by: why, and who said so; never NULL, may be empty
+ * Since: 0.1
+ */
+struct tdxupd_hold {
+	bool is_all;
+	bool is_failed;
+	struct tdxupd_version version;
+	uint64_t since_usec;
+	char *reason;
+	char *by;
+};
+
+/**
  * struct tdxupd_policy - what the administrator trusts and allows
  * @trusted_signers: SHA-384 of RSA moduli as stored in SIGSTRUCT; Intel's key built in
  * @allowed_mrseams: where not empty, only these may be loaded
@@ -423,6 +482,8 @@ enum tdxupd_strategy tdxupd_strategy_from_string(const char *text);
  * @reserve_updates: update slots never used up
  * @accepted: bit mask, 1 << check: refusals of overridable checks taken as warnings
  * @has_pin, @pin: the one version where an update may end, other targets are refused
+ * @holds: what is not to be loaded for now; at most one for all, and one a version
+ * @pin_since_usec, @pin_reason, @pin_by: of the pin, as those of a hold; NULL: not told
  * Since: 0.1
  */
 struct tdxupd_policy {
@@ -439,6 +500,11 @@ struct tdxupd_policy {
 	uint64_t accepted;
 	bool has_pin;
 	struct tdxupd_version pin;
+	size_t hold_count;
+	struct tdxupd_hold *holds;
+	uint64_t pin_since_usec;
+	char *pin_reason;
+	char *pin_by;
 };
 
 /** tdxupd_policy_new() - the built-in policy: Intel's signer, nothing overridden. Since:
@@ -463,6 +529,15 @@ int tdxupd_policy_accept(struct tdxupd_policy *policy, enum tdxupd_check check);
  * NULL: at any. Since: 0.1 */
 void tdxupd_policy_pin(struct tdxupd_policy *policy,
 		       const struct tdxupd_version *version);
+/** tdxupd_policy_explain_pin() - say since when, why and by whom; the texts are copied
+ * and may be NULL. Return: 0, -EINVAL nothing is pinned, -ENOMEM. Since: 0.1 */
+int tdxupd_policy_explain_pin(struct tdxupd_policy *policy, uint64_t since_usec,
+			      const char *reason, const char *by);
+/** tdxupd_policy_hold() - add a hold; one of the same version, or of all, is replaced.
+ * Copies; the texts may be NULL. Return: 0, -EINVAL, -ENOMEM. Since: 0.1 */
+int tdxupd_policy_hold(struct tdxupd_policy *policy, const struct tdxupd_hold *hold);
+/** tdxupd_policy_hold_nothing() - forget all holds. Since: 0.1 */
+void tdxupd_policy_hold_nothing(struct tdxupd_policy *policy);
 /** tdxupd_policy_is_trusted() - Return: whether @signer is among the trusted ones. Since:
  * 0.1 */
 bool tdxupd_policy_is_trusted(const struct tdxupd_policy *policy,
@@ -736,9 +811,8 @@ struct tdxupd_candidate {
 
 enum tdxupd_plan_result {
 	TDXUPD_PLAN_UPDATE,  /* there are steps to take */
-	TDXUPD_PLAN_CURRENT, /* nothing newer, or the target runs already */
-	TDXUPD_PLAN_BLOCKED, /* something newer is there and can't be reached, or the
-				target can't be, or is not there */
+	TDXUPD_PLAN_CURRENT, /* nothing to do; see tdxupd_plan_new() */
+	TDXUPD_PLAN_BLOCKED, /* neither: see the plan's reason */
 	_TDXUPD_PLAN_MAX,
 	_TDXUPD_PLAN_INVALID = -22,
 };
@@ -756,6 +830,8 @@ const char *tdxupd_plan_result_to_string(enum tdxupd_plan_result result);
  *	must outlive the plan
  * @host_report: reasons that hold for every image
  * @advice: what would open a path when there is none; may be NULL
+ * @reason: why it is blocked, NONE where it is not
+ * @why: the same as a sentence with the facts, without a full stop; NULL where it is not
  * Since: 0.1
  */
 struct tdxupd_plan {
@@ -769,12 +845,19 @@ struct tdxupd_plan {
 	struct tdxupd_candidate *candidates;
 	struct tdxupd_report *host_report;
 	char *advice;
+	enum tdxupd_reason reason;
+	char *why;
 };
 
 /**
  * tdxupd_plan_new() - decide
  * @target: the version wanted, NULL for the pinned one or else for the newest that can be
  * reached. Naming or pinning one is also what allows going to an older one.
+ *
+ * There is nothing to do (TDXUPD_PLAN_CURRENT) where the target that was named runs, and
+ * else only where at least one image that is for this CPU and series could be judged,
+ * what runs is at least as new as all of those that may be used, and none that is newer
+ * is left out because it is held, has failed or another version is pinned.
  *
  * Pure: reads nothing but its arguments. Return: 0 whatever was decided; -EINVAL;
  * -ENOMEM. Since: 0.1

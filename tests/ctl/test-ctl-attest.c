@@ -222,7 +222,7 @@ static void test_values_of_what_is_not_allowed_yet(void **state)
 	assert_true(json_get_bool(json_get(shown, "next"), "is_allowed"));
 
 	allow(&scene, now, "");
-	assert_plan(&scene, CTL_EXIT_UNTRUSTED);
+	assert_plan(&scene, CTL_EXIT_FORBIDDEN);
 	CLI_RUN(&cli, &scene, "attest", "show", "1.5.16");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "AllowedMrSeam= does not list"));

@@ -155,13 +155,13 @@ static void test_a_target_that_is_not_there(void **state)
 	set(&world, "set remaining=5");
 	cli_run(&cli, world.tree.path, "plan", "1.5.99", NULL);
 	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
-	assert_non_null(strstr(cli.out, "to 1.5.99"));
 	assert_non_null(strstr(cli.out, "no image of 1.5.99"));
 	cli_done(&cli);
 	put_config_with(&world, "Target=1.5.99\n");
-	cli_run(&cli, world.tree.path, "check", "--exit-code", NULL);
-	assert_int_equal(cli.code, 0);
+	cli_run(&cli, world.tree.path, "check", NULL);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	assert_string_equal(cli.out, "");
+	assert_non_null(strstr(cli.err, "no image of 1.5.99"));
 	cli_done(&cli);
 	cli_run(&cli, world.tree.path, "is-current", NULL);
 	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
@@ -293,18 +293,18 @@ static void test_images_that_are_not_for_this_host(void **state)
 	spec.cpu_count = 1;
 	spec.cpus[0] = 0xA06D0;
 	put_spec(&world, &spec);
-	assert_refused(&world, "cpu-unsupported", CTL_EXIT_NO_IMAGE);
+	assert_refused(&world, "cpu-unsupported", CTL_EXIT_REFUSED);
 
 	spec = new_spec();
 	spec.svn = 0x0105;
 	put_spec(&world, &spec);
-	assert_refused(&world, "svn-lower", CTL_EXIT_NO_IMAGE);
+	assert_refused(&world, "svn-lower", CTL_EXIT_REFUSED);
 
 	spec = new_spec();
 	put_spec(&world, &spec);
 	tree_put(&world.tree, MAPPING,
 		 "{\"tdx_module_releases\": [" RELEASE("1.5.06") "]}");
-	assert_refused(&world, "mapping-missing", CTL_EXIT_NO_IMAGE);
+	assert_refused(&world, "mapping-missing", CTL_EXIT_REFUSED);
 	world_stop(&world);
 }
 
@@ -316,7 +316,7 @@ static void test_an_offline_cpu(void **state)
 
 	(void)state;
 	set(&world, "lp offline 3");
-	assert_refused(&world, "cpu-offline", CTL_EXIT_NO_IMAGE);
+	assert_refused(&world, "cpu-offline", CTL_EXIT_REFUSED);
 	world_stop(&world);
 }
 
@@ -420,11 +420,14 @@ static void test_directories_and_mappings(void **state)
 	(void)state;
 	set(&world, "set remaining=5");
 	tree_put(&world.tree, MAPPING, "{\"tdx_module_releases\": [");
-	assert_fails(world.tree.path, verbs, "mapping-malformed", 1, "mapping_file.json");
+	assert_fails(world.tree.path, verbs, "mapping-malformed", CTL_EXIT_CONFIG,
+		     "mapping_file.json");
 	tree_put(&world.tree, MAPPING, "{\"tdx_module_releases\": [{\"version\": 7}]}");
-	assert_fails(world.tree.path, verbs, "mapping-malformed", 1, "mapping_file.json");
+	assert_fails(world.tree.path, verbs, "mapping-malformed", CTL_EXIT_CONFIG,
+		     "mapping_file.json");
 	tree_put(&world.tree, MAPPING, "");
-	assert_fails(world.tree.path, verbs, "mapping-malformed", 1, "mapping_file.json");
+	assert_fails(world.tree.path, verbs, "mapping-malformed", CTL_EXIT_CONFIG,
+		     "mapping_file.json");
 	tree_drop(&world.tree, MAPPING);
 	assert_fails(world.tree.path, verbs, "mapping-missing", CTL_EXIT_NO_IMAGE,
 		     "mapping_file.json");
@@ -444,7 +447,8 @@ static void test_a_configuration_that_makes_no_sense(void **state)
 	(void)state;
 	set(&world, "set remaining=5");
 	tree_put(&world.tree, "etc/tdxupd/tdxupd.conf", "[Update]\nBlokced=1.5.16\n");
-	assert_fails(world.tree.path, planning_verbs, "config-invalid", 1, "Blokced");
+	assert_fails(world.tree.path, planning_verbs, "config-invalid", CTL_EXIT_CONFIG,
+		     "Blokced");
 	world_stop(&world);
 }
 

@@ -77,7 +77,7 @@ static void test_a_host_with_an_update(void **state)
 	RUN(&scene, CTL_EXIT_HELD, "update");
 	RUN(&scene, 0, "unhold", "all");
 	RUN(&scene, 0, "pin", "1.5.06");
-	RUN(&scene, CTL_EXIT_HELD, "update", "1.5.16");
+	RUN(&scene, CTL_EXIT_PINNED, "update", "1.5.16");
 	assert_int_equal(scene_stop(&scene), 0);
 	RUN(&scene, CTL_EXIT_UNREACHABLE, "update");
 	scene_end(&scene);
@@ -94,6 +94,28 @@ static void test_other_hosts(void **state)
 	scene_start(&scene, "set remaining=0", NULL);
 	RUN(&scene, CTL_EXIT_EXHAUSTED, "plan");
 	RUN(&scene, CTL_EXIT_EXHAUSTED, "update");
+	scene_end(&scene);
+}
+
+/* What keeps a newer image away, each with its own code. */
+static void test_what_is_in_the_way(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, "fail step=shutdown", NULL);
+	RUN(&scene, CTL_EXIT_REFUSED, "update");
+	RUN(&scene, CTL_EXIT_FAILED, "update");
+	RUN(&scene, CTL_EXIT_FAILED, "is-current");
+	RUN(&scene, 0, "reset-failed");
+	world_do(&scene.world, "lp offline 3");
+	RUN(&scene, CTL_EXIT_REFUSED, "plan");
+	world_do(&scene.world, "lp online 3");
+	scene_put_config(&scene, "Blocked=1.5.16\n");
+	RUN(&scene, CTL_EXIT_FORBIDDEN, "plan", "1.5.16");
+	RUN(&scene, 0, "plan");
+	scene_put_config(&scene, "Blocked=everything\n");
+	RUN(&scene, CTL_EXIT_CONFIG, "plan");
 	scene_end(&scene);
 }
 
@@ -178,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_host_with_an_update),
 		cmocka_unit_test(test_other_hosts),
+		cmocka_unit_test(test_what_is_in_the_way),
 		cmocka_unit_test(test_somebody_else),
 		cmocka_unit_test(test_a_damaged_image),
 		cmocka_unit_test(test_tdx_is_lost),

@@ -165,7 +165,7 @@ static void test_what_the_daemon_refuses(void **state)
 	cli_done(&cli);
 	world_do(&scene.world, "lp offline 3");
 	CLI_RUN(&cli, &scene, "update");
-	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
+	assert_int_equal(cli.code, CTL_EXIT_REFUSED);
 	assert_non_null(strstr(cli.err, "online"));
 	cli_done(&cli);
 	world_do(&scene.world, "lp online 3");
@@ -173,8 +173,11 @@ static void test_what_the_daemon_refuses(void **state)
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "plan");
-	assert_int_equal(cli.code, 0);
-	assert_non_null(strstr(cli.out, "\nAll updates are held: it is Friday"));
+	assert_int_equal(cli.code, CTL_EXIT_HELD);
+	assert_non_null(
+		strstr(cli.out, "1.5.16 is here, and all updates are held since "));
+	assert_non_null(strstr(cli.out, "it is Friday"));
+	assert_non_null(strstr(cli.out, "\n`tdxupdctl unhold all`"));
 	assert_null(strchr(cli.out, '\x1b'));
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "holds");
@@ -194,16 +197,18 @@ static void assert_pinned(struct scene *scene)
 	struct cli cli;
 
 	CLI_RUN(&cli, scene, "update", "1.5.16");
-	assert_int_equal(cli.code, CTL_EXIT_HELD);
-	assert_non_null(strstr(cli.err, "1.5.06 is pinned: the verifiers"));
+	assert_int_equal(cli.code, CTL_EXIT_PINNED);
+	assert_non_null(strstr(cli.err, "1.5.06 is pinned"));
+	assert_non_null(strstr(cli.err, ": the verifiers"));
 	cli_done(&cli);
 	CLI_RUN(&cli, scene, "plan", "1.5.16");
-	assert_int_equal(cli.code, CTL_EXIT_HELD);
-	assert_non_null(strstr(cli.out, "another version is pinned"));
+	assert_int_equal(cli.code, CTL_EXIT_PINNED);
+	assert_non_null(strstr(cli.out, "1.5.16 is here, and 1.5.06 is pinned since "));
 	cli_done(&cli);
 	CLI_RUN(&cli, scene, "plan");
-	assert_int_equal(cli.code, 0);
-	assert_non_null(strstr(cli.out, "1.5.06 runs"));
+	assert_int_equal(cli.code, CTL_EXIT_PINNED);
+	assert_non_null(strstr(cli.out, "1.5.16 is here, and 1.5.06 is pinned since "));
+	assert_non_null(strstr(cli.out, "`tdxupdctl unpin`"));
 	cli_done(&cli);
 	CLI_RUN(&cli, scene, "list");
 	assert_int_equal(cli.code, 0);
@@ -251,11 +256,11 @@ static void test_a_pin_without_a_daemon(void **state)
 	cli_done(&cli);
 	assert_int_equal(scene_stop(&scene), 0);
 	CLI_RUN(&cli, &scene, "update", "--direct", "1.5.16");
-	assert_int_equal(cli.code, CTL_EXIT_HELD);
+	assert_int_equal(cli.code, CTL_EXIT_PINNED);
 	assert_non_null(strstr(cli.err, "1.5.06 is pinned"));
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "plan", "1.5.16");
-	assert_int_equal(cli.code, CTL_EXIT_HELD);
+	assert_int_equal(cli.code, CTL_EXIT_PINNED);
 	cli_done(&cli);
 	scene_assert_host(&scene, "1.5.06", 0);
 	scene_end(&scene);

@@ -67,8 +67,8 @@ static void test_nobody_knows(void **state)
 	open_up(&scene);
 	assert_says(&scene, CTL_EXIT_EXHAUSTED, "plan", "can't be read");
 	assert_says(&scene, 0, "list", "refused");
-	assert_says(&scene, 0, "check", "");
-	assert_says(&scene, CTL_EXIT_EXHAUSTED, "is-current", "blocked");
+	assert_says(&scene, CTL_EXIT_EXHAUSTED, "check", "");
+	assert_says(&scene, CTL_EXIT_EXHAUSTED, "is-current", "exhausted");
 	close_up(&scene);
 }
 
@@ -81,7 +81,7 @@ static void test_a_pin(void **state)
 	scene_start(&scene, NULL);
 	assert_null(scene_pin(&scene, "1.5.06"));
 	open_up(&scene);
-	assert_says(&scene, 0, "plan", "1.5.06 runs");
+	assert_says(&scene, CTL_EXIT_PINNED, "plan", "1.5.06 is pinned since");
 	assert_says(&scene, 0, "list", "another version is pinned");
 	assert_says(&scene, 0, "list", "1.5.06 is pinned: a test");
 	assert_says(&scene, 0, "status", "to 1.5.06: a test");

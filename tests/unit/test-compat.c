@@ -482,7 +482,7 @@ static void test_rules_of_a_host(void **state)
 		{ forget_bugs, TDXUPD_CHECK_CPU_BUG, DOUBT, NULL, NULL },
 		{ take_cpu_offline, TDXUPD_CHECK_CPU_OFFLINE, REFUSE, "CPU 1,3 offline",
 		  "all online" },
-		{ unplug_cpu, TDXUPD_CHECK_CPU_OFFLINE, DOUBT,
+		{ unplug_cpu, TDXUPD_CHECK_CPU_ABSENT, DOUBT,
 		  "CPU 3 possible and not present", NULL },
 		{ forget_cpus, TDXUPD_CHECK_CPU_OFFLINE, DOUBT, NULL, NULL },
 		{ empty_cpus, TDXUPD_CHECK_CPU_OFFLINE, DOUBT, NULL, NULL },
@@ -529,7 +529,9 @@ static void test_empty_slots_may_be_accepted_and_offline_cpus_not(void **state)
 	struct tdxupd_report *report;
 
 	(void)state;
-	assert_int_equal(tdxupd_policy_accept(scene.policy, TDXUPD_CHECK_CPU_OFFLINE), 0);
+	assert_int_equal(tdxupd_policy_accept(scene.policy, TDXUPD_CHECK_CPU_OFFLINE),
+			 -EPERM);
+	assert_int_equal(tdxupd_policy_accept(scene.policy, TDXUPD_CHECK_CPU_ABSENT), 0);
 	unplug_cpu(&scene);
 	report = check_host(&scene, 1);
 	assert_true(tdxupd_report_is_passed(report));

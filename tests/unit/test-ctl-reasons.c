@@ -50,7 +50,7 @@ static void test_errors_become_exit_codes_and_reasons(void **state)
 		enum ctl_exit code;
 		const char *reason;
 	} table[] = {
-		{ "org.tdxupd1.Error.NoPath", CTL_EXIT_NO_IMAGE, "no-path" },
+		{ "org.tdxupd1.Error.NoPath", CTL_EXIT_REFUSED, "no-path" },
 		{ "org.tdxupd1.Error.NoSuchVersion", CTL_EXIT_NO_IMAGE,
 		  "no-such-version" },
 		{ "org.tdxupd1.Error.Unsupported", CTL_EXIT_UNSUPPORTED, "unsupported" },
@@ -60,7 +60,11 @@ static void test_errors_become_exit_codes_and_reasons(void **state)
 		{ "org.tdxupd1.Error.Expired", CTL_EXIT_BLOCKED, "expired" },
 		{ "org.tdxupd1.Error.Cancelled", CTL_EXIT_CANCELLED, "cancelled" },
 		{ "org.tdxupd1.Error.Held", CTL_EXIT_HELD, "held" },
-		{ "org.tdxupd1.Error.Pinned", CTL_EXIT_HELD, "pinned" },
+		{ "org.tdxupd1.Error.Failed", CTL_EXIT_FAILED, "failed" },
+		{ "org.tdxupd1.Error.Pinned", CTL_EXIT_PINNED, "pinned" },
+		{ "org.tdxupd1.Error.Forbidden", CTL_EXIT_FORBIDDEN, "forbidden" },
+		{ "org.tdxupd1.Error.NoImage", CTL_EXIT_NO_IMAGE, "no-image" },
+		{ "org.tdxupd1.Error.Config", CTL_EXIT_CONFIG, "config" },
 		{ "org.tdxupd1.Error.Mismatch", CTL_EXIT_MISMATCH, "mismatch" },
 		{ "org.tdxupd1.Error.Unknown", CTL_EXIT_MISMATCH, "unknown" },
 		{ SD_BUS_ERROR_ACCESS_DENIED, CTL_EXIT_NOT_AUTHORISED, "access-denied" },

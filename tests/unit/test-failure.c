@@ -16,6 +16,11 @@ static void test_every_failure_has_a_name(void **state)
 	}
 }
 
+static enum failure failure_of(enum tdxupd_check check)
+{
+	return failure_from_reason(tdxupd_check_get_reason(check));
+}
+
 static void test_what_a_verdict_amounts_to(void **state)
 {
 	static const struct {
@@ -26,8 +31,10 @@ static void test_what_a_verdict_amounts_to(void **state)
 		{ TDXUPD_CHECK_IMAGE_MAGIC, FAILURE_UNTRUSTED },
 		{ TDXUPD_CHECK_MODULE_DEBUG, FAILURE_UNTRUSTED },
 		{ TDXUPD_CHECK_SIGNATURE_INVALID, FAILURE_UNTRUSTED },
-		{ TDXUPD_CHECK_MRSEAM_NOT_ALLOWED, FAILURE_UNTRUSTED },
-		{ TDXUPD_CHECK_BLOCKED, FAILURE_HELD },
+		{ TDXUPD_CHECK_MRSEAM_NOT_ALLOWED, FAILURE_FORBIDDEN },
+		{ TDXUPD_CHECK_BLOCKED, FAILURE_FORBIDDEN },
+		{ TDXUPD_CHECK_HELD, FAILURE_HELD },
+		{ TDXUPD_CHECK_FAILED, FAILURE_FAILED },
 		{ TDXUPD_CHECK_PINNED, FAILURE_PINNED },
 		{ TDXUPD_CHECK_TDX_ABSENT, FAILURE_UNSUPPORTED },
 		{ TDXUPD_CHECK_TDX_LOST, FAILURE_LOST },
@@ -41,10 +48,9 @@ static void test_what_a_verdict_amounts_to(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		assert_int_equal(failure_from_check(table[i].check), table[i].failure);
+		assert_int_equal(failure_of(table[i].check), table[i].failure);
 	for (int i = 0; i < _TDXUPD_CHECK_MAX; i++)
-		assert_int_not_equal(failure_from_check((enum tdxupd_check)i),
-				     FAILURE_NONE);
+		assert_int_not_equal(failure_of((enum tdxupd_check)i), FAILURE_NONE);
 }
 
 /* The report keeps the order of the checks; the gravest is often not the first. */

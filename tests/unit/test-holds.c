@@ -240,7 +240,19 @@ static void test_a_pin(void **state)
 	assert_int_equal(holds_apply(&back, policy), 0);
 	assert_true(policy->has_pin);
 	assert_int_equal(policy->pin.update, 16);
-	assert_int_equal(policy->blocked_version_count, 1);
+	assert_string_equal(policy->pin_reason, "verifiers know \"it\"");
+	assert_true(policy->pin_since_usec == 77);
+	assert_int_equal(policy->blocked_version_count, 0);
+	assert_int_equal(policy->hold_count, 1);
+	assert_int_equal(policy->holds[0].version.update, 6);
+	/* These and no others, however often. */
+	add(&back, HOLDS_ALL, UINT64_MAX);
+	assert_int_equal(holds_apply(&back, policy), 0);
+	assert_int_equal(policy->hold_count, 2);
+	assert_true(policy->holds[1].is_all);
+	assert_int_equal(holds_remove(&back, HOLDS_ALL), 0);
+	assert_int_equal(holds_apply(&back, policy), 0);
+	assert_int_equal(policy->hold_count, 1);
 	tdxupd_policy_free(policy);
 
 	assert_int_equal(holds_unpin(&back), 0);

@@ -216,6 +216,9 @@ static void test_says_what_would_open_a_path(void **state)
 	entry->image->svn = 0x0106;
 	entry->image->cpus[1] = 0xa06d0;
 	plan = make_plan(&scene, NULL);
+	assert_int_equal(plan->result, TDXUPD_PLAN_CURRENT);
+	tdxupd_plan_free(plan);
+	plan = make_plan(&scene, "1.5.16");
 	assert_string_equal(plan->advice,
 			    tdxupd_check_describe(TDXUPD_CHECK_CPU_UNSUPPORTED)->advice);
 	tdxupd_plan_free(plan);
@@ -294,7 +297,8 @@ static void test_no_images_at_all(void **state)
 
 	(void)state;
 	plan = make_plan(&scene, NULL);
-	assert_int_equal(plan->result, TDXUPD_PLAN_CURRENT);
+	assert_int_equal(plan->result, TDXUPD_PLAN_BLOCKED);
+	assert_int_equal(plan->reason, TDXUPD_REASON_NO_IMAGE);
 	tdxupd_plan_free(plan);
 	plan = NULL;
 	assert_int_equal(tdxupd_plan_new(NULL, scene.catalog, scene.policy, NULL, &plan),
@@ -383,8 +387,8 @@ static void test_a_pin(void **state)
 	assert_pinned("1.5.09", "1.5.09", TDXUPD_PLAN_UPDATE, "1.5.08 1.5.09",
 		      "refused running offered reachable refused", NULL);
 	/* It stays there, and goes back there. */
-	assert_pinned("1.5.06", NULL, TDXUPD_PLAN_CURRENT, "",
-		      "refused running refused refused refused", NULL);
+	assert_pinned("1.5.06", NULL, TDXUPD_PLAN_BLOCKED, "",
+		      "refused running refused refused refused", "unpin");
 	assert_pinned("1.5.05", NULL, TDXUPD_PLAN_UPDATE, "1.5.05",
 		      "offered running refused refused refused", NULL);
 	/* Nowhere else, and not where there is nothing. */

@@ -126,7 +126,7 @@ static void test_verdict_is_a_sentence(void **state)
 		{ { TDXUPD_CHECK_CPU_OFFLINE, TDXUPD_SEVERITY_REFUSE, "0-2", "0-3" },
 		  "a CPU is offline: found 0-2, wanted 0-3. Bring " },
 		{ { TDXUPD_CHECK_CPU_OFFLINE, TDXUPD_SEVERITY_REFUSE, "0-2", "" },
-		  "a CPU is offline: found 0-2. Bring " },
+		  "a CPU is offline: 0-2. Bring " },
 		{ { TDXUPD_CHECK_CPU_OFFLINE, TDXUPD_SEVERITY_REFUSE, "", "0-3" },
 		  "a CPU is offline: wanted 0-3. Bring " },
 		{ { TDXUPD_CHECK_CPU_OFFLINE, TDXUPD_SEVERITY_UNKNOWN, "", "" },
