@@ -7,6 +7,7 @@
 #include "bus-attest.h"
 #include "bus-manager.h"
 #include "bus-options.h"
+#include "bus-read.h"
 #include "describe.h"
 #include "json.h"
 
@@ -49,12 +50,13 @@ static int read_call(sd_bus_message *message, struct job_request *request,
 				wanted, error);
 }
 
-static int describe(const struct manager *manager, const struct tdxupd_plan *plan,
-		    const struct wanted *wanted, struct json_object **ret)
+static int describe(const struct tdxupd_plan *plan, const struct tdxupd_catalog *catalog,
+		    const struct tdxupd_policy *policy, const struct wanted *wanted,
+		    struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *attest = NULL;
-	int r = describe_attest(plan, manager->catalog, manager->config->policy, &attest);
+	int r = describe_attest(plan, catalog, policy, &attest);
 
 	if (r < 0)
 		return r;
@@ -64,17 +66,33 @@ static int describe(const struct manager *manager, const struct tdxupd_plan *pla
 	return 0;
 }
 
-int bus_attest_on_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static int reply_values(struct bus *bus, sd_bus_message *message,
+			const struct tdxupd_catalog *catalog, sd_bus_error *error)
 {
-	static const struct bus_question question = { .action = BUS_ACTION_PLAN };
-	struct manager *manager = ((struct bus *)userdata)->manager;
+	struct manager *manager = bus->manager;
 	_cleanup_(cleanup_plan)
 	struct tdxupd_plan *plan = NULL;
 	_cleanup_(cleanup_json)
 	struct json_object *json = NULL;
 	struct job_request request;
 	struct wanted wanted = { 0 };
-	char *why = NULL;
+	int r;
+
+	job_request_init(&request, manager->config);
+	r = read_call(message, &request, &wanted, error);
+	if (r >= 0)
+		r = manager_plan(manager, &request, catalog, &plan);
+	if (r >= 0)
+		r = describe(plan, catalog, manager->config->policy, &wanted, &json);
+	return r < 0 ? r : bus_manager_reply_json(message, json);
+}
+
+int bus_attest_on_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	static const struct bus_question question = { .action = BUS_ACTION_PLAN };
+	struct manager *manager = ((struct bus *)userdata)->manager;
+	struct job_request request;
+	struct wanted wanted = { 0 };
 	int r;
 
 	job_request_init(&request, manager->config);
@@ -83,9 +101,5 @@ int bus_attest_on_get(sd_bus_message *message, void *userdata, sd_bus_error *err
 		r = bus_authorize(userdata, message, &question, bus_attest_on_get, error);
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	r = manager_plan(manager, &request, &plan, &why);
-	if (r < 0)
-		return bus_manager_fail_planning(manager, error, r, why);
-	r = describe(manager, plan, &wanted, &json);
-	return r < 0 ? r : bus_manager_reply_json(message, json);
+	return bus_read_catalog(userdata, message, reply_values, error);
 }

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* GetHistory(): the end of the history, for those who may not read the file. */
-#include <errno.h>
-#include <string.h>
-
 #include "bus-history.h"
-#include "bus-manager.h"
 #include "bus-options.h"
-#include "describe.h"
+#include "bus-read.h"
 #include "history-read.h"
-#include "json.h"
-#include "state-dir.h"
-#include "text.h"
 
-/* Of the end of the history: nothing else is done while it is read. */
+/* Of the end of the history. */
 #define LOOK_BYTES (1u << 20)
 
 static const char *take_count(void *target, const union bus_value *value)
@@ -47,22 +40,12 @@ static const struct bus_option options[] = {
 	{ "since_usec", 't', take_since },
 };
 
-static int reply(sd_bus_message *message, const struct history_excerpt *excerpt)
-{
-	_cleanup_(cleanup_json)
-	struct json_object *json = NULL;
-	int r = describe_history(excerpt, &json);
-
-	return r < 0 ? r : bus_manager_reply_json(message, json);
-}
-
 int bus_history_on_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	static const struct bus_question question = { .action = BUS_ACTION_INSPECT };
 	struct bus *bus = userdata;
 	struct history_query query = { .count = HISTORY_COUNT_DEFAULT,
 				       .bytes = LOOK_BYTES };
-	struct history_excerpt excerpt;
 	int r;
 
 	r = bus_read_options(message,
@@ -72,13 +55,5 @@ int bus_history_on_get(sd_bus_message *message, void *userdata, sd_bus_error *er
 		r = bus_authorize(bus, message, &question, bus_history_on_get, error);
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	r = history_read(bus->manager->root_fd, &query, &excerpt);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return bus_fail(error, FAILURE_UNKNOWN,
-				text_new("/" STATE_DIR ": %s", strerror(-r)));
-	r = reply(message, &excerpt);
-	history_excerpt_done(&excerpt);
-	return r;
+	return bus_read_history(bus, message, &query, error);
 }

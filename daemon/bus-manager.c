@@ -12,6 +12,7 @@
 #include "bus-options.h"
 #include "bus-policy.h"
 #include "bus-properties.h"
+#include "bus-read.h"
 #include "bus-update.h"
 #include "describe.h"
 #include "json.h"
@@ -37,80 +38,89 @@ int bus_manager_reply_json(sd_bus_message *message, struct json_object *json)
 	return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
 }
 
-int bus_manager_fail_planning(const struct manager *manager, sd_bus_error *error, int r,
-			      char *why)
+static int reply_plan(struct bus *bus, sd_bus_message *message,
+		      const struct tdxupd_catalog *catalog, sd_bus_error *error)
 {
-	if (r == -ENOMEM)
-		return r;
-	return bus_fail(error, FAILURE_CONFIG,
-			why ? why : strdup(manager->config->images));
-}
-
-static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	struct manager *manager = manager_of(userdata);
+	struct manager *manager = bus->manager;
 	_cleanup_(cleanup_plan)
 	struct tdxupd_plan *plan = NULL;
 	_cleanup_(cleanup_json)
 	struct json_object *json = NULL;
 	struct job_request request;
-	char *why = NULL;
 	int r;
 
 	job_request_init(&request, manager->config);
 	r = bus_read_request(message, &request, error);
 	if (r >= 0)
+		r = manager_plan(manager, &request, catalog, &plan);
+	if (r < 0)
+		return r;
+	r = describe_plan(plan, &json) ?: describe_holds(&manager->holds, json);
+	return r < 0 ? r : bus_manager_reply_json(message, json);
+}
+
+static int on_plan(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct job_request request;
+	int r;
+
+	job_request_init(&request, manager_of(userdata)->config);
+	r = bus_read_request(message, &request, error);
+	if (r >= 0)
 		r = bus_authorize(userdata, message, &about_plans, on_plan, error);
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	r = manager_plan(manager, &request, &plan, &why);
-	if (r < 0)
-		return bus_manager_fail_planning(manager, error, r, why);
-	r = describe_plan(plan, &json) ?: describe_holds(&manager->holds, json);
+	return bus_read_catalog(userdata, message, reply_plan, error);
+}
+
+static int reply_images(struct bus *bus, sd_bus_message *message,
+			const struct tdxupd_catalog *catalog, sd_bus_error *error)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *json = NULL;
+	int r = describe_catalog(catalog, &json);
+
+	(void)bus;
+	(void)error;
 	return r < 0 ? r : bus_manager_reply_json(message, json);
 }
 
 static int on_list_images(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	struct manager *manager = manager_of(userdata);
-	_cleanup_(cleanup_json)
-	struct json_object *json = NULL;
-	const struct tdxupd_catalog *catalog;
-	char *why = NULL;
-	int r;
+	int r = bus_read_no_options(message, error);
 
-	r = bus_read_no_options(message, error);
 	if (r >= 0)
 		r = bus_authorize(userdata, message, &about_plans, on_list_images, error);
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	r = manager_read_catalog(manager, manager->config, &catalog, &why);
+	return bus_read_catalog(userdata, message, reply_images, error);
+}
+
+static int reply_new(struct bus *bus, sd_bus_message *message,
+		     const struct tdxupd_catalog *catalog, sd_bus_error *error)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES] = "";
+	struct tdxupd_version next;
+	bool has_next;
+	int r = manager_check_new(bus->manager, catalog, &has_next, &next);
+
+	(void)error;
 	if (r < 0)
-		return bus_manager_fail_planning(manager, error, r, why);
-	r = describe_catalog(catalog, &json);
-	return r < 0 ? r : bus_manager_reply_json(message, json);
+		return r;
+	if (has_next)
+		tdxupd_version_format(&next, text);
+	return sd_bus_reply_method_return(message, "s", text);
 }
 
 static int on_check_new(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	struct manager *manager = manager_of(userdata);
-	char text[TDXUPD_VERSION_TEXT_BYTES] = "";
-	struct tdxupd_version next;
-	char *why = NULL;
-	bool has_next;
-	int r;
+	int r = bus_read_no_options(message, error);
 
-	r = bus_read_no_options(message, error);
 	if (r >= 0)
 		r = bus_authorize(userdata, message, &about_plans, on_check_new, error);
 	if (r <= 0)
 		return r < 0 ? r : 1;
-	r = manager_check_new(manager, &has_next, &next, &why);
-	if (r < 0)
-		return bus_manager_fail_planning(manager, error, r, why);
-	if (has_next)
-		tdxupd_version_format(&next, text);
-	return sd_bus_reply_method_return(message, "s", text);
+	return bus_read_catalog(userdata, message, reply_new, error);
 }
 
 /* ---- jobs ---- */

@@ -13,8 +13,6 @@
 #include "manager-policy.h"
 #include "text.h"
 
-DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
-
 /* ---- may they? ---- */
 
 /* Is it the caller and not the administrator who says where to go? */
@@ -52,24 +50,23 @@ struct prospect {
 	char signer[TDXUPD_DIGEST_TEXT_BYTES];
 };
 
-static void look_ahead(struct manager *manager, const struct job_request *request,
+/* As the last look at the images found it: nothing is read for who may not be allowed to
+ * have anything read. */
+static void look_ahead(const struct manager *manager, const struct job_request *request,
 		       struct prospect *ret)
 {
-	_cleanup_(cleanup_plan)
-	struct tdxupd_plan *plan = NULL;
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-	const struct tdxupd_image *image;
+	bool is_next = manager->has_next &&
+		       (!request->has_target ||
+			tdxupd_version_compare(&request->target, &manager->next) == 0);
 
 	if (manager->host->state == TDXUPD_TDX_LIVE)
 		tdxupd_version_format(&manager->host->module_version, ret->from);
 	if (request->has_target)
 		tdxupd_version_format(&request->target, ret->to);
-	if (manager_plan(manager, request, &plan, &why) < 0 || !plan->step_count)
+	if (!is_next)
 		return;
-	tdxupd_version_format(&plan->to, ret->to);
-	image = plan->candidates[plan->steps[plan->step_count - 1]].entry->image;
-	tdxupd_digest_format(&image->signer, ret->signer);
+	tdxupd_version_format(&manager->next, ret->to);
+	tdxupd_digest_format(&manager->next_signer, ret->signer);
 }
 
 static int authorize(struct bus *bus, sd_bus_message *message,
@@ -85,9 +82,7 @@ static int authorize(struct bus *bus, sd_bus_message *message,
 	};
 	const struct bus_question question = { action, details, ARRAY_SIZE(details) };
 
-	/* Reading all images is for whoever has to be told of them. */
-	if (!bus_is_decided(bus, message, action))
-		look_ahead(bus->manager, request, &prospect);
+	look_ahead(bus->manager, request, &prospect);
 	return bus_authorize(bus, message, &question, bus_update_on_update, error);
 }
 

@@ -11,6 +11,7 @@
 
 #include "bus-job.h"
 #include "bus-manager.h"
+#include "bus-read.h"
 #include "bus-wait.h"
 #include "bus.h"
 #include "clock.h"
@@ -247,6 +248,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	logind_locks_set(&bus->logind_locks, NULL, LOGIND_LOCK_NOTHING);
 	bus_auth_done(bus);
 	bus_wait_done(bus);
+	bus_read_done(bus);
 	sd_bus_detach_event(bus->bus);
 	bus->bus = sd_bus_close_unref(bus->bus);
 	return 0;
@@ -341,6 +343,7 @@ struct bus *bus_free(struct bus *bus)
 	sd_event_source_disable_unref(bus->retry);
 	bus_auth_done(bus);
 	bus_wait_done(bus);
+	bus_read_done(bus);
 	sd_bus_flush_close_unref(bus->bus);
 	free(bus);
 	return NULL;

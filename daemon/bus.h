@@ -18,6 +18,7 @@
  * @logind_locks: follow the current job
  * @queries: callers whom polkit has not answered yet
  * @waiters: callers who wait for a job to end
+ * @readings: callers whose answers take reading files
  * @is_dirty, @dirty_job: whose properties are to be told at the end of this turn
  */
 struct bus {
@@ -29,6 +30,7 @@ struct bus {
 	struct logind_locks logind_locks;
 	struct bus_query *queries;
 	struct bus_waiter *waiters;
+	struct bus_reading *readings;
 	bool is_dirty;
 	uint32_t dirty_job;
 	uint64_t told_usec;

@@ -6,9 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog-load.h"
 #include "host-files.h"
 #include "job-plan.h"
+#include "reader.h"
 #include "text.h"
+
+/* Others read, and come back. */
+#define NOT_YET _JOB_EVENT_INVALID
 
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
 DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
@@ -19,33 +24,75 @@ static enum job_event refuse(struct job *job, enum failure failure, char *detail
 	return failure == FAILURE_LOST ? JOB_EVENT_LOSE : JOB_EVENT_REFUSED;
 }
 
-static enum job_event load(struct job *job, const struct tdxupd_policy *policy,
-			   const struct tdxupd_entry *entry)
+/* Its catalog stays until the bytes of @entry have come. */
+static enum job_event fetch(struct job *job, const struct tdxupd_entry *entry)
 {
+	int r = -ENOMEM;
+
+	free(job->image_name);
+	job->image_name = strdup(entry->name);
+	job->entry = entry;
+	if (job->image_name)
+		r = job->context->read_image(job->context->userdata, job, entry->name);
+	return r < 0 ? refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r))) : NOT_YET;
+}
+
+/* Who read the bytes is not believed: they are judged here, all of it. */
+static enum job_event judge(struct job *job, const uint8_t *bytes, size_t count)
+{
+	struct tdxupd_policy policy = job_request_policy(&job->request, job->config);
 	_cleanup_(cleanup_report)
 	struct tdxupd_report *report = NULL;
 	enum failure failure;
 	char *detail = NULL;
 	int r;
 
-	free(job->image_name);
-	job->image_name = strdup(entry->name);
-	r = job->image_name ? tdxupd_report_new(&report) : -ENOMEM;
+	r = tdxupd_report_new(&report);
 	if (r == 0)
-		r = tdxupd_catalog_load(job->context->root_fd, job->config->images, entry,
-					policy, TDXUPD_CATALOG_REQUIRE_SAFE, report,
+		r = catalog_check_bytes(bytes, count, job->entry, &policy, report,
 					&job->image);
 	if (r == -ESTALE)
 		return refuse(job, FAILURE_STALE,
 			      text_new("%s is not the file that was looked at before",
-				       entry->name));
+				       job->image_name));
 	if (r < 0)
 		return refuse(job, FAILURE_UNKNOWN,
-			      text_new("%s: %s", entry->name, strerror(-r)));
+			      text_new("%s: %s", job->image_name, strerror(-r)));
 	if (tdxupd_report_is_passed(report))
 		return JOB_EVENT_PLANNED;
 	failure = failure_from_report(report, &detail);
 	return refuse(job, failure, detail);
+}
+
+static void put_catalog_away(struct job *job)
+{
+	job->entry = NULL;
+	job->catalog = tdxupd_catalog_free(job->catalog);
+}
+
+enum job_event job_plan_load(struct job *job, int r, const uint8_t *bytes, size_t count)
+{
+	enum job_event event;
+
+	switch (r) {
+	case 0:
+		event = judge(job, bytes, count);
+		break;
+	case WORKER_HUNG:
+	case WORKER_CRASHED:
+	case READER_STUCK:
+	case -ENOMEM:
+		event = refuse(job, FAILURE_UNKNOWN,
+			       text_new("%s could not be read: %s", job->image_name,
+					strerror(-r)));
+		break;
+	default:
+		event = refuse(job, FAILURE_STALE,
+			       text_new("%s is not the file that was looked at before",
+					job->image_name));
+	}
+	put_catalog_away(job);
+	return event;
 }
 
 static bool is_zero(const struct tdxupd_version *version)
@@ -69,8 +116,7 @@ static enum job_event agree(struct job *job, const struct tdxupd_plan *plan)
 	return JOB_EVENT_PLANNED;
 }
 
-static enum job_event follow(struct job *job, const struct tdxupd_policy *policy,
-			     const struct tdxupd_plan *plan)
+static enum job_event follow(struct job *job, const struct tdxupd_plan *plan)
 {
 	const struct tdxupd_entry *entry;
 	enum failure failure;
@@ -89,7 +135,7 @@ static enum job_event follow(struct job *job, const struct tdxupd_policy *policy
 		job->steps_left = (unsigned)plan->step_count;
 		if (!job->step_count)
 			job->step_count = job->steps_left;
-		return load(job, policy, entry);
+		return fetch(job, entry);
 	}
 }
 
@@ -111,9 +157,9 @@ static int take_snapshot(struct job *job)
 	return 0;
 }
 
-static enum job_event decide(struct job *job, const struct tdxupd_policy *policy,
-			     const struct tdxupd_catalog *catalog)
+static enum job_event decide(struct job *job, const struct tdxupd_catalog *catalog)
 {
+	struct tdxupd_policy policy = job_request_policy(&job->request, job->config);
 	_cleanup_(cleanup_plan)
 	struct tdxupd_plan *plan = NULL;
 	const struct tdxupd_version *target = NULL;
@@ -124,28 +170,35 @@ static enum job_event decide(struct job *job, const struct tdxupd_policy *policy
 		target = &job->to;
 	else if (job->request.has_target)
 		target = &job->request.target;
-	r = tdxupd_plan_new(job->before, catalog, policy, target, &plan);
+	r = tdxupd_plan_new(job->before, catalog, &policy, target, &plan);
 	if (r < 0)
 		return refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r)));
 	event = agree(job, plan);
-	return event == JOB_EVENT_PLANNED ? follow(job, policy, plan) : event;
+	return event == JOB_EVENT_PLANNED ? follow(job, plan) : event;
 }
 
 enum job_event job_plan(struct job *job)
 {
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-	struct tdxupd_policy policy = job_request_policy(&job->request, job->config);
-	const struct tdxupd_catalog *catalog;
-	int r;
+	int r = job->context->read_catalog(job->context->userdata, job);
 
+	return r < 0 ? refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r))) : NOT_YET;
+}
+
+enum job_event job_plan_with(struct job *job, int r, struct tdxupd_catalog **catalog,
+			     const char *why)
+{
+	enum job_event event;
+
+	if (r < 0)
+		return refuse(job, FAILURE_CONFIG, strdup(why ? why : strerror(-r)));
 	r = take_snapshot(job);
 	if (r < 0)
 		return refuse(job, FAILURE_UNKNOWN,
 			      text_new("could not look at the host: %s", strerror(-r)));
-	r = job->context->catalog(job->context->userdata, job->config, &catalog, &why);
-	if (r < 0)
-		return refuse(job, FAILURE_CONFIG,
-			      why ? TAKE_PTR(why) : strdup(strerror(-r)));
-	return decide(job, &policy, catalog);
+	put_catalog_away(job);
+	job->catalog = TAKE_PTR(*catalog);
+	event = decide(job, job->catalog);
+	if (event != NOT_YET)
+		put_catalog_away(job);
+	return event;
 }

@@ -3,8 +3,8 @@
  * What is done in each state of a job, on the event loop. Armed: the image is with the
  * kernel before the gate opens; when it opens there are one last look and one write.
  *
- * Nothing here blocks but what has to: reading images, giving the kernel the staged
- * bytes, and the trigger, whose one write lasts as long as the update. That write is
+ * Nothing here blocks but what has to: giving the kernel the staged bytes, and the
+ * trigger, whose one write lasts as long as the update. That write is
  * synchronous by design: the machine stands still for most of it anyway, and it gives the
  * true errno. With fw_upload the kernel works in the background and wakes nobody, so its
  * status is asked for on a short timer, and only while it works.
@@ -350,6 +350,7 @@ static void explain(struct job *job, enum job_event event)
 
 static void finish(struct job *job)
 {
+	job->context->stop_reading(job->context->userdata, job);
 	job->timer = sd_event_source_disable_unref(job->timer);
 	job->deadline = sd_event_source_disable_unref(job->deadline);
 	job->upload = tdxupd_upload_free(job->upload);
@@ -456,6 +457,19 @@ void job_on_gate(struct job *job)
 		drive(job, enter(job));
 	else if (job->state == JOB_BACKOFF && is_gate_open(job) && !was_open)
 		retry_in_time(job);
+}
+
+void job_on_catalog(struct job *job, int r, struct tdxupd_catalog **catalog,
+		    const char *why)
+{
+	if (job->state == JOB_PLANNING)
+		drive(job, job_plan_with(job, r, catalog, why));
+}
+
+void job_on_image(struct job *job, int r, const uint8_t *bytes, size_t count)
+{
+	if (job->state == JOB_PLANNING)
+		drive(job, job_plan_load(job, r, bytes, count));
 }
 
 void job_on_write(struct job *job)

@@ -10,6 +10,10 @@ void job_start(struct job *job);
 void job_on_gate(struct job *job);
 /* Somebody, maybe this job, has written to a file that starts updates or drops them. */
 void job_on_write(struct job *job);
+/* What was read for its plan, as manager_catalog_fn and manager_bytes_fn have it. */
+void job_on_catalog(struct job *job, int r, struct tdxupd_catalog **catalog,
+		    const char *why);
+void job_on_image(struct job *job, int r, const uint8_t *bytes, size_t count);
 /* Return: 0; -EBUSY past the point of no return; -ESRCH it has ended. */
 int job_cancel(struct job *job);
 /* Make a gap at once instead of waiting for one. Return: as job_cancel(). */

@@ -97,6 +97,7 @@ struct job *job_free(struct job *job)
 	sd_event_source_disable_unref(job->deadline);
 	tdxupd_upload_free(job->upload);
 	tdxupd_image_free(job->image);
+	tdxupd_catalog_free(job->catalog);
 	tdxupd_host_free(job->before);
 	tdxupd_host_free(job->after);
 	config_unref(job->config);

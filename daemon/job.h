@@ -58,7 +58,9 @@ struct host_files;
  * @is_stopping: begin nothing new
  * @sees_writes: whoever writes to `loading` or `update`, job_on_write() is called
  * @files: what snapshots of the host are read from
- * @catalog: the images as they are now; borrowed until the next call
+ * @read_catalog: read the images as they are now, then call job_on_catalog()
+ * @read_image: read that file, then call job_on_image()
+ * @stop_reading: neither is to be called any more
  * @record: a state is about to be taken; what it returns stops a commit
  * @changed: after each change of anything that is shown
  * @voided: the module is another one than the job's plan was made for, and not by the job
@@ -72,8 +74,9 @@ struct job_context {
 	int root_fd;
 	struct host_files *files;
 	struct sources *sources;
-	int (*catalog)(void *userdata, const struct config *config,
-		       const struct tdxupd_catalog **ret, char **ret_why);
+	int (*read_catalog)(void *userdata, struct job *job);
+	int (*read_image)(void *userdata, struct job *job, const char *name);
+	void (*stop_reading)(void *userdata, struct job *job);
 	int (*record)(void *userdata, const struct job *job, enum job_state after);
 	void (*changed)(void *userdata, struct job *job);
 	void (*voided)(void *userdata, struct job *job);
@@ -93,6 +96,7 @@ struct job_context {
  * @attempts: commits tried
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
  * @retry_usec: the earliest that an open gate leads out of backoff
+ * @catalog: that @entry is of, whose bytes are being read while planning; else NULL
  * @before: the snapshot that the commit rests on
  * @after: the one that its outcome was read from, for whoever is told of that
  */
@@ -120,6 +124,8 @@ struct job {
 	enum tdxupd_outcome outcome; /* _TDXUPD_OUTCOME_INVALID before the first */
 	char *detail;
 
+	struct tdxupd_catalog *catalog;
+	const struct tdxupd_entry *entry;
 	char *image_name;
 	struct tdxupd_image *image;
 	struct tdxupd_host *before;

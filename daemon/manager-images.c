@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <malloc.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "duration.h"
@@ -14,18 +16,14 @@
 #include "manager-images.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
-#include "text.h"
+#include "manager-read.h"
+#include "reader.h"
 
 /* A package manager writes a dozen files one after the other. */
 #define SETTLE_USEC (2 * USEC_PER_SEC)
 
-#define IMAGE_EVENTS                                                            \
-	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
-	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define PARENT_EVENTS \
-	(IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-
 DEFINE_CLEANUP(struct tdxupd_plan, plan, tdxupd_plan_free)
+DEFINE_CLEANUP(struct tdxupd_catalog, catalog, tdxupd_catalog_free)
 
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -38,48 +36,41 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* Each event starts the wait afresh: what counts is the last. */
-static int on_images(sd_event_source *source, const struct inotify_event *event,
-		     void *userdata)
+/* Each event starts the wait afresh: what counts is the last. What it was is read again
+ * in any case. */
+static int on_images(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct manager *manager = userdata;
+	char unread[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	(void)source;
-	(void)event;
+	(void)events;
+	while (read(fd, unread, sizeof(unread)) > 0)
+		;
 	manager->settler = sd_event_source_disable_unref(manager->settler);
 	return sd_event_add_time_relative(manager->event, &manager->settler,
 					  CLOCK_MONOTONIC, SETTLE_USEC, 0, on_settled,
 					  manager);
 }
 
-static bool watch_directory(struct manager *manager, const char *path, uint32_t events)
+static void unwatch_images(struct manager *manager)
 {
 	manager->images = sd_event_source_disable_unref(manager->images);
-	return sd_event_add_inotify(manager->event, &manager->images, path, events,
-				    on_images, manager) >= 0;
+	if (manager->watch_fd >= 0)
+		close(manager->watch_fd);
+	manager->watch_fd = -1;
 }
 
-/* Of a directory that is not there, the nearest that is: the first package with images
- * makes it. */
+/* An instance of its own for each look: what an earlier one has put there is gone. Where
+ * there is none, the next look is as good. */
 static void watch_images(struct manager *manager)
 {
-	const char *root = strcmp(manager->root, "/") ? manager->root : "";
-	_cleanup_(cleanup_free)
-	char *path = text_new("%s%s", root, manager->config->images);
-	_cleanup_(cleanup_free)
-	char *parent = text_new("%s", path ? path : "");
-	char *slash;
-
-	if (!path || !parent || watch_directory(manager, path, IMAGE_EVENTS))
-		return;
-	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(root)) {
-		*slash = '\0';
-		if (watch_directory(manager, *parent ? parent : "/", PARENT_EVENTS))
-			break;
-	}
-	/* It may have come before somebody looked. */
-	if (access(path, F_OK) == 0)
-		(void)watch_directory(manager, path, IMAGE_EVENTS);
+	unwatch_images(manager);
+	manager->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (manager->watch_fd >= 0 &&
+	    sd_event_add_io(manager->event, &manager->images, manager->watch_fd, EPOLLIN,
+			    on_images, manager) < 0)
+		unwatch_images(manager);
 }
 
 static void start_auto_update(struct manager *manager)
@@ -99,71 +90,67 @@ static void start_auto_update(struct manager *manager)
 	job_request_done(&request);
 }
 
-/* Images are read anew for each plan; what they took until then is the host's. */
-static void put_images_away(struct manager *manager)
-{
-	manager->catalog = tdxupd_catalog_free(manager->catalog);
-	malloc_trim(0);
-}
-
 /* What an update without a target would lead to. */
-static int plan_next(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
-		     char **ret_why)
+struct prospect {
+	bool has_next;
+	struct tdxupd_version next;
+	struct tdxupd_digest signer;
+};
+
+static int look_ahead(struct manager *manager, const struct tdxupd_catalog *catalog,
+		      struct prospect *ret)
 {
 	_cleanup_(cleanup_plan)
 	struct tdxupd_plan *plan = NULL;
 	struct job_request request;
 	int r;
 
+	*ret = (struct prospect){ 0 };
 	job_request_init(&request, manager->config);
-	r = manager_plan(manager, &request, &plan, ret_why);
-	*ret_has = r == 0 && plan->result == TDXUPD_PLAN_UPDATE;
-	if (*ret_has)
-		*ret = plan->to;
-	plan = tdxupd_plan_free(plan);
-	put_images_away(manager);
-	return r;
+	r = manager_plan(manager, &request, catalog, &plan);
+	if (r < 0 || plan->result != TDXUPD_PLAN_UPDATE)
+		return r;
+	ret->has_next = true;
+	ret->next = plan->to;
+	ret->signer =
+		plan->candidates[plan->steps[plan->step_count - 1]].entry->image->signer;
+	return 0;
 }
 
-static bool is_news(const struct manager *manager, bool has_next,
-		    const struct tdxupd_version *next)
+static bool is_news(const struct manager *manager, const struct prospect *prospect)
 {
-	return has_next &&
-	       (!manager->has_next || tdxupd_version_compare(&manager->next, next) != 0);
+	return prospect->has_next &&
+	       (!manager->has_next ||
+		tdxupd_version_compare(&manager->next, &prospect->next) != 0);
 }
 
-int manager_check_new(struct manager *manager, bool *ret_has, struct tdxupd_version *ret,
-		      char **ret_why)
+int manager_check_new(struct manager *manager, const struct tdxupd_catalog *catalog,
+		      bool *ret_has, struct tdxupd_version *ret)
 {
-	int r = plan_next(manager, ret_has, ret, ret_why);
+	struct prospect prospect;
+	int r = look_ahead(manager, catalog, &prospect);
 
+	if (r < 0)
+		return r;
 	/* What follows from news is the same, however they came. */
-	if (r == 0 && (*ret_has != manager->has_next || is_news(manager, *ret_has, ret)))
+	if (prospect.has_next != manager->has_next || is_news(manager, &prospect))
 		(void)manager_replan_later(manager, true);
-	return r;
+	*ret_has = prospect.has_next;
+	*ret = prospect.next;
+	return 0;
 }
 
 bool manager_find_next(struct manager *manager, struct tdxupd_version *ret)
 {
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-	bool has_next;
+	_cleanup_(cleanup_catalog)
+	struct tdxupd_catalog *catalog = NULL;
+	struct prospect prospect;
 
-	(void)plan_next(manager, &has_next, ret, &why);
-	return has_next;
-}
-
-/* Return: whether the next version is another one than before. */
-static bool take_next(struct manager *manager)
-{
-	struct tdxupd_version next;
-	bool has_next = manager_find_next(manager, &next), has_news;
-
-	has_news = is_news(manager, has_next, &next);
-	manager->has_next = has_next;
-	if (has_next)
-		manager->next = next;
-	return has_news;
+	if (manager_read_catalog_now(manager, &catalog) < 0 ||
+	    look_ahead(manager, catalog, &prospect) < 0)
+		return false;
+	*ret = prospect.next;
+	return prospect.has_next;
 }
 
 static void tell_next(const struct manager *manager)
@@ -176,26 +163,56 @@ static void tell_next(const struct manager *manager)
 			   "TDX module %s is there, sound and fits", to);
 }
 
-void manager_replan(struct manager *manager, bool may_apply)
+static void take_next(struct manager *manager, const struct prospect *prospect)
 {
-	bool has_news;
+	bool has_news = is_news(manager, prospect);
 
-	watch_images(manager);
-	has_news = take_next(manager);
+	manager->has_next = prospect->has_next;
+	manager->next = prospect->next;
+	manager->next_signer = prospect->signer;
 	if (has_news && manager->config->auto_update != AUTO_UPDATE_OFF)
 		tell_next(manager);
 	/* One job at a time; what turns up during one has its turn afterwards. */
 	if (manager_get_current(manager))
 		manager->may_apply |= has_news;
-	else if (manager->has_next && may_apply &&
+	else if (manager->has_next && manager->will_apply &&
 		 manager->config->auto_update == AUTO_UPDATE_APPLY)
 		start_auto_update(manager);
+	manager->will_apply = false;
 	if (manager->listener.changed)
 		manager->listener.changed(manager->listener.userdata);
 }
 
+static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
+		       const char *why)
+{
+	struct manager *manager = userdata;
+	struct prospect prospect = { 0 };
+
+	if (r == WORKER_HUNG || r == READER_STUCK)
+		journal_say(LOG_WARNING, NULL, "the images can't be read: %s",
+			    why ? why : strerror(-r));
+	/* No images are a host's good right; then nothing is next. */
+	if (r == 0)
+		(void)look_ahead(manager, *catalog, &prospect);
+	take_next(manager, &prospect);
+	/* What it took is the host's until the next look. */
+	*catalog = tdxupd_catalog_free(*catalog);
+	malloc_trim(0);
+}
+
+void manager_replan(struct manager *manager, bool may_apply)
+{
+	manager->will_apply |= may_apply;
+	watch_images(manager);
+	manager_drop_reading(manager, manager);
+	if (manager_watch_catalog(manager, manager->watch_fd, on_catalog, manager) < 0)
+		(void)manager_replan_later(manager, false);
+}
+
 void manager_images_done(struct manager *manager)
 {
-	sd_event_source_disable_unref(manager->images);
+	manager_drop_reading(manager, manager);
+	unwatch_images(manager);
 	sd_event_source_disable_unref(manager->settler);
 }

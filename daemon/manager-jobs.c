@@ -13,6 +13,8 @@
 #include "manager-gate.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
+#include "manager-read.h"
+#include "reader.h"
 
 /* Whoever asked has this long to fetch the outcome. */
 #define KEEP_ENDED_USEC (120 * USEC_PER_SEC)
@@ -139,15 +141,41 @@ static int on_reap(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* ---- what jobs ask and tell ---- */
 
-static int on_catalog(void *userdata, const struct config *config,
-		      const struct tdxupd_catalog **ret, char **ret_why)
+static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
+		       const char *why)
 {
-	return manager_read_catalog(userdata, config, ret, ret_why);
+	job_on_catalog(userdata, r, catalog, why);
+}
+
+static int on_read_catalog(void *userdata, struct job *job)
+{
+	return manager_read_catalog(userdata, job->config, true, on_catalog, job);
+}
+
+static void on_image(void *userdata, int r, const uint8_t *bytes, size_t count)
+{
+	job_on_image(userdata, r, bytes, count);
+}
+
+static int on_read_image(void *userdata, struct job *job, const char *name)
+{
+	return manager_read_image(userdata, job->config, name, on_image, job);
+}
+
+static void on_stop_reading(void *userdata, struct job *job)
+{
+	manager_drop_reading(userdata, job);
 }
 
 static int on_record(void *userdata, const struct job *job, enum job_state after)
 {
-	return manager_record_job(userdata, job, after);
+	struct manager *manager = userdata;
+
+	/* No worker is in the way of a commit: takes a system call only where one reads.
+	 */
+	if (after == JOB_COMMITTING)
+		reader_pause(manager->reader, true);
+	return manager_record_job(manager, job, after);
 }
 
 static void on_job_changed(void *userdata, struct job *job)
@@ -158,6 +186,7 @@ static void on_job_changed(void *userdata, struct job *job)
 	if (job->state == JOB_PLANNING && job->after)
 		manager_take_host(manager, TAKE_PTR(job->after), "job");
 	manager_gate_follow(manager, job);
+	reader_pause(manager->reader, job_state_is_critical(job->state));
 	if (manager->listener.job_changed)
 		manager->listener.job_changed(manager->listener.userdata, job);
 	if (manager->context.is_stopping)
@@ -213,7 +242,9 @@ void manager_jobs_init(struct manager *manager)
 		.root_fd = manager->root_fd,
 		.files = &manager->files,
 		.sources = &manager->sources,
-		.catalog = on_catalog,
+		.read_catalog = on_read_catalog,
+		.read_image = on_read_image,
+		.stop_reading = on_stop_reading,
 		.record = on_record,
 		.changed = on_job_changed,
 		.voided = on_job_voided,

@@ -14,9 +14,11 @@
 #include "manager-jobs.h"
 #include "manager-images.h"
 #include "manager-policy.h"
+#include "manager-read.h"
 #include "manager-recovery.h"
 #include "manager-writes.h"
 #include "manager.h"
+#include "reader.h"
 #include "text.h"
 
 DEFINE_CLEANUP(struct tdxupd_host, host, tdxupd_host_free)
@@ -144,35 +146,12 @@ int manager_reload(struct manager *manager, char **ret_why)
 	return manager_replan_later(manager, true);
 }
 
-int manager_read_catalog(struct manager *manager, const struct config *config,
-			 const struct tdxupd_catalog **ret, char **ret_why)
-{
-	struct tdxupd_catalog *catalog;
-	int r;
-
-	r = tdxupd_catalog_read(manager->root_fd, config->images, config->mapping,
-				config->policy,
-				TDXUPD_CATALOG_REQUIRE_SAFE | TDXUPD_CATALOG_USE_CACHE,
-				&catalog, ret_why);
-	if (r < 0)
-		return r;
-	tdxupd_catalog_free(manager->catalog);
-	manager->catalog = catalog;
-	*ret = catalog;
-	return 0;
-}
-
 int manager_plan(struct manager *manager, const struct job_request *request,
-		 struct tdxupd_plan **ret, char **ret_why)
+		 const struct tdxupd_catalog *catalog, struct tdxupd_plan **ret)
 {
 	struct tdxupd_policy policy = job_request_policy(request, manager->config);
-	const struct tdxupd_catalog *catalog;
-	int r;
+	int r = manager_refresh(manager, "external");
 
-	r = manager_refresh(manager, "external");
-	if (r < 0)
-		return r;
-	r = manager_read_catalog(manager, manager->config, &catalog, ret_why);
 	if (r < 0)
 		return r;
 	return tdxupd_plan_new(manager->host, catalog, &policy,
@@ -191,7 +170,7 @@ struct manager *manager_free(struct manager *manager)
 	manager_writes_done(manager);
 	sd_event_source_disable_unref(manager->planner);
 	manager_gate_done(manager);
-	tdxupd_catalog_free(manager->catalog);
+	manager_read_done(manager);
 	tdxupd_host_free(manager->host);
 	history_free(manager->history);
 	config_unref(manager->config);
@@ -234,13 +213,15 @@ int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 	if (!manager)
 		return -ENOMEM;
 	manager->event = sd_event_ref(event);
-	manager->root_fd = manager->lock_fd = -1;
+	manager->root_fd = manager->lock_fd = manager->watch_fd = -1;
 	host_files_init(&manager->files, -1);
 	r = open_host(manager, root, ret_why);
 	if (r < 0)
 		return r;
 	manager_jobs_init(manager);
-	r = manager_gate_init(manager);
+	r = reader_new(event, &manager->reader);
+	if (r >= 0)
+		r = manager_gate_init(manager);
 	if (r < 0)
 		return r;
 	manager_await_kernel(manager, await_usec);

@@ -41,11 +41,14 @@ struct manager_listener {
 /*
  * One host, its configuration, gate and jobs: everything but the bus.
  * @host: the latest snapshot; never NULL
- * @catalog: the images when they were last looked at, NULL before
+ * @reader, @readings: what workers read for the manager; @watch_fd: the inotify instance
+ *on the images
  * @verdict: the gate's for Guard= of the configuration
  * @history: NULL where it could not be opened
  * @next: what an update without a target would lead to, where there is such
+ * @next_signer: of the image that leads there
  * @may_apply: the plan to come may start a job, with AutoUpdate=apply
+ * @will_apply: the same of the one that is being made
  * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
@@ -61,7 +64,9 @@ struct manager {
 	struct config *config;
 	struct host_files files;
 	struct tdxupd_host *host;
-	struct tdxupd_catalog *catalog;
+	struct reader *reader;
+	struct reading *readings;
+	int watch_fd;
 	struct sources sources;
 	struct lease_desk *desk;
 	struct watch *kvm;
@@ -71,7 +76,9 @@ struct manager {
 	struct holds holds;
 	bool has_next;
 	struct tdxupd_version next;
+	struct tdxupd_digest next_signer;
 	bool may_apply;
+	bool will_apply;
 	struct tdxupd_version missed_from;
 	const char *missed_cause;
 	bool is_unsettled;
@@ -120,12 +127,10 @@ int manager_reload(struct manager *manager, char **ret_why);
 /* Look at the images again, from the event loop. @may_apply: something is new, so that
  * AutoUpdate=apply may start a job */
 int manager_replan_later(struct manager *manager, bool may_apply);
-/* The images as they are now, checked by @config. Borrowed until the next call. */
-int manager_read_catalog(struct manager *manager, const struct config *config,
-			 const struct tdxupd_catalog **ret, char **ret_why);
-/* The plan for a request. Return: as tdxupd_plan_new() and manager_read_catalog(). */
+/* The plan for a request on the host as it is now. Return: as tdxupd_plan_new(), and
+ * errors of looking at the host. */
 int manager_plan(struct manager *manager, const struct job_request *request,
-		 struct tdxupd_plan **ret, char **ret_why);
+		 const struct tdxupd_catalog *catalog, struct tdxupd_plan **ret);
 /* The host goes down or to sleep: take back what can be taken back. */
 void manager_let_go(struct manager *manager);
 /* Leave the event loop, but not between a commit and its verdict. */
