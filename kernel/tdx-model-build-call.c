@@ -151,6 +151,13 @@ static u64 plain_call(struct tdx_model_td *td, unsigned int lp, unsigned int lea
 	return tdx_model_host_call(td->model, lp, leaf, &regs);
 }
 
+static u64 vp_init(struct tdx_model_td *td, unsigned int vcpu)
+{
+	struct tdx_model_regs regs = { .rcx = vcpu_at(td, vcpu), .r8 = vcpu };
+
+	return tdx_model_host_call(td->model, 0, TDH_VP_INIT | TDX_LEAF_V1, &regs);
+}
+
 static u64 sept_add(struct tdx_model_td *td, unsigned int table)
 {
 	struct tdx_model_regs regs = {
@@ -211,9 +218,10 @@ u64 tdx_model_build_make_call(struct tdx_model_td *td, enum tdx_model_build_call
 		return plain_call(td, 0, TDH_VP_CREATE, vcpu_at(td, index), td->address);
 	case TDX_MODEL_CALL_VP_ADDCX:
 		return plain_call(td, 0, TDH_VP_ADDCX,
-				  vcpu_at(td, index) + TDX_MODEL_PAGE_BYTES, td->address);
+				  vcpu_at(td, index) + TDX_MODEL_PAGE_BYTES,
+				  vcpu_at(td, index));
 	case TDX_MODEL_CALL_VP_INIT:
-		return plain_call(td, 0, TDH_VP_INIT, vcpu_at(td, index), 0);
+		return vp_init(td, index);
 	case TDX_MODEL_CALL_SEPT_ADD:
 		return sept_add(td, index);
 	case TDX_MODEL_CALL_PAGE_ADD:
@@ -228,8 +236,11 @@ u64 tdx_model_build_make_call(struct tdx_model_td *td, enum tdx_model_build_call
 u64 tdx_model_build_enter(struct tdx_model_td *td)
 {
 	struct tdx_model_regs regs = { .rcx = vcpu_at(td, 0) };
+	u64 status;
 
-	return tdx_model_seamcall(td->model, 0, TDH_VP_ENTER, &regs);
+	status = tdx_model_seamcall(td->model, 0, TDH_VP_ENTER, &regs);
+	/* The lower half is why it came back. */
+	return TDX_STATUS_NAME(status) ? status : TDX_SUCCESS;
 }
 
 struct tdx_model_tdr *tdx_model_build_tdr(struct tdx_model_td *td)

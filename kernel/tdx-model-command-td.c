@@ -17,6 +17,9 @@
  *   td mrtd NAME                         what was measured, and what should have been
  *   td migrate NAME interrupt|resume     an EXPORT.STATE call half done
  *   td list
+ *   tdr list                     the same as the module sees them, whoever made them, and
+ *                                what no host can know: updates that came in the middle
+ *                                of a build, measurements that are wrong
  */
 #include "tdx-model-command.h"
 
@@ -262,4 +265,39 @@ int tdx_model_command_td(struct tdx_model_command *command)
 			return verbs[i].run(command);
 
 	return tdx_model_refuse(command, -EINVAL, "no such td command");
+}
+
+static const char *op_name(enum tdx_model_op_state state)
+{
+	static const char *const names[] = { "uninitialized", "initialized", "runnable" };
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "migrating";
+}
+
+int tdx_model_command_tdr(struct tdx_model_command *command)
+{
+	char *verb = tdx_model_next_word(&command->cursor);
+	const struct tdx_model *model = command->model;
+	struct tdx_model_text *text = command->text;
+	const struct tdx_model_tdr *td;
+
+	if (!verb || strcmp(verb, "list"))
+		return tdx_model_refuse(command, -EINVAL, "tdr list");
+
+	tdx_model_text_add(text, "shutdowns %u in-build %u\n", model->seen.shutdowns,
+			   model->seen.shutdowns_in_build);
+	tdx_model_text_add(text, "finalized %u wrong-mrtd %u\n", model->seen.finalized,
+			   model->seen.wrong_mrtd);
+	for (td = model->tdrs; td; td = td->next) {
+		tdx_model_text_add(text, "0x%llx hkid=%u %s", td->address, td->hkid,
+				   op_name(td->op_state));
+		if (td->op_state == TDX_MODEL_OP_RUNNABLE) {
+			tdx_model_text_add(
+				text, " %s mrtd=", td->is_mrtd_right ? "right" : "wrong");
+			tdx_model_text_add_hex(text, td->mrtd, sizeof(td->mrtd));
+		}
+		tdx_model_text_add(text, "\n");
+	}
+
+	return 0;
 }

@@ -9,7 +9,8 @@
  *                                loads: version=1.5.06 features0=0x.. ctx=N svn=0x0106
  *                                hv=N min_hv=N no_downgrade=yes, mrseam=DIGEST behind
  *                                the version that it is of
- *   set KEY=VALUE...             cpu=SIGNATURE[,SIGNATURE] (one a package)
+ *   set KEY=VALUE...             cpu=SIGNATURE[,SIGNATURE] (one a package; always
+ *                                hexadecimal: C06F2)
  *                                seamldr=1.5.00 remaining=N seam-pages=N
  *                                install-time=DURATION (each LP's INSTALL takes it)
  *                                patch=none|blind|bit (who passes the shutdown flag)
@@ -26,7 +27,7 @@
  *   fail sys-busy=N              the next N SYS.SHUTDOWN answer SYS_BUSY
  *   fail info=N [status=S]       the next N SEAMLDR.INFO fail
  *   fail step=shutdown|install|init|update [lp=N] [status=S] [count=N]
- *   td ...                       tdx-model-command-td.c
+ *   td ..., tdr list             tdx-model-command-td.c
  */
 #include "tdx-model-command.h"
 
@@ -149,7 +150,7 @@ static int set_cpu(struct tdx_model *model, char *value)
 {
 	u32 signatures[TDX_MODEL_PACKAGES_MAX];
 	unsigned int count = 0;
-	u64 signature;
+	u32 signature;
 	char *next;
 
 	for (; value; value = next) {
@@ -157,9 +158,9 @@ static int set_cpu(struct tdx_model *model, char *value)
 		if (next)
 			*next++ = '\0';
 		if (count == TDX_MODEL_PACKAGES_MAX || count == model->lp_count ||
-		    tdx_model_parse_number(value, 0xFFFFFFFF, &signature))
+		    tdx_model_parse_signature(value, &signature))
 			return -EINVAL;
-		signatures[count++] = (u32)signature;
+		signatures[count++] = signature;
 	}
 	/* Packages of a TD that exists are in its keys. */
 	if (model->tdrs && count != model->package_count)
@@ -402,6 +403,7 @@ static const struct {
 	{ "set", do_set },
 	{ "status", do_status },
 	{ "td", tdx_model_command_td },
+	{ "tdr", tdx_model_command_tdr },
 	{ "trust", do_trust },
 };
 

@@ -18,5 +18,6 @@ int tdx_model_refuse(struct tdx_model_command *command, int error, const char *w
 int tdx_model_take_option(struct tdx_model_command *command, char **ret_key,
 			  char **ret_value);
 int tdx_model_command_td(struct tdx_model_command *command);
+int tdx_model_command_tdr(struct tdx_model_command *command);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "tdx-model-internal.h"
 
+#define TDMRS_ADDRESS 0x1000
 #define ENTROPY_TRIES 10 /* arch/x86/include/asm/tdx.h: RDRAND_RETRY_LOOPS */
 
 static int to_errno(u64 status)
@@ -82,19 +83,23 @@ void tdx_model_host_boot(struct tdx_model *model)
 {
 	struct tdx_model_host *host = &model->host;
 	struct tdx_model_regs regs = { 0 };
+	struct tdx_model_regs config = {
+		.rcx = TDMRS_ADDRESS,
+		.rdx = 1,
+		.r8 = TDX_MODEL_HKID_FIRST,
+	};
 	unsigned int lp;
 
-	tdx_model_module_load(model, &model->boot_facts);
-	model->loader.is_session_open = false;
-	model->loader.is_seam_ready = true;
 	tdx_model_host_call(model, 0, TDH_SYS_INIT, &regs);
 	for (lp = 0; lp < model->lp_count; lp++)
 		tdx_model_host_call(model, lp, TDH_SYS_LP_INIT, &regs);
-	tdx_model_host_call(model, 0, TDH_SYS_CONFIG, &regs);
-	tdx_model_host_call(model, 0, TDH_SYS_KEY_CONFIG, &regs);
+	tdx_model_host_call(model, 0, TDH_SYS_CONFIG, &config);
+	for (lp = 0; lp < model->lp_count; lp++)
+		if (!lp || tdx_model_package_of(model, lp) !=
+				   tdx_model_package_of(model, lp - 1))
+			tdx_model_host_call(model, lp, TDH_SYS_KEY_CONFIG, &regs);
 
 	host->has_last = false;
-	host->building = 0;
 	read_version(model);
 	read_field(model, TDX_FIELD_FEATURES0, &host->features0);
 	host->is_live = true;
@@ -218,9 +223,8 @@ int tdx_model_check(struct tdx_model *model)
 	return 0;
 }
 
-/* A failure that was asked for, in place of the call that this LP would make now. */
-static u64 take_step_fault(struct tdx_model *model, enum tdx_model_step step,
-			   unsigned int lp)
+u64 tdx_model_take_step_fault(struct tdx_model *model, enum tdx_model_step step,
+			      unsigned int lp)
 {
 	struct tdx_model_faults *faults = &model->faults;
 
@@ -325,7 +329,7 @@ int tdx_model_update_step(struct tdx_model *model, const struct tdx_model_image 
 	if (lp >= model->lp_count || model->is_offline[lp])
 		return 0;
 
-	status = take_step_fault(model, step, lp);
+	status = tdx_model_take_step_fault(model, step, lp);
 	if (status) {
 		remember(model, leaves[step], status);
 		return to_errno(status);

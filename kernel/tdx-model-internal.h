@@ -3,9 +3,10 @@
  * The parts of the machine, and what they may ask of each other:
  *
  *   command -> build -> host -> seamldr, module -> td -> mrtd
+ *                       cpu  -> the same
  *
  * The module and the loader see registers only; host is Linux's TDX core; build is the VM
- * manager and KVM.
+ * manager and KVM. Where the machine has a real kernel, cpu stands in place of both.
  */
 #ifndef TDX_MODEL_INTERNAL_H
 #define TDX_MODEL_INTERNAL_H
@@ -17,6 +18,9 @@
 #define TDX_MODEL_HKID_FIRST   64 /* simulation; the first one is the module's own */
 #define TDX_MODEL_HKID_MAX     128
 #define TDX_MODEL_TDCS_PAGES   4 /* simulation */
+#define TDX_MODEL_TDVPS_PAGES  2 /* simulation: TDVPR and one more */
+#define TDX_MODEL_TDMRS_MAX    64
+#define TDX_MODEL_ADDRESS_MAX  (1ULL << 46)
 #define TDX_MODEL_TRUST_MAX    4
 #define TDX_MODEL_NAME_BYTES   64
 #define TDX_MODEL_DIGEST_BYTES TDX_PORT_SHA384_BYTES
@@ -54,11 +58,15 @@ enum tdx_model_sys_state {
 	TDX_MODEL_SYS_SHUTDOWN,
 };
 
-/* @is_detecting: SYS.UPDATE was told to find MRTDs begun under another crypto context */
+/*
+ * @is_detecting: SYS.UPDATE was told to find MRTDs begun under another crypto context
+ * @packages: bit mask, those that have the module's own key
+ */
 struct tdx_model_module {
 	struct tdx_model_facts facts;
 	enum tdx_model_sys_state state;
 	bool is_detecting;
+	u32 packages;
 	u16 td_build_count;
 	u16 mig_interrupted_count;
 	bool is_lp_init[TDX_MODEL_LPS_MAX];
@@ -86,6 +94,8 @@ struct tdx_model_regs {
 	u64 r8;
 	u64 r9;
 	u64 r10;
+	u64 r11;
+	u64 r12;
 	const u8 *memory;
 };
 
@@ -94,6 +104,8 @@ void tdx_model_module_load(struct tdx_model *model, const struct tdx_model_facts
 u64 tdx_model_seamcall(struct tdx_model *model, unsigned int lp, u64 rax,
 		       struct tdx_model_regs *regs);
 bool tdx_model_counts_builds(const struct tdx_model *model);
+/* SYS.RD (tdx-model-fields.c) */
+u64 tdx_model_sys_rd(const struct tdx_model *model, struct tdx_model_regs *regs);
 
 /* ---- td (tdx-model-td*.c): a TD as the module sees it ---- */
 
@@ -116,6 +128,7 @@ enum tdx_model_op_state {
 	TDX_MODEL_OP_POST_IMPORT,
 	TDX_MODEL_OP_LIVE_IMPORT,
 	TDX_MODEL_OP_FAILED_IMPORT,
+	/* There are two more, 11 and 12, which nothing here brings about. */
 };
 
 enum tdx_model_page_kind {
@@ -126,7 +139,11 @@ enum tdx_model_page_kind {
 	TDX_MODEL_PAGE_PRIVATE,
 };
 
-/* @address: where it is in host memory; @gpa, @level: where in the TD's, if is_mapped */
+/*
+ * @address: where it is in host memory; @gpa, @level: where in the TD's, if is_mapped
+ * @blocked_epoch: the TD's when it was blocked, if is_blocked
+ * @extra_count: pages of a vCPU beside this, its first one
+ */
 struct tdx_model_page {
 	struct tdx_model_page *next;
 	enum tdx_model_page_kind kind;
@@ -134,8 +151,11 @@ struct tdx_model_page {
 	bool is_mapped;
 	u64 gpa;
 	unsigned int level;
+	bool is_blocked;
+	u64 blocked_epoch;
 	bool is_vcpu_init;
 	bool is_vcpu_associated;
+	unsigned int extra_count;
 	u8 *content;
 };
 
@@ -143,6 +163,9 @@ struct tdx_model_page {
  * @packages: bit mask, keys configured (life cycle HKID_ASSIGNED) or caches still to be
  *	written back (BLOCKED)
  * @is_counted: in td_build_count
+ * @epoch: of MEM.TRACK
+ * @whole: the hash of all that was measured, whatever modules made of it; no machine has
+ *	it, and @is_mrtd_right is what it says of @mrtd
  */
 struct tdx_model_tdr {
 	struct tdx_model_tdr *next;
@@ -158,19 +181,37 @@ struct tdx_model_tdr {
 	u16 mrtd_ctx;
 	bool is_counted;
 	bool is_mig_interrupted;
+	u64 epoch;
 	struct tdx_port_sha384 *hash;
+	struct tdx_port_sha384 *whole;
 	u8 mrtd[TDX_MODEL_DIGEST_BYTES];
+	bool is_mrtd_right;
 };
 
-/* @leaf is one of the leaves for TDs; the module is READY and the LP initialised. */
-u64 tdx_model_td_leaf(struct tdx_model *model, unsigned int lp, unsigned int leaf,
+/* The leaves for TDs; the module is READY and the LP initialised. */
+u64 tdx_model_td_leaf(struct tdx_model *model, unsigned int lp, u64 rax,
 		      struct tdx_model_regs *regs);
+u64 tdx_model_vp_create(struct tdx_model *model, struct tdx_model_tdr *td,
+			const struct tdx_model_regs *regs);
+/* Leaves that name a vCPU. */
+u64 tdx_model_vcpu_leaf(struct tdx_model *model, u64 rax, struct tdx_model_regs *regs);
+u64 tdx_model_sept_add(struct tdx_model *model, struct tdx_model_tdr *td,
+		       const struct tdx_model_regs *regs);
+/* MEM.RANGE.BLOCK, MEM.TRACK, MEM.PAGE.REMOVE */
+u64 tdx_model_td_memory(struct tdx_model_tdr *td, unsigned int leaf,
+			struct tdx_model_regs *regs);
 /* Leaves that measure: MEM.PAGE.ADD, MR.EXTEND, MR.FINALIZE. */
 u64 tdx_model_td_measure(struct tdx_model *model, struct tdx_model_tdr *td,
 			 unsigned int leaf, struct tdx_model_regs *regs);
-/* Leaves that take a TD down: VP.FLUSH, VPFLUSHDONE, CACHE.WB, KEY.FREEID, RECLAIM. */
+/* Leaves that take a TD down: VPFLUSHDONE, CACHE.WB, KEY.FREEID, and those for any page:
+ * RECLAIM, RDMD, WBINVD. */
 u64 tdx_model_td_teardown(struct tdx_model *model, unsigned int lp, unsigned int leaf,
-			  const struct tdx_model_regs *regs);
+			  struct tdx_model_regs *regs);
+/* 0 when @address can become a page of some TD; else the status for operand @operand. */
+u64 tdx_model_check_new_page(struct tdx_model *model, u64 address, u64 operand);
+/* Keys are there, the control structure is complete, the state is one of @op_states (a
+ * bit mask of enum tdx_model_op_state). */
+u64 tdx_model_check_td(const struct tdx_model_tdr *td, unsigned int op_states);
 struct tdx_model_tdr *tdx_model_td_find(struct tdx_model *model, u64 address);
 /* What the TD's page tables have at @gpa: a private page (level 0) or a table. */
 struct tdx_model_page *tdx_model_td_find_gpa(struct tdx_model_tdr *td, u64 gpa,
@@ -179,6 +220,7 @@ bool tdx_model_page_is_used(struct tdx_model *model, u64 address);
 /* NULL without memory. */
 struct tdx_model_page *tdx_model_td_add_page(struct tdx_model_tdr *td,
 					     enum tdx_model_page_kind kind, u64 address);
+void tdx_model_page_free(struct tdx_model_page *page);
 void tdx_model_td_end_build(struct tdx_model *model, struct tdx_model_tdr *td);
 /* Forget a TD with all of its pages, whatever its state: the power went away. */
 struct tdx_model_tdr *tdx_model_td_free(struct tdx_model_tdr *td);
@@ -220,6 +262,11 @@ struct tdx_model_image {
 	bool is_signed;
 };
 
+/* An image of its parts, hashed; @bytes of @module are whole pages. 0, -ENOMEM */
+int tdx_model_image_assemble(struct tdx_model *model,
+			     const struct tdx_model_params *params, const u8 *sigstruct,
+			     const u8 *module, size_t bytes,
+			     struct tdx_model_image **ret);
 /* 0 or the loader's status, in its order of looking: all before the memory layout. */
 u64 tdx_model_sigstruct_check(const struct tdx_model *model,
 			      const struct tdx_model_image *image);
@@ -256,6 +303,7 @@ void tdx_model_text_add_hex(struct tdx_model_text *text, const u8 *bytes, size_t
 /* Each takes all of @text or returns -EINVAL. Numbers: decimal, or hexadecimal with 0x.
  */
 int tdx_model_parse_number(const char *text, u64 max, u64 *ret);
+int tdx_model_parse_signature(const char *text, u32 *ret);
 int tdx_model_parse_version(const char *text, struct tdx_model_version *ret);
 int tdx_model_parse_digest(const char *text, u8 ret[TDX_MODEL_DIGEST_BYTES]);
 int tdx_model_parse_bool(const char *text, bool *ret);
@@ -302,7 +350,10 @@ u64 tdx_model_seamldr_info(struct tdx_model *model, u8 ret[TDX_MODEL_INFO_BYTES]
 /* The same, whatever fault was asked for. */
 void tdx_model_seamldr_fill_info(const struct tdx_model *model,
 				 u8 ret[TDX_MODEL_INFO_BYTES]);
-/* @ret_rdx: on failure 0, the old module could be made ready again, or 1, it could not */
+/* Whether what this LP's INSTALL says of an image will be looked at. */
+bool tdx_model_seamldr_is_last(const struct tdx_model *model, unsigned int lp);
+/* @image: NULL for parameters that are none
+ * @ret_rdx: on failure 0, the old module could be made ready again, or 1, it could not */
 u64 tdx_model_seamldr_install(struct tdx_model *model, unsigned int lp,
 			      const struct tdx_model_image *image, u64 *ret_rdx);
 
@@ -342,6 +393,10 @@ struct tdx_model_host {
 u64 tdx_model_host_call(struct tdx_model *model, unsigned int lp, u64 rax,
 			struct tdx_model_regs *regs);
 void tdx_model_host_boot(struct tdx_model *model);
+/* A failure that was asked for, in place of the call that this LP would make now; or 0.
+ */
+u64 tdx_model_take_step_fault(struct tdx_model *model, enum tdx_model_step step,
+			      unsigned int lp);
 
 /* ---- build (tdx-model-build*.c): VM managers and KVM ---- */
 
@@ -466,6 +521,14 @@ struct tdx_model_counts {
 	unsigned int dead;
 };
 
+/* What no host can see: for tests that ask whether an update came at a bad moment. */
+struct tdx_model_seen {
+	unsigned int shutdowns;
+	unsigned int shutdowns_in_build;
+	unsigned int finalized;
+	unsigned int wrong_mrtd;
+};
+
 struct tdx_model {
 	struct tdx_model_hooks hooks;
 	void *userdata;
@@ -486,11 +549,22 @@ struct tdx_model {
 	u64 now_nsec;
 	struct tdx_model_faults faults;
 	struct tdx_model_counts counts;
+	struct tdx_model_seen seen;
 	u8 source_page[TDX_MODEL_PAGE_BYTES];
 };
 
 unsigned int tdx_model_package_of(const struct tdx_model *model, unsigned int lp);
 /* Power off and on: no TD survives, module and host start afresh. */
 void tdx_model_reboot(struct tdx_model *model);
+/*
+ * The same for a machine whose host is no part of the model: as firmware leaves it, the
+ * module is there and nobody has called it.
+ */
+void tdx_model_power_on(struct tdx_model *model);
+
+/* ---- cpu (tdx-model-cpu.c): the SEAMCALL instruction of a machine with memory ---- */
+
+u64 tdx_model_cpu_seamcall(struct tdx_model *model, unsigned int lp, u64 rax,
+			   struct tdx_model_regs *regs);
 
 #endif

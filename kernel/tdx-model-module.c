@@ -5,6 +5,9 @@
  */
 #include "tdx-model-internal.h"
 
+#define TDMR_ALIGN       (1ULL << 30)
+#define TDMR_ARRAY_ALIGN 512
+
 static bool has_compat_bit(const struct tdx_model *model)
 {
 	return model->module.facts.features0 & TDX_FEATURES0_UPDATE_COMPATIBILITY;
@@ -54,58 +57,71 @@ static u64 sys_lp_init(struct tdx_model *model, unsigned int lp)
 	return TDX_SUCCESS;
 }
 
-static u64 sys_config(struct tdx_model *model)
+static bool is_initialised_everywhere(const struct tdx_model *model)
 {
+	unsigned int lp;
+
 	if (model->module.state != TDX_MODEL_SYS_INIT_DONE)
-		return TDX_SYS_STATE_INCORRECT;
+		return false;
+	for (lp = 0; lp < model->lp_count; lp++)
+		if (!model->module.is_lp_init[lp])
+			return false;
+
+	return true;
+}
+
+/* Simulation: the TDMRs themselves are not looked at. */
+static u64 sys_config(struct tdx_model *model, const struct tdx_model_regs *regs)
+{
+	if (!is_initialised_everywhere(model))
+		return TDX_SYS_CONFIG_NOT_PENDING;
+	if (!regs->rcx || regs->rcx % TDMR_ARRAY_ALIGN ||
+	    regs->rcx >= TDX_MODEL_ADDRESS_MAX)
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RCX;
+	if (!regs->rdx || regs->rdx > TDX_MODEL_TDMRS_MAX)
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RDX;
+	if (regs->r8 < TDX_MODEL_HKID_FIRST || regs->r8 >= TDX_MODEL_HKID_MAX)
+		return TDX_OPERAND_INVALID | TDX_OPERAND_R8;
 
 	model->module.state = TDX_MODEL_SYS_CONFIG_DONE;
 	return TDX_SUCCESS;
 }
 
-/* Simulation: the first package's call is enough. */
-static u64 sys_key_config(struct tdx_model *model)
+/* Once a package; the last one makes the module ready (module:
+ * api_calls/tdh_sys_key_config.c). */
+static u64 sys_key_config(struct tdx_model *model, unsigned int lp)
 {
-	if (model->module.state != TDX_MODEL_SYS_CONFIG_DONE)
-		return TDX_SYS_STATE_INCORRECT;
+	u32 package = 1U << tdx_model_package_of(model, lp);
 
-	model->module.state = TDX_MODEL_SYS_READY;
+	if (model->module.state != TDX_MODEL_SYS_CONFIG_DONE)
+		return TDX_SYS_KEY_CONFIG_NOT_PENDING;
+	if (model->module.packages & package)
+		return TDX_KEY_CONFIGURED;
+
+	model->module.packages |= package;
+	if (model->module.packages == (1U << model->package_count) - 1)
+		model->module.state = TDX_MODEL_SYS_READY;
+
 	return TDX_SUCCESS;
 }
 
-static u64 sys_rd(const struct tdx_model *model, struct tdx_model_regs *regs)
+/* Simulation: all at once, whatever the TDMR; RDX is where the next call would begin. */
+static u64 sys_tdmr_init(struct tdx_model_regs *regs)
 {
-	const struct tdx_model_facts *facts = &model->module.facts;
+	u64 address = regs->rcx;
 
-	switch (regs->rdx) {
-	case TDX_FIELD_MINOR_VERSION:
-		regs->r8 = facts->version.minor;
-		break;
-	case TDX_FIELD_MAJOR_VERSION:
-		regs->r8 = facts->version.major;
-		break;
-	case TDX_FIELD_UPDATE_VERSION:
-		regs->r8 = facts->version.update;
-		break;
-	case TDX_FIELD_FEATURES0:
-		regs->r8 = facts->features0;
-		break;
-	case TDX_FIELD_MODULE_HV:
-		regs->r8 = facts->module_hv;
-		break;
-	case TDX_FIELD_MIN_UPDATE_HV:
-		regs->r8 = facts->min_update_hv;
-		break;
-	case TDX_FIELD_NO_DOWNGRADE:
-		regs->r8 = facts->no_downgrade;
-		break;
-	case TDX_FIELD_NUM_HANDOFF_PAGES:
-		regs->r8 = facts->handoff_pages;
-		break;
-	default:
-		return TDX_METADATA_FIELD_NOT_READABLE;
-	}
+	regs->rdx = 0;
+	if (address % TDMR_ALIGN || address >= TDX_MODEL_ADDRESS_MAX)
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RCX;
 
+	regs->rdx = ~(TDMR_ALIGN - 1);
+	return TDX_SUCCESS;
+}
+
+/* Nothing can be called after it but P-SEAMLDR (tdx.c: tdx_sys_disable()). */
+static u64 sys_disable(struct tdx_model *model)
+{
+	model->module.state = TDX_MODEL_SYS_SHUTDOWN;
 	return TDX_SUCCESS;
 }
 
@@ -141,6 +157,18 @@ static u64 compat_sensitive(const struct tdx_model *model)
 	return TDX_SUCCESS;
 }
 
+static bool is_any_build_open(const struct tdx_model *model)
+{
+	const struct tdx_model_tdr *td;
+
+	for (td = model->tdrs; td; td = td->next)
+		if (td->life_cycle == TDX_MODEL_KEYS_CONFIGURED &&
+		    td->op_state == TDX_MODEL_OP_INITIALIZED)
+			return true;
+
+	return false;
+}
+
 static u64 sys_shutdown(struct tdx_model *model, const struct tdx_model_regs *regs)
 {
 	struct tdx_model_module *module = &model->module;
@@ -164,21 +192,10 @@ static u64 sys_shutdown(struct tdx_model *model, const struct tdx_model_regs *re
 	handoff->td_build_count = module->td_build_count;
 	handoff->mig_interrupted_count = module->mig_interrupted_count;
 	module->state = TDX_MODEL_SYS_SHUTDOWN;
+	model->seen.shutdowns++;
+	model->seen.shutdowns_in_build += is_any_build_open(model);
 
 	return TDX_SUCCESS;
-}
-
-static bool is_initialised_everywhere(const struct tdx_model *model)
-{
-	unsigned int lp;
-
-	if (model->module.state != TDX_MODEL_SYS_INIT_DONE)
-		return false;
-	for (lp = 0; lp < model->lp_count; lp++)
-		if (!model->module.is_lp_init[lp])
-			return false;
-
-	return true;
 }
 
 /*
@@ -210,8 +227,6 @@ static u64 sys_update(struct tdx_model *model, unsigned int version,
 	struct tdx_model_module *module = &model->module;
 	struct tdx_model_handoff *handoff = &model->handoff;
 
-	if (version > 1)
-		return TDX_OPERAND_INVALID | TDX_OPERAND_RAX;
 	if (version == 1 && regs->r9 & ~module->facts.features0)
 		return TDX_OPERAND_INVALID | TDX_OPERAND_R9;
 	if (version == 1 && regs->r10)
@@ -246,13 +261,31 @@ static bool is_leaf_of_start(unsigned int leaf)
 	}
 }
 
-/* What holds for every leaf, in the order in which the dispatcher looks. */
-static u64 check_call(const struct tdx_model *model, unsigned int lp, unsigned int leaf)
+static unsigned int last_version(unsigned int leaf)
 {
+	switch (leaf) {
+	case TDH_MNG_RD:
+	case TDH_VP_INIT:
+	case TDH_VP_RD:
+	case TDH_SYS_UPDATE:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* What holds for every leaf, in the order in which the dispatcher looks (module:
+ * tdx_vmm_dispatcher.c). */
+static u64 check_call(const struct tdx_model *model, unsigned int lp, u64 rax)
+{
+	unsigned int leaf = TDX_LEAF(rax);
+
 	if (lp >= model->lp_count)
 		return TDX_SEAMCALL_UD;
 	if (!model->loader.is_seam_ready)
 		return TDX_SEAMCALL_VMFAILINVALID;
+	if (TDX_LEAF_RESERVED(rax) || TDX_LEAF_VERSION(rax) > last_version(leaf))
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RAX;
 	if (model->module.state == TDX_MODEL_SYS_SHUTDOWN)
 		return TDX_SYS_SHUTDOWN;
 	if (model->module.state != TDX_MODEL_SYS_READY && !is_leaf_of_start(leaf))
@@ -267,30 +300,31 @@ static u64 check_call(const struct tdx_model *model, unsigned int lp, unsigned i
 u64 tdx_model_seamcall(struct tdx_model *model, unsigned int lp, u64 rax,
 		       struct tdx_model_regs *regs)
 {
-	unsigned int leaf = TDX_LEAF(rax);
-	u64 status = check_call(model, lp, leaf);
+	u64 status = check_call(model, lp, rax);
 
 	if (status)
 		return status;
-	if (leaf == TDH_SYS_UPDATE)
-		return sys_update(model, TDX_LEAF_VERSION(rax), regs);
-	if (TDX_LEAF_VERSION(rax))
-		return TDX_OPERAND_INVALID | TDX_OPERAND_RAX;
 
-	switch (leaf) {
+	switch (TDX_LEAF(rax)) {
 	case TDH_SYS_INIT:
 		return sys_init(model);
 	case TDH_SYS_LP_INIT:
 		return sys_lp_init(model, lp);
 	case TDH_SYS_CONFIG:
-		return sys_config(model);
+		return sys_config(model, regs);
 	case TDH_SYS_KEY_CONFIG:
-		return sys_key_config(model);
+		return sys_key_config(model, lp);
+	case TDH_SYS_TDMR_INIT:
+		return sys_tdmr_init(regs);
 	case TDH_SYS_RD:
-		return sys_rd(model, regs);
+		return tdx_model_sys_rd(model, regs);
 	case TDH_SYS_SHUTDOWN:
 		return sys_shutdown(model, regs);
+	case TDH_SYS_UPDATE:
+		return sys_update(model, TDX_LEAF_VERSION(rax), regs);
+	case TDH_SYS_DISABLE:
+		return sys_disable(model);
 	default:
-		return tdx_model_td_leaf(model, lp, leaf, regs);
+		return tdx_model_td_leaf(model, lp, rax, regs);
 	}
 }

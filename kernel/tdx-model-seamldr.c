@@ -123,7 +123,7 @@ static u64 do_install(struct tdx_model *model, const struct tdx_model_image *ima
 	u64 status;
 
 	*ret_rdx = 0;
-	if (!are_params_valid(model, &image->params))
+	if (!image || !are_params_valid(model, &image->params))
 		return SEAMLDR_EBADPARAM;
 	status = tdx_model_sigstruct_check(model, image);
 	if (status)
@@ -158,6 +158,16 @@ static void open_session(struct tdx_model_loader *loader)
 	memset(loader->has_called, 0, sizeof(loader->has_called));
 	loader->has_old_module = loader->is_seam_ready;
 	loader->is_seam_ready = false;
+}
+
+bool tdx_model_seamldr_is_last(const struct tdx_model *model, unsigned int lp)
+{
+	const struct tdx_model_loader *loader = &model->loader;
+
+	if (!loader->is_session_open)
+		return model->lp_count == 1;
+
+	return !loader->has_called[lp] && loader->called_count == model->lp_count - 1;
 }
 
 /* A failure that left the old module in place makes it reachable again, in SHUTDOWN. */

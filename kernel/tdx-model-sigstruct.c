@@ -228,34 +228,49 @@ static void read_facts(const struct tdx_model *model, struct tdx_model_image *im
 	memcpy(facts->mrseam, image->seamhash, sizeof(facts->mrseam));
 }
 
+int tdx_model_image_assemble(struct tdx_model *model,
+			     const struct tdx_model_params *params, const u8 *sigstruct,
+			     const u8 *module, size_t bytes, struct tdx_model_image **ret)
+{
+	struct tdx_model_image *image = tdx_port_alloc(sizeof(*image));
+	int error;
+
+	if (!image)
+		return -ENOMEM;
+
+	memcpy(image->sigstruct, sigstruct, SIGSTRUCT_BYTES);
+	image->params = *params;
+	error = hash_image(image, module, bytes);
+	if (error) {
+		tdx_model_image_free(image);
+		return error;
+	}
+	read_facts(model, image, module, bytes);
+
+	*ret = image;
+	return 0;
+}
+
 int tdx_model_image_new(struct tdx_model *model, const u8 *bytes, size_t size,
 			struct tdx_model_image **ret)
 {
-	struct tdx_model_image *image;
-	const u8 *module;
-	size_t module_bytes;
+	struct tdx_model_params *params;
 	int error;
 
 	if (!is_header_valid(bytes, size))
 		return -EINVAL;
 
-	image = tdx_port_alloc(sizeof(*image));
-	if (!image)
+	/* A page, and a kernel's stack is not made for it. */
+	params = tdx_port_alloc(sizeof(*params));
+	if (!params)
 		return -ENOMEM;
+	make_params(params, size);
+	error = tdx_model_image_assemble(model, params, bytes + TDX_MODEL_PAGE_BYTES,
+					 bytes + 2 * TDX_MODEL_PAGE_BYTES,
+					 size - 2 * TDX_MODEL_PAGE_BYTES, ret);
+	tdx_port_free(params);
 
-	module = bytes + 2 * TDX_MODEL_PAGE_BYTES;
-	module_bytes = size - 2 * TDX_MODEL_PAGE_BYTES;
-	memcpy(image->sigstruct, bytes + TDX_MODEL_PAGE_BYTES, SIGSTRUCT_BYTES);
-	make_params(&image->params, size);
-	error = hash_image(image, module, module_bytes);
-	if (error) {
-		tdx_model_image_free(image);
-		return error;
-	}
-	read_facts(model, image, module, module_bytes);
-
-	*ret = image;
-	return 0;
+	return error;
 }
 
 struct tdx_model_image *tdx_model_image_free(struct tdx_model_image *image)

@@ -66,6 +66,7 @@ static u64 page_add(struct tdx_model *model, struct tdx_model_tdr *td,
 	page->is_mapped = true;
 	page->gpa = gpa;
 	tdx_model_mrtd_add_page(td->hash, gpa);
+	tdx_model_mrtd_add_page(td->whole, gpa);
 
 	return TDX_SUCCESS;
 }
@@ -90,11 +91,13 @@ static u64 extend(struct tdx_model *model, struct tdx_model_tdr *td,
 		return status;
 
 	tdx_model_mrtd_extend(td->hash, gpa, page->content + offset);
+	tdx_model_mrtd_extend(td->whole, gpa, page->content + offset);
 	return TDX_SUCCESS;
 }
 
 static u64 finalize(struct tdx_model *model, struct tdx_model_tdr *td)
 {
+	u8 whole[TDX_MODEL_DIGEST_BYTES];
 	u64 status;
 
 	if (!td->vcpu_count)
@@ -105,6 +108,10 @@ static u64 finalize(struct tdx_model *model, struct tdx_model_tdr *td)
 		return status;
 
 	tdx_port_sha384_finish(td->hash, td->mrtd);
+	tdx_port_sha384_finish(td->whole, whole);
+	td->is_mrtd_right = !memcmp(td->mrtd, whole, sizeof(whole));
+	model->seen.finalized++;
+	model->seen.wrong_mrtd += !td->is_mrtd_right;
 	td->op_state = TDX_MODEL_OP_RUNNABLE;
 	tdx_model_td_end_build(model, td);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later
 /*
  * The leaves that take a TD down: its HKID is blocked, every package's caches are written
- * back, the HKID is free again, the pages are given back one by one.
+ * back, the HKID is free again, the pages are given back one by one. And those that are
+ * about any page, whoever's it is.
  */
 #include "tdx-model-internal.h"
 
@@ -93,8 +94,7 @@ static u64 page_reclaim(struct tdx_model *model, u64 address)
 			if (td->life_cycle != TDX_MODEL_TEARDOWN)
 				return TDX_LIFECYCLE_STATE_INCORRECT;
 			*link = page->next;
-			tdx_port_free(page->content);
-			tdx_port_free(page);
+			tdx_model_page_free(page);
 			return TDX_SUCCESS;
 		}
 	}
@@ -102,13 +102,55 @@ static u64 page_reclaim(struct tdx_model *model, u64 address)
 	return TDX_PAGE_METADATA_INCORRECT | TDX_OPERAND_RCX;
 }
 
+/* Simulation: the KeyID in the upper bits of the address is not looked at. */
+static u64 page_wbinvd(u64 address)
+{
+	if (address % TDX_MODEL_PAGE_BYTES)
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RCX;
+
+	return TDX_SUCCESS;
+}
+
+/* Page types are those of the module's pamt_manager.h. */
+static u64 page_rdmd(struct tdx_model *model, struct tdx_model_regs *regs)
+{
+	static const u8 types[] = {
+		[TDX_MODEL_PAGE_TDCX] = 5,       [TDX_MODEL_PAGE_VCPU] = 6,
+		[TDX_MODEL_PAGE_VCPU_EXTRA] = 5, [TDX_MODEL_PAGE_SEPT] = 8,
+		[TDX_MODEL_PAGE_PRIVATE] = 3,
+	};
+	u64 address = regs->rcx;
+	const struct tdx_model_page *page;
+	const struct tdx_model_tdr *td;
+
+	if (address % TDX_MODEL_PAGE_BYTES || address >= TDX_MODEL_ADDRESS_MAX)
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RCX;
+
+	regs->rcx = regs->rdx = regs->r8 = regs->r9 = regs->r10 = regs->r11 = 0;
+	for (td = model->tdrs; td; td = td->next) {
+		if (td->address == address)
+			regs->rcx = 4;
+		for (page = td->pages; page; page = page->next)
+			if (page->address == address) {
+				regs->rcx = types[page->kind];
+				regs->rdx = td->address;
+			}
+	}
+
+	return TDX_SUCCESS;
+}
+
 u64 tdx_model_td_teardown(struct tdx_model *model, unsigned int lp, unsigned int leaf,
-			  const struct tdx_model_regs *regs)
+			  struct tdx_model_regs *regs)
 {
 	struct tdx_model_tdr *td;
 
 	if (leaf == TDH_PHYMEM_CACHE_WB)
 		return cache_wb(model, lp);
+	if (leaf == TDH_PHYMEM_PAGE_WBINVD)
+		return page_wbinvd(regs->rcx);
+	if (leaf == TDH_PHYMEM_PAGE_RDMD)
+		return page_rdmd(model, regs);
 	if (leaf == TDH_PHYMEM_PAGE_RECLAIM)
 		return page_reclaim(model, regs->rcx);
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later
 /*
- * A TD as the module sees it: creation, keys, control structures, vCPUs and private page
- * tables. What measures is in tdx-model-td-measure.c, the way down in
- * tdx-model-td-teardown.c.
+ * A TD as the module sees it: creation, keys and control structures. Its vCPUs, its
+ * memory, what measures and the way down have files of their own, tdx-model-td-*.c.
  *
  * Page addresses are names: nothing is stored there. One TD is never called twice at a
  * time, as the caller lets one thread in, so OPERAND_BUSY does not arise.
  */
 #include "tdx-model-internal.h"
 
-#define ADDRESS_MAX (1ULL << 46)
-#define SEPT_LEVELS 4 /* simulation: levels 1 to 4, a 2 MiB region's table is level 1 */
 #define INVALID(op) (TDX_OPERAND_INVALID | TDX_OPERAND_##op)
 
 struct tdx_model_tdr *tdx_model_td_find(struct tdx_model *model, u64 address)
@@ -74,6 +71,12 @@ struct tdx_model_page *tdx_model_td_add_page(struct tdx_model_tdr *td,
 	return page;
 }
 
+void tdx_model_page_free(struct tdx_model_page *page)
+{
+	tdx_port_free(page->content);
+	tdx_port_free(page);
+}
+
 struct tdx_model_tdr *tdx_model_td_free(struct tdx_model_tdr *td)
 {
 	struct tdx_model_page *page;
@@ -84,24 +87,19 @@ struct tdx_model_tdr *tdx_model_td_free(struct tdx_model_tdr *td)
 	while (td->pages) {
 		page = td->pages;
 		td->pages = page->next;
-		tdx_port_free(page->content);
-		tdx_port_free(page);
+		tdx_model_page_free(page);
 	}
 	tdx_port_sha384_free(td->hash);
+	tdx_port_sha384_free(td->whole);
 	tdx_port_free(td);
 
 	return NULL;
 }
 
-static bool is_page_address(u64 address)
+u64 tdx_model_check_new_page(struct tdx_model *model, u64 address, u64 operand)
 {
-	return address && !(address % TDX_MODEL_PAGE_BYTES) && address < ADDRESS_MAX;
-}
-
-/* 0 when @address can become a page of some TD; else the status for operand @operand. */
-static u64 check_new_page(struct tdx_model *model, u64 address, u64 operand)
-{
-	if (!is_page_address(address))
+	if (!address || address % TDX_MODEL_PAGE_BYTES ||
+	    address >= TDX_MODEL_ADDRESS_MAX)
 		return TDX_OPERAND_INVALID | operand;
 	if (tdx_model_page_is_used(model, address))
 		return TDX_PAGE_METADATA_INCORRECT | operand;
@@ -112,7 +110,7 @@ static u64 check_new_page(struct tdx_model *model, u64 address, u64 operand)
 static u64 mng_create(struct tdx_model *model, const struct tdx_model_regs *regs)
 {
 	struct tdx_model_tdr *td;
-	u64 status = check_new_page(model, regs->rcx, TDX_OPERAND_RCX);
+	u64 status = tdx_model_check_new_page(model, regs->rcx, TDX_OPERAND_RCX);
 
 	if (status)
 		return status;
@@ -129,8 +127,8 @@ static u64 mng_create(struct tdx_model *model, const struct tdx_model_regs *regs
 	td = tdx_port_alloc(sizeof(*td));
 	if (!td)
 		return TDX_SYS_BUSY;
-	if (tdx_port_sha384_new(&td->hash)) {
-		tdx_port_free(td);
+	if (tdx_port_sha384_new(&td->hash) || tdx_port_sha384_new(&td->whole)) {
+		tdx_model_td_free(td);
 		return TDX_SYS_BUSY;
 	}
 
@@ -166,7 +164,7 @@ static u64 mng_key_config(struct tdx_model *model, unsigned int lp,
 static u64 mng_addcx(struct tdx_model *model, struct tdx_model_tdr *td,
 		     const struct tdx_model_regs *regs)
 {
-	u64 status = check_new_page(model, regs->rcx, TDX_OPERAND_RCX);
+	u64 status = tdx_model_check_new_page(model, regs->rcx, TDX_OPERAND_RCX);
 
 	if (status)
 		return status;
@@ -183,9 +181,7 @@ static u64 mng_addcx(struct tdx_model *model, struct tdx_model_tdr *td,
 	return TDX_SUCCESS;
 }
 
-/* Keys are there, the control structure is complete, the state is one of @op_states (a
- * bit mask of enum tdx_model_op_state). */
-static u64 check_td(const struct tdx_model_tdr *td, unsigned int op_states)
+u64 tdx_model_check_td(const struct tdx_model_tdr *td, unsigned int op_states)
 {
 	if (td->life_cycle != TDX_MODEL_KEYS_CONFIGURED)
 		return TDX_LIFECYCLE_STATE_INCORRECT;
@@ -202,7 +198,7 @@ static u64 check_td(const struct tdx_model_tdr *td, unsigned int op_states)
 static u64 mng_init(struct tdx_model *model, struct tdx_model_tdr *td,
 		    const struct tdx_model_regs *regs)
 {
-	u64 status = check_td(td, 1U << TDX_MODEL_OP_UNINITIALIZED);
+	u64 status = tdx_model_check_td(td, 1U << TDX_MODEL_OP_UNINITIALIZED);
 
 	if (status)
 		return status;
@@ -210,6 +206,7 @@ static u64 mng_init(struct tdx_model *model, struct tdx_model_tdr *td,
 		return INVALID(RDX);
 
 	tdx_port_sha384_start(td->hash);
+	tdx_port_sha384_start(td->whole);
 	td->mrtd_ctx = model->module.facts.ctx;
 	td->op_state = TDX_MODEL_OP_INITIALIZED;
 	if (tdx_model_counts_builds(model)) {
@@ -248,110 +245,28 @@ u64 tdx_model_td_migrate(struct tdx_model *model, struct tdx_model_tdr *td,
 	return TDX_SUCCESS;
 }
 
-static u64 vp_create(struct tdx_model *model, struct tdx_model_tdr *td, unsigned int leaf,
-		     const struct tdx_model_regs *regs)
+/* Simulation: no field of a TD is kept. */
+static u64 mng_rd(struct tdx_model_tdr *td, struct tdx_model_regs *regs)
 {
-	enum tdx_model_page_kind kind =
-		leaf == TDH_VP_CREATE ? TDX_MODEL_PAGE_VCPU : TDX_MODEL_PAGE_VCPU_EXTRA;
-	u64 status = check_new_page(model, regs->rcx, TDX_OPERAND_RCX);
+	u64 status = tdx_model_check_td(td, ~0U);
 
 	if (!status)
-		status = check_td(td, 1U << TDX_MODEL_OP_INITIALIZED);
-	if (status)
-		return status;
-	if (!tdx_model_td_add_page(td, kind, regs->rcx))
-		return TDX_SYS_BUSY;
-
-	return TDX_SUCCESS;
-}
-
-static u64 vp_init(struct tdx_model_tdr *td, struct tdx_model_page *vcpu)
-{
-	u64 status = check_td(td, 1U << TDX_MODEL_OP_INITIALIZED |
-					  1U << TDX_MODEL_OP_STATE_IMPORT);
-
-	if (status)
-		return status;
-	if (vcpu->is_vcpu_init)
-		return TDX_OP_STATE_INCORRECT;
-
-	vcpu->is_vcpu_init = true;
-	vcpu->is_vcpu_associated = true;
-	td->vcpu_count++;
-
-	return TDX_SUCCESS;
-}
-
-static u64 vp_enter(struct tdx_model_tdr *td, struct tdx_model_page *vcpu)
-{
-	u64 status = check_td(td, 1U << TDX_MODEL_OP_RUNNABLE |
-					  1U << TDX_MODEL_OP_LIVE_EXPORT |
-					  1U << TDX_MODEL_OP_LIVE_IMPORT);
-
-	if (!status)
-		vcpu->is_vcpu_associated = true;
+		regs->r8 = 0;
 
 	return status;
 }
 
-/* RCX: guest address, level in bits 2:0. */
-static u64 mem_sept_add(struct tdx_model *model, struct tdx_model_tdr *td,
-			const struct tdx_model_regs *regs)
+static bool is_td_in_rcx(unsigned int leaf)
 {
-	unsigned int level = regs->rcx & 7;
-	u64 gpa = regs->rcx & ~7ULL;
-	struct tdx_model_page *page;
-	u64 status;
-
-	if (!level || level > SEPT_LEVELS || gpa % (512ULL * TDX_MODEL_PAGE_BYTES))
-		return INVALID(RCX);
-	status = check_new_page(model, regs->r8, TDX_OPERAND_R8);
-	if (!status)
-		status = check_td(td, 1U << TDX_MODEL_OP_INITIALIZED |
-					      1U << TDX_MODEL_OP_RUNNABLE |
-					      1U << TDX_MODEL_OP_LIVE_EXPORT |
-					      0xFU << TDX_MODEL_OP_MEMORY_IMPORT);
-	if (status)
-		return status;
-
-	if (tdx_model_td_find_gpa(td, gpa, level))
-		return TDX_EPT_ENTRY_STATE_INCORRECT | TDX_OPERAND_RCX;
-
-	page = tdx_model_td_add_page(td, TDX_MODEL_PAGE_SEPT, regs->r8);
-	if (!page)
-		return TDX_SYS_BUSY;
-	page->is_mapped = true;
-	page->gpa = gpa;
-	page->level = level;
-
-	return TDX_SUCCESS;
-}
-
-/* Leaves that name a vCPU: its page says whose it is. */
-static u64 vcpu_leaf(struct tdx_model *model, unsigned int leaf,
-		     const struct tdx_model_regs *regs)
-{
-	struct tdx_model_page *vcpu = NULL;
-	struct tdx_model_tdr *td;
-
-	for (td = model->tdrs; td; td = td->next) {
-		vcpu = find_page(td, regs->rcx);
-		if (vcpu)
-			break;
-	}
-	if (!vcpu || vcpu->kind != TDX_MODEL_PAGE_VCPU)
-		return TDX_PAGE_METADATA_INCORRECT | TDX_OPERAND_RCX;
-
 	switch (leaf) {
-	case TDH_VP_INIT:
-		return vp_init(td, vcpu);
-	case TDH_VP_ENTER:
-		return vp_enter(td, vcpu);
-	default: /* TDH_VP_FLUSH */
-		if (td->life_cycle > TDX_MODEL_KEYS_CONFIGURED)
-			return TDX_LIFECYCLE_STATE_INCORRECT;
-		vcpu->is_vcpu_associated = false;
-		return TDX_SUCCESS;
+	case TDH_MNG_KEY_CONFIG:
+	case TDH_MNG_INIT:
+	case TDH_MNG_RD:
+	case TDH_MR_FINALIZE:
+	case TDH_MEM_TRACK:
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -359,8 +274,7 @@ static u64 vcpu_leaf(struct tdx_model *model, unsigned int leaf,
 static u64 td_leaf(struct tdx_model *model, unsigned int lp, unsigned int leaf,
 		   struct tdx_model_regs *regs)
 {
-	bool is_first = leaf == TDH_MNG_KEY_CONFIG || leaf == TDH_MNG_INIT ||
-			leaf == TDH_MR_FINALIZE;
+	bool is_first = is_td_in_rcx(leaf);
 	u64 address = is_first ? regs->rcx : regs->rdx;
 	struct tdx_model_tdr *td = tdx_model_td_find(model, address);
 
@@ -375,39 +289,54 @@ static u64 td_leaf(struct tdx_model *model, unsigned int lp, unsigned int leaf,
 		return mng_addcx(model, td, regs);
 	case TDH_MNG_INIT:
 		return mng_init(model, td, regs);
+	case TDH_MNG_RD:
+		return mng_rd(td, regs);
 	case TDH_VP_CREATE:
-	case TDH_VP_ADDCX:
-		return vp_create(model, td, leaf, regs);
+		return tdx_model_vp_create(model, td, regs);
 	case TDH_MEM_SEPT_ADD:
-		return mem_sept_add(model, td, regs);
+		return tdx_model_sept_add(model, td, regs);
+	case TDH_MEM_RANGE_BLOCK:
+	case TDH_MEM_TRACK:
+	case TDH_MEM_PAGE_REMOVE:
+		return tdx_model_td_memory(td, leaf, regs);
 	default:
-		return check_td(td, 1U << TDX_MODEL_OP_INITIALIZED)
+		return tdx_model_check_td(td, 1U << TDX_MODEL_OP_INITIALIZED)
 			       ?: tdx_model_td_measure(model, td, leaf, regs);
 	}
 }
 
-u64 tdx_model_td_leaf(struct tdx_model *model, unsigned int lp, unsigned int leaf,
+u64 tdx_model_td_leaf(struct tdx_model *model, unsigned int lp, u64 rax,
 		      struct tdx_model_regs *regs)
 {
+	unsigned int leaf = TDX_LEAF(rax);
+
 	switch (leaf) {
 	case TDH_MNG_CREATE:
 		return mng_create(model, regs);
+	case TDH_VP_ADDCX:
 	case TDH_VP_INIT:
 	case TDH_VP_ENTER:
 	case TDH_VP_FLUSH:
-		return vcpu_leaf(model, leaf, regs);
+	case TDH_VP_RD:
+	case TDH_VP_WR:
+		return tdx_model_vcpu_leaf(model, rax, regs);
 	case TDH_MNG_KEY_CONFIG:
 	case TDH_MNG_ADDCX:
 	case TDH_MNG_INIT:
+	case TDH_MNG_RD:
 	case TDH_VP_CREATE:
-	case TDH_VP_ADDCX:
 	case TDH_MEM_SEPT_ADD:
 	case TDH_MEM_PAGE_ADD:
+	case TDH_MEM_RANGE_BLOCK:
+	case TDH_MEM_TRACK:
+	case TDH_MEM_PAGE_REMOVE:
 	case TDH_MR_EXTEND:
 	case TDH_MR_FINALIZE:
 		return td_leaf(model, lp, leaf, regs);
 	case TDH_MNG_VPFLUSHDONE:
 	case TDH_PHYMEM_CACHE_WB:
+	case TDH_PHYMEM_PAGE_WBINVD:
+	case TDH_PHYMEM_PAGE_RDMD:
 	case TDH_MNG_KEY_FREEID:
 	case TDH_PHYMEM_PAGE_RECLAIM:
 		return tdx_model_td_teardown(model, lp, leaf, regs);

@@ -82,6 +82,20 @@ int tdx_model_parse_number(const char *text, u64 max, u64 *ret)
 	return 0;
 }
 
+/* What CPUID.1 has in EAX; nobody writes it in decimal. */
+int tdx_model_parse_signature(const char *text, u32 *ret)
+{
+	u64 value;
+
+	if (text[0] == '0' && text[1] == 'x')
+		text += 2;
+	if (take_number(&text, 16, 0xFFFFFFFF, &value) || *text)
+		return -EINVAL;
+
+	*ret = (u32)value;
+	return 0;
+}
+
 int tdx_model_parse_version(const char *text, struct tdx_model_version *ret)
 {
 	u64 parts[3];

@@ -42,12 +42,24 @@ static void forget_tds(struct tdx_model *model)
 	}
 }
 
-void tdx_model_reboot(struct tdx_model *model)
+void tdx_model_power_on(struct tdx_model *model)
 {
 	forget_tds(model);
 	memset(model->hkids, 0, sizeof(model->hkids));
 	memset(&model->faults, 0, sizeof(model->faults));
 	memset(&model->handoff, 0, sizeof(model->handoff));
+	memset(&model->seen, 0, sizeof(model->seen));
+	tdx_model_module_load(model, &model->boot_facts);
+	model->loader.is_session_open = false;
+	model->loader.is_seam_ready = true;
+	model->host.is_live = false;
+	model->host.has_last = false;
+	model->host.building = 0;
+}
+
+void tdx_model_reboot(struct tdx_model *model)
+{
+	tdx_model_power_on(model);
 	tdx_model_host_boot(model);
 }
 

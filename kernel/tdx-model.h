@@ -67,12 +67,17 @@ enum tdx_model_td_call {
  *	identity from a good CREATE to a good KEY_FREEID.
  * @building_changed: tdx_model_building() has a new answer
  * @population_changed: tdx_model_td_count() has a new answer
+ * @read_memory, @write_memory: @count bytes of the machine's physical memory, for the
+ *	operands of tdx_model_cpu_seamcall() only; false where there is none
  */
 struct tdx_model_hooks {
 	u64 (*td_call)(void *userdata, enum tdx_model_td_call call,
 		       struct tdx_model_td *td);
 	void (*building_changed)(void *userdata);
 	void (*population_changed)(void *userdata);
+	bool (*read_memory)(void *userdata, u64 address, void *ret, size_t count);
+	bool (*write_memory)(void *userdata, u64 address, const void *bytes,
+			     size_t count);
 };
 
 /* ---- the machine ---- */

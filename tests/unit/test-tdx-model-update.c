@@ -123,7 +123,11 @@ static void test_dispatcher_by_state(void **state)
 		{ TDX_MODEL_SYS_READY, true, true, TDH_SYS_UPDATE,
 		  TDX_SYS_STATE_INCORRECT },
 		{ TDX_MODEL_SYS_READY, true, true, TDH_SYS_CONFIG,
-		  TDX_SYS_STATE_INCORRECT },
+		  TDX_SYS_CONFIG_NOT_PENDING },
+		{ TDX_MODEL_SYS_READY, true, true, TDH_SYS_KEY_CONFIG,
+		  TDX_SYS_KEY_CONFIG_NOT_PENDING },
+		{ TDX_MODEL_SYS_INIT_DONE, true, true, TDH_SYS_TDMR_INIT,
+		  TDX_SYS_NOT_READY },
 		{ TDX_MODEL_SYS_READY, true, true, 0x3FF, TDX_OPERAND_INVALID },
 		{ TDX_MODEL_SYS_READY, true, true, TDH_SYS_RD | 1 << 16,
 		  TDX_OPERAND_INVALID },
@@ -308,7 +312,7 @@ static void test_a_detecting_module_refuses_the_build(void **state)
 	assert_int_equal(tdx_model_update(model, image), 0);
 	td = tdx_model_build_find(model, "a");
 	assert_int_equal(tdx_model_build_step(td), -EIO);
-	assert_int_equal(td->failed_status, TDX_INCOMPATIBLE_MRTD_CONTEXT);
+	assert_int_equal(td->failed_status, 0xC000062200000000);
 	/* Torn down and built again, it is right. */
 	tell(model, "td abort a");
 	assert_int_equal(tdx_model_td_count(model), 0);

@@ -60,7 +60,7 @@ static void make_td(struct machine *machine, unsigned last)
 		{ TDH_MNG_ADDCX, 0x23000, TDR, 0 },
 		{ TDH_MNG_INIT, TDR, 0x8000, 0 },
 		{ TDH_VP_CREATE, 0x30000, TDR, 0 },
-		{ TDH_VP_ADDCX, 0x31000, TDR, 0 },
+		{ TDH_VP_ADDCX, 0x31000, 0x30000, 0 },
 		{ TDH_VP_INIT, 0x30000, 0, 0 },
 		{ TDH_MEM_SEPT_ADD, GPA | TABLE, TDR, 0x40000 },
 		{ TDH_MEM_SEPT_ADD, 0 | TABLE, TDR, 0x41000 },
@@ -97,7 +97,9 @@ static void test_refuses_what_the_module_refuses(void **state)
 		  TDX_OPERAND_INVALID | 1 },
 		{ TDH_MNG_CREATE, TDH_MNG_INIT, TDR, 0x8000, 0,
 		  TDX_PAGE_METADATA_INCORRECT | 1 },
-		{ TDH_MNG_CREATE, 69, 0, 0, 0, TDX_OPERAND_INVALID },
+		{ TDH_MNG_CREATE, 9999, 0, 0, 0, TDX_OPERAND_INVALID },
+		{ TDH_MNG_CREATE, 1U << 24 | TDH_SYS_RD, 0, 0, 0, TDX_OPERAND_INVALID },
+		{ TDH_MNG_CREATE, 1U << 16 | TDH_SYS_RD, 0, 0, 0, TDX_OPERAND_INVALID },
 		{ TDH_MNG_KEY_CONFIG, TDH_MNG_CREATE, FREE, 70, 0, TDX_HKID_NOT_FREE },
 		{ TDH_MNG_KEY_CONFIG, TDH_MNG_CREATE, TDR, 71, 0,
 		  TDX_PAGE_METADATA_INCORRECT | 1 },
@@ -113,7 +115,20 @@ static void test_refuses_what_the_module_refuses(void **state)
 		{ TDH_VP_CREATE, TDH_MNG_INIT, TDR, 0x8000, 0, TDX_OP_STATE_INCORRECT },
 		{ TDH_VP_CREATE, TDH_MR_FINALIZE, TDR, 0, 0, TDX_NO_VCPUS },
 		{ TDH_VP_CREATE, TDH_MNG_ADDCX, FREE, TDR, 0, TDX_OP_STATE_INCORRECT },
-		{ TDH_MEM_SEPT_ADD, TDH_VP_INIT, 0x30000, 0, 0, TDX_OP_STATE_INCORRECT },
+		{ TDH_VP_ADDCX, TDH_VP_ADDCX, FREE, TDR, 0,
+		  TDX_PAGE_METADATA_INCORRECT | 2 },
+		{ TDH_VP_ADDCX, TDH_VP_ADDCX, TDR, 0x30000, 0,
+		  TDX_PAGE_METADATA_INCORRECT | 1 },
+		{ TDH_VP_ADDCX, TDH_VP_INIT, 0x30000, 0, 0, TDX_TDCX_NUM_INCORRECT },
+		{ TDH_VP_INIT, TDH_VP_ADDCX, FREE, 0x30000, 0, TDX_TDCX_NUM_INCORRECT },
+		{ TDH_VP_INIT, TDH_VP_INIT | 2 << 16, 0x30000, 0, 0,
+		  TDX_OPERAND_INVALID },
+		{ TDH_VP_INIT, TDH_VP_INIT | 1 << 16, 0x30000, 0, 1ULL << 32,
+		  TDX_OPERAND_INVALID | 8 },
+		{ TDH_MEM_SEPT_ADD, TDH_VP_INIT, 0x30000, 0, 0,
+		  TDX_VCPU_STATE_INCORRECT },
+		{ TDH_MEM_SEPT_ADD, TDH_VP_ADDCX, FREE, 0x30000, 0,
+		  TDX_VCPU_STATE_INCORRECT },
 		{ TDH_MEM_SEPT_ADD, TDH_VP_ENTER, 0x30000, 0, 0, TDX_OP_STATE_INCORRECT },
 		{ TDH_MEM_SEPT_ADD, TDH_VP_ENTER, 0x31000, 0, 0,
 		  TDX_PAGE_METADATA_INCORRECT | 1 },
@@ -135,6 +150,28 @@ static void test_refuses_what_the_module_refuses(void **state)
 		  TDX_EPT_ENTRY_STATE_INCORRECT | 1 },
 		{ TDH_MR_EXTEND, TDH_MR_EXTEND, GPA + 8, TDR, 0,
 		  TDX_OPERAND_INVALID | 1 },
+		{ TDH_MR_EXTEND, TDH_MEM_RANGE_BLOCK, GPA | 8, TDR, 0,
+		  TDX_OPERAND_INVALID | 1 },
+		{ TDH_MR_EXTEND, TDH_MEM_RANGE_BLOCK, GPA + 0x1000, TDR, 0,
+		  TDX_EPT_ENTRY_STATE_INCORRECT | 1 },
+		{ TDH_MR_EXTEND, TDH_MEM_PAGE_REMOVE, GPA + 0x40000000, TDR, 0,
+		  TDX_EPT_WALK_FAILED | 1 },
+		{ TDH_MR_EXTEND, TDH_MEM_PAGE_REMOVE, GPA, FREE, 0,
+		  TDX_PAGE_METADATA_INCORRECT | 2 },
+		{ TDH_MNG_INIT, TDH_MEM_TRACK, TDR, 0, 0, TDX_OP_STATE_INCORRECT },
+		{ TDH_MNG_INIT, TDH_VP_RD, 0x30000, 0, 0,
+		  TDX_PAGE_METADATA_INCORRECT | 1 },
+		{ TDH_MNG_INIT, TDH_MNG_RD, FREE, 0, 0, TDX_PAGE_METADATA_INCORRECT | 1 },
+		{ TDH_MNG_CREATE, TDH_SYS_TDMR_INIT, 1ULL << 29, 0, 0,
+		  TDX_OPERAND_INVALID | 1 },
+		{ TDH_MNG_CREATE, TDH_PHYMEM_PAGE_RDMD, 8, 0, 0,
+		  TDX_OPERAND_INVALID | 1 },
+		{ TDH_MNG_CREATE, TDH_PHYMEM_PAGE_WBINVD, 8, 0, 0,
+		  TDX_OPERAND_INVALID | 1 },
+		{ TDH_MNG_CREATE, TDH_SYS_CONFIG, 0x1000, 1, 64,
+		  TDX_SYS_CONFIG_NOT_PENDING },
+		{ TDH_MNG_CREATE, TDH_SYS_KEY_CONFIG, 0, 0, 0,
+		  TDX_SYS_KEY_CONFIG_NOT_PENDING },
 		{ TDH_MR_FINALIZE, TDH_MNG_VPFLUSHDONE, TDR, 0, 0, TDX_FLUSHVP_NOT_DONE },
 		{ TDH_MR_FINALIZE, TDH_MNG_KEY_FREEID, TDR, 0, 0,
 		  TDX_LIFECYCLE_STATE_INCORRECT },
@@ -183,6 +220,97 @@ static void test_key_of_every_package(void **state)
 	assert_int_equal(tdx_model_seamcall(machine->model, 3, TDH_MNG_KEY_CONFIG, &regs),
 			 0);
 	assert_int_equal(call(machine, TDH_MNG_ADDCX, FREE, TDR, 0), 0);
+}
+
+/* As Linux asks: arch/x86/virt/vmx/tdx/tdx_global_metadata.c; all of it or no TDX. */
+static void test_tells_what_linux_reads(void **state)
+{
+	static const struct {
+		u64 field, value;
+	} rows[] = {
+		{ 0x0800000100000003, 5 },
+		{ 0x0800000100000004, 1 },
+		{ 0x0800000100000005, 6 },
+		{ 0x0A00000300000008, 0x2E1F0FBF },
+		{ 0x9100000100000008, 64 },
+		{ 0x9100000100000009, 16 },
+		{ 0x9100000100000010, 16 },
+		{ 0x9100000100000011, 16 },
+		{ 0x9100000100000012, 16 },
+		{ 0x9800000100000000, 4096 },
+		{ 0x9800000100000100, 4096 * TDX_MODEL_TDCS_PAGES },
+		{ 0x9800000100000200, 4096 * TDX_MODEL_TDVPS_PAGES },
+		{ 0x1900000300000000, 0xF000003F },
+		{ 0x1900000300000001, 0 },
+		{ 0x1900000300000002, 0x618E7 },
+		{ 0x1900000300000003, 3 },
+		{ 0x9900000100000004, 1 },
+		{ 0x9900000100000008, 576 },
+		{ 0x9900000300000400, 0xFFFFFFFF80000008 },
+		{ 0x9900000300000500, 0xFF00FF },
+		{ 0x9900000300000501, 0 },
+		{ 0x8900000100000000, 0 },
+	};
+	struct machine *machine = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(call(machine, TDH_SYS_RD, 0, rows[i].field, ~0ULL), 0);
+		assert_int_equal(machine->regs.r8, rows[i].value);
+	}
+	assert_int_equal(call(machine, TDH_SYS_RD, 0, 0x9900000300000401, 0),
+			 TDX_METADATA_FIELD_NOT_READABLE);
+}
+
+static void test_a_vcpu_is_entered_and_halts(void **state)
+{
+	struct machine *machine = *state;
+
+	make_td(machine, TDH_VP_INIT);
+	assert_int_equal(call(machine, TDH_VP_INIT | 1 << 16, 0x30000, 0, 7), 0);
+	assert_int_equal(call(machine, TDH_VP_WR, 0x30000, 1, 5), 0);
+	assert_int_equal(machine->regs.r8, 0);
+	assert_int_equal(call(machine, TDH_VP_RD, 0x30000, 1, 5), 0);
+	assert_int_equal(call(machine, TDH_MNG_RD, TDR, 1, 5), 0);
+	assert_int_equal(call(machine, TDH_MR_FINALIZE, TDR, 0, 0), 0);
+	/* A TDCALL: status 0 in the upper half, the exit reason in the lower. */
+	assert_int_equal(call(machine, TDH_VP_ENTER, 0x30000, 0, 0), 77);
+	assert_int_equal(machine->regs.rcx, 0xFC00);
+	assert_int_equal(machine->regs.r10, 0);
+	assert_int_equal(machine->regs.r11, 12);
+}
+
+static void test_a_running_td_forgets_a_page_first(void **state)
+{
+	struct machine *machine = *state;
+
+	make_td(machine, TDH_VP_FLUSH);
+	assert_int_equal(call(machine, TDH_MEM_PAGE_REMOVE, GPA, TDR, 0),
+			 TDX_GPA_RANGE_NOT_BLOCKED | 1);
+	assert_int_equal(call(machine, TDH_MEM_RANGE_BLOCK, GPA, TDR, 0), 0);
+	assert_int_equal(call(machine, TDH_MEM_RANGE_BLOCK, GPA, TDR, 0),
+			 TDX_GPA_RANGE_ALREADY_BLOCKED | 1);
+	assert_int_equal(call(machine, TDH_MEM_PAGE_REMOVE, GPA, TDR, 0),
+			 TDX_TLB_TRACKING_NOT_DONE | 1);
+	assert_int_equal(call(machine, TDH_MEM_TRACK, TDR, 0, 0), 0);
+	assert_int_equal(call(machine, TDH_PHYMEM_PAGE_RDMD, 0x50000, 0, 0), 0);
+	assert_int_equal(machine->regs.rcx, 3);
+	assert_int_equal(machine->regs.rdx, TDR);
+	assert_int_equal(call(machine, TDH_MEM_PAGE_REMOVE, GPA, TDR, 0), 0);
+	assert_int_equal(machine->regs.rcx, 0x50000);
+	assert_int_equal(call(machine, TDH_PHYMEM_PAGE_RDMD, 0x50000, 0, 0), 0);
+	assert_int_equal(machine->regs.rcx, 0);
+	assert_int_equal(call(machine, TDH_MEM_PAGE_REMOVE, GPA, TDR, 0),
+			 TDX_EPT_ENTRY_STATE_INCORRECT | 1);
+}
+
+/* One that cannot run yet needs none of it. */
+static void test_a_page_of_a_build_is_just_removed(void **state)
+{
+	struct machine *machine = *state;
+
+	make_td(machine, TDH_MR_FINALIZE);
+	assert_int_equal(call(machine, TDH_MEM_PAGE_REMOVE, GPA, TDR, 0), 0);
 }
 
 static void test_gives_everything_back(void **state)
@@ -295,6 +423,14 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_key_of_every_package, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_tells_what_linux_reads, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_vcpu_is_entered_and_halts, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_running_td_forgets_a_page_first,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_page_of_a_build_is_just_removed,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gives_everything_back, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_measures_nothing, set_up, tear_down),
