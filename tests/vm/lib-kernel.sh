@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Kernels to build for and to boot: a Debian suite's own, its source configured for TDX, and
-# one of ours from that source which looks hard at what modules do. Sourced after
-# lib-debian.sh, with a suite open.
+# two of ours from that source: one that looks hard at what modules do, and a TDX host's.
+# Sourced after lib-debian.sh, with a suite open.
 : "${cache:?}"
 
 # kernel_of_suite DIR: the suite's kernel with what building modules for it takes; sets
@@ -95,9 +95,8 @@ kernel_tdx() {
 	touch "$kernel_built"
 }
 
-# What a guest takes, and everything that finds fault with a module: of all the rest of a
-# kernel nothing, or it would take an hour to build.
-kernel_debug_options=(
+# What a guest takes: of all the rest of a kernel nothing, or it would take an hour to build.
+kernel_small_options=(
 	64BIT SMP HOTPLUG_CPU PCI ACPI X86_LOCAL_APIC HIGH_RES_TIMERS NO_HZ_IDLE RTC_CLASS
 	RTC_DRV_CMOS VIRTIO_MENU VIRTIO_PCI BLOCK BLK_DEV VIRTIO_BLK TTY UNIX98_PTYS SERIAL_8250
 	SERIAL_8250_CONSOLE BLK_DEV_INITRD RD_GZIP
@@ -108,39 +107,74 @@ kernel_debug_options=(
 	NET UNIX PACKET SECCOMP SECCOMP_FILTER
 	CGROUPS CGROUP_PIDS CGROUP_MISC MEMCG CPUSETS CGROUP_SCHED FAIR_GROUP_SCHED
 	NAMESPACES UTS_NS IPC_NS USER_NS PID_NS NET_NS
-	MODULES MODULE_UNLOAD KALLSYMS PRINTK BUG PREEMPT_DYNAMIC
+	MODULES MODULE_UNLOAD KALLSYMS PRINTK BUG
 	FW_LOADER FW_UPLOAD FTRACE FUNCTION_TRACER KPROBES KPROBE_EVENTS FPROBE FPROBE_EVENTS
-	CRYPTO CRYPTO_SHA512 CRYPTO_RSA
+	CRYPTO CRYPTO_SHA512 CRYPTO_RSA)
+
+# Everything that finds fault with a module.
+kernel_debug_options=(
+	PREEMPT_DYNAMIC
 	DEBUG_KERNEL PROVE_LOCKING DEBUG_ATOMIC_SLEEP KASAN KASAN_GENERIC KASAN_VMALLOC
 	DEBUG_KMEMLEAK DEBUG_OBJECTS DEBUG_OBJECTS_FREE DEBUG_OBJECTS_WORK DEBUG_OBJECTS_TIMERS
 	DEBUG_LIST DETECT_HUNG_TASK
 	FAULT_INJECTION FAULT_INJECTION_DEBUG_FS FAILSLAB FAIL_PAGE_ALLOC FAULT_INJECTION_STACKTRACE_FILTER
 	FUNCTION_ERROR_INJECTION FAIL_FUNCTION)
 
-# kernel_debug DIR: DIR/RELEASE as kernel_of_suite makes it; sets kernel_release
-kernel_debug() {
-	local dir=$1 root
-	kernel_source debug "${kernel_debug_options[*]}"
-	if [ ! -e "$kernel_built" ]; then
-		(
-			cd "$kernel_tree" || exit
-			{
-				printf 'CONFIG_%s=y\n' "${kernel_debug_options[@]}"
-				echo 'CONFIG_LOCALVERSION="-tdxupd-debug"'
-				echo '# CONFIG_LOCALVERSION_AUTO is not set'
-				echo 'CONFIG_DEBUG_KMEMLEAK_MEM_POOL_SIZE=40000'
-			} >fragment
-			KCONFIG_ALLCONFIG=fragment make -s allnoconfig
-			kernel_configured "${kernel_debug_options[@]}"
-			make -s -j"$(nproc)" bzImage modules
-		) >&2
-		touch "$kernel_built"
-	fi
+# Mainline's own TDX host code and KVM's, for the CPU of tests/vm/tdx-cpu.
+kernel_host_options=(
+	CPU_SUP_INTEL X86_MCE X86_X2APIC IA32_FEAT_CTL HYPERVISOR_GUEST
+	MIGRATION COMPACTION CMA CONTIG_ALLOC KEXEC_CORE KEXEC_FILE TRANSPARENT_HUGEPAGE
+	MEMFD_CREATE VIRTUALIZATION VIRT_DRIVERS INTEL_TDX_HOST KVM_INTEL_TDX)
+kernel_host_modules=(KVM KVM_INTEL TDX_HOST_SERVICES)
+
+# kernel_own NAME LINE...: sets kernel_tree to a kernel that is built of these lines of a
+# configuration and of nothing else but what they need
+kernel_own() {
+	local name=$1 options
+	shift
+	kernel_source "$name" "$*"
+	[ ! -e "$kernel_built" ] || return 0
+	mapfile -t options < <(printf '%s\n' "$@" | sed -n 's/^CONFIG_\(.*\)=[ym]$/\1/p')
+	(
+		cd "$kernel_tree" || exit
+		{
+			printf '%s\n' "$@" "CONFIG_LOCALVERSION=\"-tdxupd-$name\""
+			echo '# CONFIG_LOCALVERSION_AUTO is not set'
+		} >fragment
+		KCONFIG_ALLCONFIG=fragment make -s allnoconfig
+		kernel_configured "${options[@]}"
+		make -s -j"$(nproc)" bzImage modules
+	) >&2
+	touch "$kernel_built"
+}
+
+# kernel_installed DIR: the kernel of kernel_tree as DIR/RELEASE, as kernel_of_suite makes it;
+# sets kernel_release
+kernel_installed() {
+	local root
 	kernel_release=$(make -s -C "$kernel_tree" kernelrelease)
-	root=$dir/$kernel_release
+	root=$1/$kernel_release
 	rm -rf "${root:?}"
 	mkdir -p "$root"/{boot,usr/src}
 	make -s -C "$kernel_tree" INSTALL_MOD_PATH="$root" modules_install >&2
 	cp "$kernel_tree/arch/x86/boot/bzImage" "$root/boot/vmlinuz-$kernel_release"
 	ln -s "$kernel_tree" "$root/usr/src/linux-headers-$kernel_release"
+}
+
+# kernel_debug DIR
+kernel_debug() {
+	local options=("${kernel_small_options[@]}" "${kernel_debug_options[@]}")
+	options=("${options[@]/%/=y}" DEBUG_KMEMLEAK_MEM_POOL_SIZE=40000)
+	kernel_own debug "${options[@]/#/CONFIG_}"
+	kernel_installed "$1"
+}
+
+# kernel_host DIR [NAME OPTION...]: a TDX host's, or a variant of it
+kernel_host() {
+	local dir=$1 name=${2:-host} options
+	shift $(($# < 2 ? $# : 2))
+	options=("${kernel_small_options[@]/%/=y}" "${kernel_host_options[@]/%/=y}"
+		"${kernel_host_modules[@]/%/=m}" "${@/%/=y}")
+	kernel_own "$name" "${options[@]/#/CONFIG_}"
+	kernel_installed "$dir"
 }

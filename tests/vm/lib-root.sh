@@ -23,6 +23,13 @@ root_packages() {
 		echo meson gcc pkg-config lib{systemd,udev,kmod,json-c,econf,smartcols}-dev libssl-dev
 		;;
 	debug) echo qemu-system-x86 ;;
+	mainline-tdx*)
+		# Plugins may write registers and the program counter from QEMU 11 on.
+		for package in qemu-system-{x86,common,data} seabios; do
+			echo "$package/trixie-backports"
+		done
+		echo gcc libc6-dev pkg-config lib{glib2.0,ssl,cmocka}-dev
+		;;
 	esac
 }
 
