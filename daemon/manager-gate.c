@@ -71,18 +71,13 @@ static void wake_job(struct manager *manager, const struct job *job)
 	(void)watch_set_alarm(manager->event, &manager->waker, at, on_wake, manager);
 }
 
-/* A job that waits has just asked all but the fallbacks. To ask them again could take an
- * event away, of which the job would never be told. */
 static void decide(struct manager *manager)
 {
 	const struct tdxupd_host *host = manager->host;
 	bool has_module_guard =
 		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
 
-	if (is_waiting(manager_get_current(manager)))
-		sources_read_fallbacks(&manager->sources);
-	else
-		sources_read(&manager->sources);
+	sources_read(&manager->sources);
 	manager->verdict = gate_decide(manager->sources.words, manager->sources.count,
 				       manager->config->guard, has_module_guard);
 }

@@ -2,7 +2,26 @@
 /* The gate's sources as one. What follows from their words is decided in gate.c. */
 #include <errno.h>
 
+#include "clock.h"
 #include "sources.h"
+
+/* How often to look, while somebody waits, at what wakes nobody: the number of TDs, VMs
+ * that have run by now, probes that somebody has silenced. Some small reads of files. */
+#define LOOK_USEC 250000
+
+/* How often what is not armed is tried again. */
+#define ARM_USEC 1000000
+
+/* All of a word that a decision depends on, and what is shown of it. */
+static uint64_t sum_up(const struct gate_source *word)
+{
+	uint64_t sum = (uint64_t)word->state | (uint64_t)word->confidence << 4 |
+		       (uint64_t)word->is_doubtful << 8 | (uint64_t)word->count << 16;
+
+	for (const char *p = word->reason; *p; p++)
+		sum = (sum ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+	return sum;
+}
 
 static void on_change(void *userdata)
 {
@@ -21,6 +40,7 @@ int sources_add(struct sources *sources, struct watch *watch)
 	watch->changed = on_change;
 	watch->userdata = sources;
 	watch_say_unknown(&sources->words[sources->count], "not asked yet");
+	sources->told[sources->count] = sum_up(&sources->words[sources->count]);
 	sources->words[sources->count].name = watch->ops->name;
 	sources->words[sources->count].is_veto = watch->ops->is_veto;
 	sources->watches[sources->count++] = watch;
@@ -29,11 +49,27 @@ int sources_add(struct sources *sources, struct watch *watch)
 	return 0;
 }
 
-void sources_arm(struct sources *sources, sd_event *event)
+/* ---- asking ---- */
+
+static int on_bell(sd_event_source *bell, void *userdata)
+{
+	(void)bell;
+	on_change(userdata);
+	return 0;
+}
+
+/* What is told is told once: a source that is not asked when it is decided would else be
+ * news for ever. */
+static void ring(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)
-		if (sources->watches[i]->arm_error < 0)
-			watch_arm(sources->watches[i], event);
+		sources->told[i] = sum_up(&sources->words[i]);
+	if (!sources->event)
+		return;
+	if (sources->bell)
+		sd_event_source_set_enabled(sources->bell, SD_EVENT_ONESHOT);
+	else
+		sd_event_add_defer(sources->event, &sources->bell, on_bell, sources);
 }
 
 static void read_some(struct sources *sources, size_t from, size_t to)
@@ -42,14 +78,27 @@ static void read_some(struct sources *sources, size_t from, size_t to)
 		watch_read(sources->watches[i], &sources->words[i]);
 }
 
-void sources_read(struct sources *sources)
+void sources_arm(struct sources *sources, sd_event *event)
 {
-	read_some(sources, 0, sources->count);
+	if (!sources->event)
+		sources->event = sd_event_ref(event);
+	sources->arm_at_usec = clock_usec(CLOCK_MONOTONIC) + ARM_USEC;
+	for (size_t i = 0; i < sources->count; i++)
+		if (sources->watches[i]->arm_error < 0)
+			watch_arm(sources->watches[i], event);
 }
 
-void sources_read_fallbacks(struct sources *sources)
+void sources_read(struct sources *sources)
 {
-	read_some(sources, sources->fallback, sources->count);
+	bool is_news = false;
+
+	if (sources->event && clock_usec(CLOCK_MONOTONIC) >= sources->arm_at_usec)
+		sources_arm(sources, sources->event);
+	read_some(sources, 0, sources->count);
+	for (size_t i = 0; i < sources->count; i++)
+		is_news |= sum_up(&sources->words[i]) != sources->told[i];
+	if (is_news && sources->is_awaited)
+		ring(sources);
 }
 
 /* Hints are weighed when all are in, so that one doesn't open what another holds shut. */
@@ -67,9 +116,24 @@ struct gate_verdict sources_decide(struct sources *sources, enum gate_policy pol
 		asked++;
 		verdict = gate_decide(sources->words, asked, early, has_module_guard);
 	}
+	for (size_t i = 0; i < asked; i++)
+		sources->told[i] = sum_up(&sources->words[i]);
 	if (verdict.decision != GATE_UNDECIDED)
 		return verdict;
 	return gate_decide(sources->words, asked, policy, has_module_guard);
+}
+
+static int on_look(sd_event_source *looker, uint64_t usec, void *userdata)
+{
+	struct sources *sources = userdata;
+
+	(void)looker;
+	(void)usec;
+	if (!sources->is_awaited)
+		return 0;
+	sources_read(sources);
+	watch_set_timer(sources->event, &sources->looker, LOOK_USEC, on_look, sources);
+	return 0;
 }
 
 void sources_attend(struct sources *sources, bool is_awaited)
@@ -77,6 +141,11 @@ void sources_attend(struct sources *sources, bool is_awaited)
 	if (sources->is_awaited == is_awaited)
 		return;
 	sources->is_awaited = is_awaited;
+	if (is_awaited && sources->event) {
+		sources_arm(sources, sources->event);
+		watch_set_timer(sources->event, &sources->looker, LOOK_USEC, on_look,
+				sources);
+	}
 	for (size_t i = 0; i < sources->count; i++)
 		watch_attend(sources->watches[i], is_awaited);
 }
@@ -85,5 +154,8 @@ void sources_done(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)
 		watch_free(sources->watches[i]);
+	sd_event_source_disable_unref(sources->looker);
+	sd_event_source_disable_unref(sources->bell);
+	sd_event_unref(sources->event);
 	*sources = (struct sources){ 0 };
 }

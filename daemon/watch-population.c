@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * How many TDs there are at all. None is exact: then none is being built. Any number
- * above tells nothing of builds. The kernel wakes nobody when the count falls.
+ * above tells nothing of builds. The kernel wakes nobody when the count falls, so that is
+ * seen when somebody looks.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,17 +10,10 @@
 #include "population.h"
 #include "watch.h"
 
-/* How often to look while somebody waits: one small read of a file. */
-#define LOOK_USEC 250000
-
 struct watch_population {
 	struct watch base;
 	int root_fd;
 	int fd;
-	sd_event *event;
-	sd_event_source *timer;
-	bool is_awaited;
-	bool was_zero;
 };
 
 static struct watch_population *from_base(struct watch *watch)
@@ -40,36 +34,10 @@ static int read_count(struct watch_population *population, uint64_t *ret)
 	return r;
 }
 
-static bool is_zero(struct watch_population *population)
-{
-	uint64_t count;
-
-	return read_count(population, &count) == 0 && count == 0;
-}
-
-static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
-{
-	struct watch_population *population = userdata;
-	bool is_now = is_zero(population);
-
-	(void)timer;
-	(void)usec;
-	if (population->is_awaited)
-		watch_set_timer(population->event, &population->timer, LOOK_USEC, on_time,
-				population);
-	if (is_now == population->was_zero)
-		return 0;
-	population->was_zero = is_now;
-	watch_notify(&population->base);
-	return 0;
-}
-
 static int population_arm(struct watch *watch, sd_event *event)
 {
-	struct watch_population *population = from_base(watch);
-
-	if (!population->event)
-		population->event = sd_event_ref(event);
+	(void)watch;
+	(void)event;
 	return 0;
 }
 
@@ -79,8 +47,9 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 	uint64_t count;
 	int r = read_count(population, &count);
 
-	population->was_zero = r == 0 && count == 0;
-	if (population->was_zero) {
+	ret->has_tds = r == 0;
+	ret->tds = r == 0 ? count : 0;
+	if (r == 0 && count == 0) {
 		ret->state = GATE_OPEN;
 		ret->confidence = GATE_EXACT;
 	} else if (r == 0) {
@@ -93,22 +62,10 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 	}
 }
 
-static void population_attend(struct watch *watch, bool is_awaited)
-{
-	struct watch_population *population = from_base(watch);
-
-	population->is_awaited = is_awaited;
-	if (is_awaited && population->event)
-		watch_set_timer(population->event, &population->timer, LOOK_USEC, on_time,
-				population);
-}
-
 static void population_free(struct watch *watch)
 {
 	struct watch_population *population = from_base(watch);
 
-	sd_event_source_disable_unref(population->timer);
-	sd_event_unref(population->event);
 	if (population->fd >= 0)
 		close(population->fd);
 	free(population);
@@ -119,7 +76,6 @@ static const struct watch_ops population_ops = {
 	.is_fallback = true,
 	.arm = population_arm,
 	.read = population_say,
-	.attend = population_attend,
 	.free = population_free,
 };
 

@@ -11,14 +11,25 @@
 
 void watch_arm(struct watch *watch, sd_event *event)
 {
+	watch->why[0] = '\0';
 	watch->arm_error = watch->ops->arm(watch, event);
+}
+
+int watch_fail(struct watch *watch, int error, const char *why)
+{
+	watch->arm_error = error;
+	if (why != watch->why)
+		snprintf(watch->why, sizeof(watch->why), "%s", why);
+	return error;
 }
 
 void watch_read(struct watch *watch, struct gate_source *ret)
 {
 	*ret = (struct gate_source){ .state = GATE_UNKNOWN, .confidence = GATE_HINT };
 	if (watch->arm_error < 0)
-		watch_say_unknown(ret, "%s", strerror(-watch->arm_error));
+		watch_say_unknown(ret, "%s",
+				  watch->why[0] ? watch->why
+						: strerror(-watch->arm_error));
 	else
 		watch->ops->read(watch, ret);
 	ret->name = watch->ops->name;

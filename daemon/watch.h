@@ -41,15 +41,19 @@ struct watch_ops {
 	void (*free)(struct watch *watch);
 };
 
+#define WATCH_WHY_BYTES 160
+
 /*
  * The head of each watch's own structure.
  * @arm_error: what arming ended with, 0 when armed
+ * @why: the same in words, empty where the errno says enough
  * @changed: called from the event loop when the word may have changed; whoever is called
  *	reads again. Spurious calls cost a read and nothing else. Must not free the watch
  */
 struct watch {
 	const struct watch_ops *ops;
 	int arm_error;
+	char why[WATCH_WHY_BYTES];
 	void (*changed)(void *userdata);
 	void *userdata;
 };
@@ -66,6 +70,8 @@ void watch_notify(struct watch *watch);
 struct watch *watch_free(struct watch *watch);
 DEFINE_CLEANUP(struct watch, watch, watch_free)
 
+/* For the watches themselves: not armed, or no longer. Return: @error. */
+int watch_fail(struct watch *watch, int error, const char *why);
 /* For the watches themselves: an unknown word with its reason. */
 void watch_say_unknown(struct gate_source *ret, const char *format, ...) _printf_(2, 3);
 

@@ -153,6 +153,117 @@ static void test_all_are_named_before_they_are_asked(void **state)
 	assert_false(fake.is_awaited);
 }
 
+struct world {
+	struct fake strong, fallback;
+	struct sources sources;
+	sd_event *event;
+	unsigned told;
+};
+
+static void on_told(void *userdata)
+{
+	struct world *world = userdata;
+
+	world->told++;
+	sources_decide(&world->sources, GATE_STRICT, false);
+	/* somebody looks whenever a job has looked, as the bus does */
+	sources_read(&world->sources);
+}
+
+static void set_up(struct world *world)
+{
+	*world = (struct world){ .strong = { .base = { .ops = &strong_ops } },
+				 .fallback = { .base = { .ops = &fallback_ops } } };
+	world->strong.state = world->fallback.state = GATE_UNKNOWN;
+	world->sources.changed = on_told;
+	world->sources.userdata = world;
+	assert_true(sd_event_new(&world->event) >= 0);
+	assert_int_equal(sources_add(&world->sources, &world->strong.base), 0);
+	assert_int_equal(sources_add(&world->sources, &world->fallback.base), 0);
+	sources_arm(&world->sources, world->event);
+}
+
+static void tear_down(struct world *world)
+{
+	sources_done(&world->sources);
+	sd_event_unref(world->event);
+}
+
+static void run(struct world *world)
+{
+	while (sd_event_run(world->event, 0) > 0)
+		;
+}
+
+/* Whoever looks may be the first to see it; the job that waits hears of it. */
+static void test_what_somebody_sees_is_told_once(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world);
+	world.fallback.state = GATE_OPEN;
+	sources_read(&world.sources);
+	run(&world);
+	assert_int_equal(world.told, 0); /* nobody waits */
+	sources_attend(&world.sources, true);
+	sources_read(&world.sources);
+	run(&world);
+	assert_int_equal(world.told, 1);
+	sources_read(&world.sources);
+	run(&world);
+	assert_int_equal(world.told, 1);
+	/* one that is not asked when it is decided is no news for ever */
+	world.strong.state = GATE_CLOSED;
+	world.fallback.state = GATE_UNKNOWN;
+	sources_read(&world.sources);
+	run(&world);
+	assert_true(world.told >= 2 && world.told <= 3);
+	tear_down(&world);
+}
+
+/* What wakes nobody is seen by the clock. */
+static void test_all_are_looked_at_while_somebody_waits(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world);
+	sources_attend(&world.sources, true);
+	world.fallback.state = GATE_OPEN;
+	while (!world.told)
+		assert_true(sd_event_run(world.event, 10000000) > 0);
+	sources_attend(&world.sources, false);
+	world.fallback.state = GATE_UNKNOWN;
+	while (sd_event_run(world.event, 400000) > 0)
+		;
+	assert_int_equal(world.told, 1);
+	tear_down(&world);
+}
+
+static void test_what_is_not_armed_is_tried_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	set_up(&world);
+	world.strong.base.arm_error = -EIO;
+	sources_read(&world.sources);
+	assert_int_equal(world.sources.words[0].state, GATE_UNKNOWN);
+	assert_int_equal(world.strong.base.arm_error, -EIO); /* not all the time */
+	world.sources.arm_at_usec = 0;
+	world.strong.state = GATE_CLOSED;
+	sources_read(&world.sources);
+	assert_int_equal(world.sources.words[0].state, GATE_CLOSED);
+	assert_true(world.sources.arm_at_usec > 0);
+	/* nor between an event and the commit */
+	world.strong.base.arm_error = -EIO;
+	world.sources.arm_at_usec = 0;
+	sources_decide(&world.sources, GATE_STRICT, false);
+	assert_int_equal(world.strong.base.arm_error, -EIO);
+	tear_down(&world);
+}
+
 static void test_there_is_room_for_so_many(void **state)
 {
 	struct fake fakes[GATE_SOURCES_MAX + 1];
@@ -173,6 +284,9 @@ int main(void)
 		cmocka_unit_test(test_a_hint_is_weighed_with_all_others),
 		cmocka_unit_test(test_fallbacks_are_asked_one_by_one),
 		cmocka_unit_test(test_all_are_named_before_they_are_asked),
+		cmocka_unit_test(test_what_somebody_sees_is_told_once),
+		cmocka_unit_test(test_all_are_looked_at_while_somebody_waits),
+		cmocka_unit_test(test_what_is_not_armed_is_tried_again),
 		cmocka_unit_test(test_there_is_room_for_so_many),
 	};
 

@@ -71,28 +71,6 @@ static void test_only_an_empty_population_is_exact(void **state)
 	tear_down(&world);
 }
 
-static void test_population_is_looked_at_while_somebody_waits(void **state)
-{
-	struct world world;
-
-	(void)state;
-	set_up(&world);
-	assert_int_equal(watch_population_new(world.tree.fd, &world.watch), 0);
-	tree_put(&world.tree, POPULATION_PATH, "tdx 1\n");
-	arm(&world);
-	read_now(&world);
-	tree_put(&world.tree, POPULATION_PATH, "tdx 0\n");
-	assert_int_equal(sd_event_run(world.event, 400000), 0); /* nobody waits */
-	watch_attend(world.watch, true);
-	assert_true(sd_event_run(world.event, 2000000) > 0);
-	assert_int_equal(world.changes, 1);
-	watch_attend(world.watch, false);
-	sd_event_run(world.event, 400000);
-	assert_int_equal(sd_event_run(world.event, 400000), 0);
-	assert_int_equal(world.changes, 1);
-	tear_down(&world);
-}
-
 static void test_probes_say_why_they_are_not_there(void **state)
 {
 	struct world world;
@@ -167,7 +145,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_alarm_can_be_put_off_and_called_off),
 		cmocka_unit_test(test_only_an_empty_population_is_exact),
-		cmocka_unit_test(test_population_is_looked_at_while_somebody_waits),
 		cmocka_unit_test(test_probes_say_why_they_are_not_there),
 		cmocka_unit_test(test_uevents_of_another_machine_say_nothing),
 	};

@@ -10,20 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "watch.h"
+#include "sources.h"
 
 #define SETTLE_SEC 2
 
+/* As a job that waits: it decides, and what it was told shows in the words. */
 static void print_word(void *userdata)
 {
-	struct gate_source source;
+	struct sources *sources = userdata;
+	const struct gate_source *source = &sources->words[0];
 
-	watch_read(userdata, &source);
-	printf("%s %s %u%s%s%s%s\n", gate_state_to_string(source.state),
-	       gate_confidence_to_string(source.confidence), source.count,
-	       source.blocker_count ? " " : "",
-	       source.blocker_count ? source.blockers[0].who : "",
-	       *source.reason ? " " : "", source.reason);
+	sources_decide(sources, GATE_OBSERVED, false);
+	printf("%s %s %u%s%s%s%s\n", gate_state_to_string(source->state),
+	       gate_confidence_to_string(source->confidence), source->count,
+	       source->blocker_count ? " " : "",
+	       source->blocker_count ? source->blockers[0].who : "",
+	       *source->reason ? " " : "", source->reason);
 	fflush(stdout);
 }
 
@@ -39,6 +41,7 @@ static int add_signal(sd_event *event)
 
 int main(int argc, char **argv)
 {
+	struct sources sources = { .changed = print_word, .userdata = &sources };
 	struct watch *watch = NULL;
 	sd_event *event = NULL;
 	uint64_t settle_usec =
@@ -50,15 +53,13 @@ int main(int argc, char **argv)
 		return 2;
 	r = strcmp(argv[1], "kvm") == 0 ? watch_kvm_new(root, settle_usec, &watch)
 					: watch_probes_new(root, &watch);
-	if (r < 0)
+	if (r < 0 || sources_add(&sources, watch) < 0)
 		return 2;
-	watch->changed = print_word;
-	watch->userdata = watch;
-	watch_arm(watch, event);
-	watch_attend(watch, true);
-	print_word(watch);
+	sources_arm(&sources, event);
+	sources_attend(&sources, true);
+	print_word(&sources);
 	r = sd_event_loop(event);
-	watch_free(watch);
+	sources_done(&sources);
 	sd_event_unref(event);
 	return r < 0;
 }
