@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Which TDs are under build, from the calls that were seen to return. Pure: where the
+ * Which TDs are under build, from the calls that make and end them. Pure: where the
  * events come from, and what settles a doubt, is watch-probes.c's business.
  */
 #include <errno.h>
@@ -14,8 +14,12 @@
 #define BUILDS_MAX 1024
 
 /*
+ * @td: 0 of one that is over, whose pointer is another TD's by now
  * @usec: the last event taken. The reader of trace_pipe may get a later event of one CPU
  *	before an earlier one of another, so whatever is older than this is ignored.
+ * @is_beginning: the call that begins it was entered and has not returned
+ * @is_open: that call has succeeded, and none that ends it has
+ * @is_keyed: it may hold a key; a TD has one before the first call
  * @is_doubtful: from before the last doubt, so its end may have been missed
  */
 struct build {
@@ -23,7 +27,9 @@ struct build {
 	uint64_t usec;
 	uint64_t since_usec;
 	uint64_t ended_usec;
+	bool is_beginning;
 	bool is_open;
+	bool is_keyed;
 	bool has_begun;
 	bool is_doubtful;
 	pid_t pid;
@@ -35,7 +41,9 @@ struct build_tracker {
 	struct build builds[BUILDS_MAX];
 	struct gate_blocker blockers[BUILDS_MAX];
 	unsigned long doubts;
-	char doubt[96]; /* empty: sure */
+	char doubt[160]; /* empty: sure */
+	bool has_elders;
+	uint64_t elders; /* TDs older than the probes that hold a key */
 };
 
 int build_tracker_new(struct build_tracker **ret)
@@ -57,45 +65,123 @@ struct build_tracker *build_tracker_free(struct build_tracker *tracker)
 
 static struct build *find(struct build_tracker *tracker, uint64_t td)
 {
-	for (size_t i = 0; i < tracker->count; i++)
+	for (size_t i = 0; td && i < tracker->count; i++)
 		if (tracker->builds[i].td == td)
 			return &tracker->builds[i];
 	return NULL;
 }
 
-/* The ended one that has been silent for longest. */
-static struct build *find_oldest_ended(struct build_tracker *tracker)
+static bool is_under_build(const struct build *build)
 {
-	struct build *oldest = NULL;
+	return build->is_beginning || build->is_open;
+}
+
+static bool is_worse_to_lose(const struct build *a, const struct build *b)
+{
+	return a->is_keyed != b->is_keyed ? a->is_keyed : a->usec >= b->usec;
+}
+
+/* The ended one that has been silent for longest; better one that holds no key. */
+static struct build *find_spare(struct build_tracker *tracker)
+{
+	struct build *spare = NULL;
 
 	for (size_t i = 0; i < tracker->count; i++) {
 		struct build *build = &tracker->builds[i];
 
-		if (!build->is_open && (!oldest || build->usec < oldest->usec))
-			oldest = build;
+		if (!is_under_build(build) && (!spare || !is_worse_to_lose(build, spare)))
+			spare = build;
 	}
-	return oldest;
+	return spare;
 }
 
 static struct build *add(struct build_tracker *tracker, uint64_t td)
 {
 	struct build *build = tracker->count < BUILDS_MAX
 				      ? &tracker->builds[tracker->count++]
-				      : find_oldest_ended(tracker);
+				      : find_spare(tracker);
 
+	if (build && build->is_keyed)
+		tracker->has_elders = false;
 	if (build)
 		*build = (struct build){ .td = td };
 	return build;
 }
 
-static void begin(struct build *build, const struct probe_event *event)
+/* The pointer may be another TD's: what the one before it was is still worth knowing. */
+static void begin(struct build_tracker *tracker, struct build *build,
+		  const struct probe_event *event)
 {
-	build->since_usec = event->usec;
-	build->is_open = true;
-	build->has_begun = true;
-	build->is_doubtful = false;
-	build->pid = event->pid;
+	struct build past = *build;
+
+	*build = (struct build){ .td = past.td,
+				 .usec = past.usec,
+				 .since_usec = event->usec,
+				 .is_beginning = true,
+				 .is_keyed = true,
+				 .has_begun = true,
+				 .pid = event->pid };
 	memcpy(build->task, event->task, sizeof(build->task));
+	past.td = 0;
+	past.is_keyed = false;
+	if (past.has_begun && !is_under_build(&past) && (build = add(tracker, 0)))
+		*build = past;
+}
+
+static void end(struct build *build, uint64_t usec)
+{
+	if (is_under_build(build))
+		build->ended_usec = usec;
+	build->is_beginning = false;
+	build->is_open = false;
+}
+
+static void take_init(struct build_tracker *tracker, struct build *build,
+		      const struct probe_event *event)
+{
+	bool is_new = !is_under_build(build) || build->is_doubtful;
+	bool is_success = event->call == PROBE_INIT_RETURN && event->result == 0;
+
+	if (is_new && (event->call == PROBE_INIT || is_success))
+		begin(tracker, build, event);
+	build->is_beginning = event->call == PROBE_INIT;
+	build->is_open |= is_success;
+	/* Refused: it never began. */
+	if (!is_under_build(build) && !build->ended_usec)
+		build->has_begun = false;
+}
+
+static void take_end(struct build_tracker *tracker, struct build *build,
+		     const struct probe_event *event)
+{
+	bool is_known = build->is_keyed && !build->is_doubtful;
+
+	end(build, event->usec);
+	if (event->call != PROBE_FREEID) {
+		build->is_keyed = true;
+		build->is_doubtful = false;
+		if (!is_known && tracker->elders)
+			tracker->elders--; /* known from now on */
+		return;
+	}
+	build->is_keyed = false;
+	if (!is_known && tracker->elders)
+		tracker->elders--;
+}
+
+static bool is_call(const struct probe_event *event)
+{
+	switch (event->call) {
+	case PROBE_INIT:
+	case PROBE_INIT_RETURN:
+		return true;
+	case PROBE_FINALIZE:
+	case PROBE_VPFLUSHDONE:
+	case PROBE_FREEID:
+		return event->result == 0;
+	default:
+		return false;
+	}
 }
 
 void build_tracker_take(struct build_tracker *tracker, const struct probe_event *event)
@@ -106,7 +192,7 @@ void build_tracker_take(struct build_tracker *tracker, const struct probe_event 
 		build_tracker_doubt(tracker, "the kernel dropped events of the probes");
 		return;
 	}
-	if (event->result != 0)
+	if (!is_call(event))
 		return;
 	build = find(tracker, event->td);
 	if (build && event->usec < build->usec)
@@ -118,17 +204,16 @@ void build_tracker_take(struct build_tracker *tracker, const struct probe_event 
 		return;
 	}
 	build->usec = event->usec;
-	if (event->call == PROBE_INIT) {
-		begin(build, event);
-	} else if (build->is_open) {
-		build->is_open = false;
-		build->ended_usec = event->usec;
-	}
+	if (event->call == PROBE_INIT || event->call == PROBE_INIT_RETURN)
+		take_init(tracker, build, event);
+	else
+		take_end(tracker, build, event);
 }
 
 void build_tracker_doubt(struct build_tracker *tracker, const char *why)
 {
 	tracker->doubts++;
+	tracker->has_elders = false;
 	snprintf(tracker->doubt, sizeof(tracker->doubt), "%s", why);
 	for (size_t i = 0; i < tracker->count; i++)
 		tracker->builds[i].is_doubtful = true;
@@ -140,11 +225,39 @@ void build_tracker_settle(struct build_tracker *tracker, uint64_t now_usec)
 	for (size_t i = 0; i < tracker->count; i++) {
 		struct build *build = &tracker->builds[i];
 
-		if (build->is_open && build->is_doubtful) {
-			build->is_open = false;
-			build->ended_usec = now_usec; /* at the latest */
-		}
+		if (build->is_doubtful)
+			end(build, now_usec); /* at the latest */
 	}
+}
+
+static uint64_t count_keyed(const struct build_tracker *tracker)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < tracker->count; i++)
+		count += tracker->builds[i].is_keyed && !tracker->builds[i].is_doubtful;
+	return count;
+}
+
+void build_tracker_set_population(struct build_tracker *tracker, uint64_t count)
+{
+	uint64_t keyed = count_keyed(tracker);
+
+	tracker->elders = count > keyed ? count - keyed : 0;
+	tracker->has_elders = true;
+}
+
+bool build_tracker_count_tds(const struct build_tracker *tracker, uint64_t *ret)
+{
+	if (!tracker->has_elders || tracker->doubt[0])
+		return false;
+	*ret = tracker->elders + count_keyed(tracker);
+	return true;
+}
+
+uint64_t build_tracker_count_known(const struct build_tracker *tracker)
+{
+	return count_keyed(tracker);
 }
 
 const char *build_tracker_get_doubt(const struct build_tracker *tracker)
@@ -155,6 +268,16 @@ const char *build_tracker_get_doubt(const struct build_tracker *tracker)
 unsigned long build_tracker_count_doubts(const struct build_tracker *tracker)
 {
 	return tracker->doubts;
+}
+
+void build_tracker_rename(struct build_tracker *tracker, pid_t pid, const char *task)
+{
+	for (size_t i = 0; i < tracker->count; i++) {
+		struct build *build = &tracker->builds[i];
+
+		if (build->pid == pid)
+			snprintf(build->task, sizeof(build->task), "%s", task);
+	}
 }
 
 static void name(const struct build *build, struct gate_blocker *ret)
@@ -170,7 +293,7 @@ size_t build_tracker_list(struct build_tracker *tracker,
 	size_t count = 0;
 
 	for (size_t i = 0; i < tracker->count; i++)
-		if (tracker->builds[i].is_open)
+		if (is_under_build(&tracker->builds[i]))
 			name(&tracker->builds[i], &tracker->blockers[count++]);
 	*ret_blockers = tracker->blockers;
 	return count;
@@ -186,7 +309,7 @@ size_t build_tracker_list_overlap(struct build_tracker *tracker, uint64_t from_u
 		const struct build *build = &tracker->builds[i];
 
 		if (build->has_begun && build->since_usec <= to_usec &&
-		    (build->is_open || build->ended_usec >= from_usec))
+		    (is_under_build(build) || build->ended_usec >= from_usec))
 			name(build, &tracker->blockers[count++]);
 	}
 	*ret_blockers = tracker->blockers;

@@ -10,7 +10,8 @@
 #include "probe-line.h"
 
 /*
- * The TDs under build, from the calls that were seen to return.
+ * The TDs under build, from the calls that make and end them. A build counts from the
+ * entry of the call that begins it, and is taken back if that call fails.
  *
  * It begins in doubt: a TD that was initialised before the probes were there is not
  * known. It is in doubt again whenever an event was lost or could not be read. Whoever
@@ -32,6 +33,26 @@ const char *build_tracker_get_doubt(const struct build_tracker *tracker);
 
 /* How many doubts there were, for whoever must know whether there was another. */
 unsigned long build_tracker_count_doubts(const struct build_tracker *tracker);
+
+/*
+ * At some time since it was settled the machine had @count TDs, counted by others: so
+ * many of them as are not accounted for by events are older than the probes.
+ */
+void build_tracker_set_population(struct build_tracker *tracker, uint64_t count);
+/*
+ * TDs that hold a key as far as is known: those seen to begin and not yet to give theirs
+ * back, and those older than the probes. Return: false where it is in doubt, or nobody
+ * said how many are older.
+ */
+bool build_tracker_count_tds(const struct build_tracker *tracker, uint64_t *ret);
+/*
+ * TDs of which each call since the last doubt was seen, with a key that was not given
+ * back yet. Where that is all TDs of the machine, none is under build unseen.
+ */
+uint64_t build_tracker_count_known(const struct build_tracker *tracker);
+
+/* The name of a thread that was seen under one that says nothing. */
+void build_tracker_rename(struct build_tracker *tracker, pid_t pid, const char *task);
 
 /* How many, and who; @ret_blockers is the tracker's, good until it is next called. */
 size_t build_tracker_list(struct build_tracker *tracker,

@@ -57,6 +57,8 @@ struct gate_blocker {
  * @is_veto: it knows nothing of TDs, but of those who want no update now. Closed it holds
  *	whatever the policy, open it counts for nothing
  * @count: TDs under build, where closed
+ * @has_tds, @tds: how many TDs the machine has, under build or not, as far as the source
+ *	knows: population counts them, others know whence each comes
  * @reason: why it is unknown
  * @is_doubtful: unknown for a while, because a build may have begun unseen: what others
  *	only hint at does not outweigh that
@@ -68,7 +70,9 @@ struct gate_source {
 	enum gate_state state;
 	enum gate_confidence confidence;
 	uint32_t count;
-	char reason[128];
+	bool has_tds;
+	uint64_t tds;
+	char reason[256];
 	bool is_doubtful;
 	const struct gate_blocker *blockers;
 	size_t blocker_count;

@@ -8,14 +8,37 @@
 #include "probe-line.h"
 #include "util.h"
 
-static const char *const calls[] = {
-	[PROBE_INIT] = "init",
-	[PROBE_FINALIZE] = "finalize",
-	[PROBE_VPFLUSHDONE] = "vpflushdone",
-	[PROBE_FREEID] = "freeid",
+/* kprobe_profile shows an event's name and not its group, hence the prefix. The canary's
+ * function is what reads each probe of /sys/kernel/debug/kprobes/list, which only root
+ * may open: nobody else can set it off or keep its return from being seen. */
+static const struct {
+	const char *name;
+	const char *function;
+	bool is_entry;
+} calls[] = {
+	[PROBE_CANARY] = { "tdxupd_canary", "kprobe_seq_start", true },
+	[PROBE_CANARY_RETURN] = { "tdxupd_canary_ret", "kprobe_seq_start", false },
+	[PROBE_FREEID] = { "tdxupd_freeid", "tdh_mng_key_freeid", false },
+	[PROBE_VPFLUSHDONE] = { "tdxupd_vpflushdone", "tdh_mng_vpflushdone", false },
+	[PROBE_FINALIZE] = { "tdxupd_finalize", "tdh_mr_finalize", false },
+	[PROBE_INIT_RETURN] = { "tdxupd_init_ret", "tdh_mng_init", false },
+	[PROBE_INIT] = { "tdxupd_init", "tdh_mng_init", true },
 };
 
-STRING_TABLE_TO(probe_call, enum probe_call, calls)
+const char *probe_call_to_string(enum probe_call call)
+{
+	return calls[call].name;
+}
+
+const char *probe_call_get_function(enum probe_call call)
+{
+	return calls[call].function;
+}
+
+bool probe_call_is_entry(enum probe_call call)
+{
+	return calls[call].is_entry;
+}
 
 /* The part of a line that is not read yet: everything before @end. */
 struct rest {
@@ -71,8 +94,8 @@ static bool cut_hex(struct rest *rest, const char *label, uint64_t *ret)
 	return cut_after_last(rest, label, &p, &end) && read_number(p, end, 16, ret);
 }
 
-/* ": init: (RETURN ADDRESS <- FUNCTION)", what is left of it; trace_kprobe.c:
- * print_kretprobe_event(). */
+/* ": tdxupd_init_ret: (RETURN ADDRESS <- FUNCTION)", or of an entry (FUNCTION), what is
+ * left of it; trace_kprobe.c:print_kretprobe_event(), print_kprobe_event(). */
 static bool cut_call(struct rest *rest, enum probe_call *ret)
 {
 	const char *p, *end;
@@ -82,8 +105,8 @@ static bool cut_call(struct rest *rest, enum probe_call *ret)
 	    !cut_after_last(rest, ": ", &p, &end))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (strlen(calls[i]) == (size_t)(end - p) &&
-		    memcmp(calls[i], p, (size_t)(end - p)) == 0) {
+		if (strlen(calls[i].name) == (size_t)(end - p) &&
+		    memcmp(calls[i].name, p, (size_t)(end - p)) == 0) {
 			*ret = (enum probe_call)i;
 			return true;
 		}
@@ -149,15 +172,19 @@ static bool is_loss(const char *line, size_t length)
 int probe_line_parse(const char *line, struct probe_event *ret)
 {
 	struct rest rest = { .begin = line, .end = line + strlen(line) };
-	struct probe_event event = { .kind = PROBE_EVENT_RETURNED };
+	struct probe_event event = { .kind = PROBE_EVENT_CALL };
+	bool has_result;
 
 	if (is_loss(line, strlen(line))) {
 		*ret = (struct probe_event){ .kind = PROBE_EVENT_LOST };
 		return 0;
 	}
-	if (!cut_hex(&rest, " ret=0x", &event.result) ||
-	    !cut_hex(&rest, " td=0x", &event.td) || !cut_call(&rest, &event.call) ||
-	    !cut_time(&rest, &event.usec) || !cut_task(&rest, &event))
+	has_result = cut_hex(&rest, " ret=0x", &event.result);
+	if (!has_result)
+		rest.end = line + strlen(line);
+	if (!cut_hex(&rest, " td=0x", &event.td) || !cut_call(&rest, &event.call) ||
+	    has_result == calls[event.call].is_entry || !cut_time(&rest, &event.usec) ||
+	    !cut_task(&rest, &event))
 		return -EBADMSG;
 	*ret = event;
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* From the bytes of trace_pipe to the events of a build tracker. */
+/* From the bytes of trace_pipe to the events of a build tracker and of the canary. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +12,18 @@
 #define READ_BYTES      8192
 #define FULL_READ_BYTES (4096 - PROBE_LINE_BYTES)
 
+static void take_event(struct probe_reader *reader, const struct probe_event *event,
+		       struct build_tracker *tracker)
+{
+	if (event->kind == PROBE_EVENT_LOST) {
+		reader->has_lost = true;
+	} else {
+		reader->seen[event->call]++;
+		probe_canary_take(&reader->canary, event);
+	}
+	build_tracker_take(tracker, event);
+}
+
 static void take_line(struct probe_reader *reader, struct build_tracker *tracker)
 {
 	struct probe_event event;
@@ -21,7 +33,7 @@ static void take_line(struct probe_reader *reader, struct build_tracker *tracker
 	    probe_line_parse(reader->line, &event) < 0)
 		build_tracker_doubt(tracker, "an event of the probes could not be read");
 	else
-		build_tracker_take(tracker, &event);
+		take_event(reader, &event, tracker);
 	reader->used = 0;
 	reader->is_overlong = false;
 }

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "build-tracker.h"
 #include "clock.h"
+#include "io.h"
 #include "kvm-stats.h"
 #include "population.h"
 #include "probe-reader.h"
@@ -18,30 +21,38 @@
 #include "tracefs.h"
 #include "watch.h"
 
-/* How often to look, while somebody waits, at what wakes nobody: VMs that have run by
- * now, and probes that somebody has switched off. */
-#define LOOK_USEC 1000000
+/* How often VMs are asked whether they have run: that takes some files of each. */
+#define SETTLE_USEC 1000000
+
+/* The machine's first namespace of process numbers (include/linux/proc_ns.h). */
+#define INIT_PID_NS 0xEFFFFFFCU
+
+/* A calling thread's name where the kernel has forgotten it
+ * (trace.c:__trace_find_cmdline()). */
+#define NAMELESS "<...>"
 
 /*
- * @why: what kept the probes from being placed
+ * @misses: calls that went by unseen when that was last looked at
+ * @due: events that had happened by the last look, all of which the next one must have
  * @elders: VMs that there were after the last doubt and that have not run since
  * @doubts: how many there were when @elders was taken
+ * @settle_at_usec: not before this are they asked again
+ * @waits_for: what still kept it from being settled then
  */
 struct watch_probes {
 	struct watch base;
 	int root_fd;
-	sd_event *event;
 	sd_event_source *source;
-	sd_event_source *timer;
-	bool is_awaited;
-	char why[TRACEFS_WHY_BYTES];
 	struct tracefs tracefs;
 	struct probe_reader reader;
 	struct build_tracker *tracker;
 	uint64_t misses;
+	uint64_t due[_PROBE_CALL_MAX];
 	bool has_elders;
 	unsigned long doubts;
 	struct kvm_vms elders;
+	uint64_t settle_at_usec;
+	char waits_for[96];
 };
 
 static struct watch_probes *from_base(struct watch *watch)
@@ -49,14 +60,27 @@ static struct watch_probes *from_base(struct watch *watch)
 	return (struct watch_probes *)watch; /* the head comes first */
 }
 
-static void disarm(struct watch_probes *probes, const char *why)
+static void forget_elders(struct watch_probes *probes)
 {
-	snprintf(probes->why, sizeof(probes->why), "%s", why);
-	probes->source = sd_event_source_disable_unref(probes->source);
-	tracefs_close(&probes->tracefs);
 	kvm_vms_done(&probes->elders);
 	probes->has_elders = false;
+}
+
+static void close_all(struct watch_probes *probes)
+{
+	probes->source = sd_event_source_disable_unref(probes->source);
+	tracefs_close(&probes->tracefs);
+	forget_elders(probes);
 	probes->reader = (struct probe_reader){ 0 };
+	memset(probes->due, 0, sizeof(probes->due));
+}
+
+/* They are placed again when somebody next arms what is not armed. */
+static void disarm(struct watch_probes *probes, const char *why)
+{
+	build_tracker_doubt(probes->tracker, why);
+	watch_fail(&probes->base, -ENODATA, why);
+	close_all(probes);
 }
 
 static bool is_armed(const struct watch_probes *probes)
@@ -64,28 +88,124 @@ static bool is_armed(const struct watch_probes *probes)
 	return probes->source;
 }
 
-/* ---- what happened ---- */
+/* ---- a look ---- */
 
-/* Misses are looked at after the events: a call that is not in these is in those. */
-static void drain(struct watch_probes *probes)
+/* Silent though the kernel lists them as on. What silences all probes of the machine ends
+ * by itself; what silences ours alone does not outlive them. */
+static void hear_nothing(struct watch_probes *probes)
 {
-	uint64_t misses;
-	int r = probe_reader_drain(&probes->reader, probes->tracefs.pipe_fd,
-				   probes->tracker);
+	char why[TRACEFS_WHY_BYTES];
 
-	if (r >= 0)
-		r = tracefs_read_misses(&probes->tracefs, &misses);
-	if (r < 0) {
-		build_tracker_doubt(probes->tracker, "the probes were taken away");
-		disarm(probes, "the probes were taken away");
-		return;
-	}
-	if (misses != probes->misses)
-		build_tracker_doubt(probes->tracker, "the kernel missed calls");
-	probes->misses = misses;
+	if (tracefs_explain_silence(probes->root_fd, why))
+		build_tracker_doubt(probes->tracker, why);
+	else
+		disarm(probes,
+		       "the probes see nothing: somebody filters, reads or switches "
+		       "off what is in instances/tdxupd");
 }
 
-/* Not drained here: whoever is told asks, and each system call before a commit counts. */
+/* This thread as the kernel's tracing names it; 0 where that is another number. */
+static pid_t get_kernel_pid(void)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != INIT_PID_NS)
+		return 0;
+	return (pid_t)syscall(SYS_gettid);
+}
+
+/* Read up to the canary; where it does not come, up to where there is no more. */
+static int read_events(struct watch_probes *probes)
+{
+	int r;
+
+	do {
+		r = probe_reader_drain(&probes->reader, probes->tracefs.pipe_fd,
+				       probes->tracker);
+	} while (r > 0 && !probe_canary_is_seen(&probes->reader.canary));
+	return r;
+}
+
+/* What has happened, as far as it can be read. Return: whether the canary was heard. */
+static bool listen(struct watch_probes *probes)
+{
+	char why[TRACEFS_WHY_BYTES];
+	int r;
+
+	probe_canary_begin(&probes->reader.canary, clock_usec(CLOCK_MONOTONIC));
+	r = tracefs_check_probes(&probes->tracefs, why);
+	if (r == 0) {
+		r = read_events(probes);
+		snprintf(why, sizeof(why), "trace_pipe: %s", strerror(r < 0 ? -r : 0));
+	}
+	if (r < 0) {
+		disarm(probes, why);
+		return false;
+	}
+	if (!probe_canary_is_seen(&probes->reader.canary)) {
+		hear_nothing(probes);
+		return false;
+	}
+	if (!probes->reader.canary.is_known &&
+	    probe_canary_learn(&probes->reader.canary, get_kernel_pid()) < 0) {
+		disarm(probes, "somebody else reads the list of kprobes all the time");
+		return false;
+	}
+	return true;
+}
+
+/* Each call that the kernel counted has to be read by the look after at the latest: what
+ * is counted and not yet written is of a function that has not begun. */
+static bool has_all(struct watch_probes *probes, const struct probe_counts *counts,
+		    bool *ret_is_hidden)
+{
+	struct probe_reader *reader = &probes->reader;
+	bool has_all = true;
+
+	*ret_is_hidden = false;
+	for (unsigned i = 0; i < _PROBE_CALL_MAX; i++) {
+		if (i == PROBE_CANARY || i == PROBE_CANARY_RETURN)
+			continue;
+		*ret_is_hidden |= !reader->has_lost && reader->seen[i] < probes->due[i];
+		if (reader->has_lost || reader->seen[i] > counts->hits[i])
+			reader->seen[i] = counts->hits[i];
+		has_all &= reader->seen[i] == counts->hits[i];
+		probes->due[i] = counts->hits[i];
+	}
+	reader->has_lost = false;
+	return has_all;
+}
+
+/*
+ * Set off the canary, read all events up to it, and see that none is missing: counts are
+ * looked at after the events, as a call that is not in these is in those.
+ * Return: whether all that had begun when it was called is known.
+ */
+static bool look(struct watch_probes *probes)
+{
+	struct probe_counts counts;
+	bool has, is_hidden;
+	int r;
+
+	if (!listen(probes))
+		return false;
+	r = tracefs_read_counts(&probes->tracefs, &counts);
+	if (r < 0) {
+		disarm(probes, r == -EEXIST ? "another probe has the name of one of ours"
+					    : "the probes were taken away");
+		return false;
+	}
+	if (counts.misses != probes->misses)
+		build_tracker_doubt(probes->tracker, "the kernel missed calls");
+	probes->misses = counts.misses;
+	has = has_all(probes, &counts, &is_hidden);
+	if (is_hidden)
+		disarm(probes, "calls were counted whose events somebody keeps from us");
+	return has && !is_hidden;
+}
+
+/* Not looked at here: whoever is told asks, and each system call before a commit counts.
+ */
 static int on_event(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct watch_probes *probes = userdata;
@@ -108,8 +228,8 @@ static int take_elders(struct watch_probes *probes)
 
 	if (probes->has_elders && probes->doubts == doubts)
 		return 0;
-	kvm_vms_done(&probes->elders);
-	probes->has_elders = false;
+	forget_elders(probes);
+	probes->waits_for[0] = '\0';
 	r = kvm_vms_list(probes->root_fd, &probes->elders);
 	if (r < 0)
 		return r;
@@ -118,27 +238,69 @@ static int take_elders(struct watch_probes *probes)
 	return 0;
 }
 
-/* No TD at all, or each VM from before has run or is gone. */
-static void try_to_settle(struct watch_probes *probes, struct gate_source *ret)
+static void settle(struct watch_probes *probes, uint64_t population)
 {
-	const char *doubt = build_tracker_get_doubt(probes->tracker);
-	uint64_t count;
-	int r;
+	build_tracker_settle(probes->tracker, clock_usec(CLOCK_MONOTONIC));
+	if (population != UINT64_MAX)
+		build_tracker_set_population(probes->tracker, population);
+}
 
-	if (population_read(probes->root_fd, &count) == 0 && count == 0) {
-		build_tracker_settle(probes->tracker, clock_usec(CLOCK_MONOTONIC));
+/* The machine has no TD but those of which each call was seen: as they were before its
+ * number was read and still were afterwards. */
+static bool are_all_known(struct watch_probes *probes, uint64_t population)
+{
+	uint64_t before = build_tracker_count_known(probes->tracker);
+	unsigned long doubts = build_tracker_count_doubts(probes->tracker);
+	uint64_t seen = 0, now = 0;
+
+	if (population == 0)
+		return true;
+	for (unsigned i = PROBE_FREEID; i < _PROBE_CALL_MAX; i++)
+		seen += probes->reader.seen[i];
+	if (population > before || !look(probes))
+		return false;
+	for (unsigned i = PROBE_FREEID; i < _PROBE_CALL_MAX; i++)
+		now += probes->reader.seen[i];
+	return now == seen && build_tracker_count_doubts(probes->tracker) == doubts;
+}
+
+static bool is_time_to_ask(struct watch_probes *probes)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+	bool is_new = !probes->has_elders ||
+		      probes->doubts != build_tracker_count_doubts(probes->tracker);
+
+	if (!is_new && now < probes->settle_at_usec)
+		return false;
+	probes->settle_at_usec = now + SETTLE_USEC;
+	return true;
+}
+
+/* No TD at all but those that are known, or each VM from before has run or is gone. */
+static void try_to_settle(struct watch_probes *probes)
+{
+	uint64_t population = UINT64_MAX;
+	int r = 0;
+
+	if (population_read(probes->root_fd, &population) < 0)
+		population = UINT64_MAX;
+	if (population != UINT64_MAX && are_all_known(probes, population)) {
+		settle(probes, population);
 		return;
 	}
+	if (!is_armed(probes) || !is_time_to_ask(probes))
+		return;
 	r = take_elders(probes);
 	if (r == 0)
 		r = kvm_vms_drop_run(probes->root_fd, &probes->elders);
 	if (r < 0)
-		watch_say_unknown(ret, "%s; VMs in debugfs: %s", doubt, strerror(-r));
+		snprintf(probes->waits_for, sizeof(probes->waits_for),
+			 "; VMs in debugfs: %s", strerror(-r));
 	else if (probes->elders.count)
-		watch_say_unknown(ret, "%s; VM %s has not run yet", doubt,
-				  probes->elders.names[0]);
+		snprintf(probes->waits_for, sizeof(probes->waits_for),
+			 "; VM %s has not run yet", probes->elders.names[0]);
 	else
-		build_tracker_settle(probes->tracker, clock_usec(CLOCK_MONOTONIC));
+		settle(probes, population);
 }
 
 /* ---- the watch ---- */
@@ -148,8 +310,9 @@ static bool does_kernel_count(int root_fd)
 {
 	_cleanup_(cleanup_close)
 	int fd = tdxupd_host_open_builds(root_fd);
+	uint32_t count;
 
-	return fd >= 0;
+	return fd >= 0 && tdxupd_host_read_builds(fd, &count) == 0;
 }
 
 static int probes_arm(struct watch *watch, sd_event *event)
@@ -158,99 +321,96 @@ static int probes_arm(struct watch *watch, sd_event *event)
 	char why[TRACEFS_WHY_BYTES];
 	int r;
 
-	if (!probes->event)
-		probes->event = sd_event_ref(event);
-	if (does_kernel_count(probes->root_fd)) {
-		disarm(probes, "not needed: the kernel itself counts");
-		return 0;
-	}
+	close_all(probes);
+	if (does_kernel_count(probes->root_fd))
+		return watch_fail(watch, -ENOTSUP,
+				  "not needed: the kernel itself counts");
 	r = tracefs_open(probes->root_fd, &probes->tracefs, why);
-	if (r == 0)
-		r = tracefs_read_misses(&probes->tracefs, &probes->misses);
-	if (r < 0) {
-		disarm(probes, why);
-		return 0; /* the reason is more than an errno */
-	}
+	if (r < 0)
+		return watch_fail(watch, r, why);
+	probes->misses = 0;
 	build_tracker_doubt(probes->tracker, "TDs may be older than the probes");
 	r = sd_event_add_io(event, &probes->source, probes->tracefs.pipe_fd, EPOLLIN,
 			    on_event, probes);
 	if (r < 0)
-		disarm(probes, strerror(-r));
-	return 0;
+		close_all(probes);
+	return r;
 }
 
-/* Afterwards it is armed and sure, or @ret says why not. */
-static bool is_sure(struct watch_probes *probes, struct gate_source *ret)
+/* Does it know all builds that had begun when it was called? */
+static bool is_sure(struct watch_probes *probes)
 {
-	if (is_armed(probes))
-		drain(probes);
-	if (is_armed(probes) && !build_tracker_get_doubt(probes->tracker))
-		return true;
-	if (is_armed(probes)) {
-		try_to_settle(probes, ret);
-		drain(probes); /* settling took its time */
+	bool has_all = look(probes);
+
+	/* A call that is just being written is there in a moment. */
+	if (!has_all && is_armed(probes) && !build_tracker_get_doubt(probes->tracker))
+		has_all = look(probes);
+	if (has_all && build_tracker_get_doubt(probes->tracker)) {
+		try_to_settle(probes);
+		has_all = is_armed(probes) && look(probes); /* settling took its time */
 	}
+	return has_all && !build_tracker_get_doubt(probes->tracker);
+}
+
+static void say_why(const struct watch_probes *probes, struct gate_source *ret)
+{
+	const char *doubt = build_tracker_get_doubt(probes->tracker);
+
 	if (!is_armed(probes))
-		watch_say_unknown(ret, "%s", probes->why);
-	else if (!build_tracker_get_doubt(probes->tracker))
-		return true;
-	else if (!ret->reason[0])
-		watch_say_unknown(ret, "%s", build_tracker_get_doubt(probes->tracker));
-	return false;
+		watch_say_unknown(ret, "%s", probes->base.why);
+	else if (doubt)
+		watch_say_unknown(
+			ret, "%s%s", doubt,
+			probes->doubts == build_tracker_count_doubts(probes->tracker)
+				? probes->waits_for
+				: "");
+	else
+		watch_say_unknown(ret, "calls are being reported at this moment");
+}
+
+/* The kernel keeps the names of few threads; the others are looked up while they live. */
+static void name_nameless(struct watch_probes *probes, const struct gate_blocker *builds,
+			  size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char path[32], text[32], name[32];
+
+		if (strcmp(builds[i].who, NAMELESS) != 0)
+			continue;
+		snprintf(path, sizeof(path), "proc/%d/comm", (int)builds[i].pid);
+		if (io_read_text(probes->root_fd, path, text, sizeof(text)) < 0)
+			continue;
+		text_make_printable(name, sizeof(name), text);
+		build_tracker_rename(probes->tracker, builds[i].pid, name);
+	}
 }
 
 static void probes_say(struct watch *watch, struct gate_source *ret)
 {
 	struct watch_probes *probes = from_base(watch);
 
-	if (!is_sure(probes, ret))
+	if (!is_sure(probes)) {
+		say_why(probes, ret);
 		return;
+	}
 	ret->confidence = GATE_EXACT;
 	ret->count = (uint32_t)build_tracker_list(probes->tracker, &ret->blockers);
-	ret->blocker_count = ret->count;
 	ret->state = ret->count ? GATE_CLOSED : GATE_OPEN;
-}
-
-static int on_time(sd_event_source *timer, uint64_t usec, void *userdata)
-{
-	struct watch_probes *probes = userdata;
-
-	(void)timer;
-	(void)usec;
-	if (!probes->is_awaited)
-		return 0;
-	watch_set_timer(probes->event, &probes->timer, LOOK_USEC, on_time, probes);
-	if (!is_armed(probes))
-		return 0;
-	if (!tracefs_is_live(&probes->tracefs))
-		disarm(probes, "the probes were switched off");
-	if (!is_armed(probes) || build_tracker_get_doubt(probes->tracker))
-		watch_notify(&probes->base);
-	return 0;
-}
-
-/* Probes that somebody has taken away while nobody waited are placed again. */
-static void probes_attend(struct watch *watch, bool is_awaited)
-{
-	struct watch_probes *probes = from_base(watch);
-
-	probes->is_awaited = is_awaited;
-	if (!is_awaited || !probes->event)
-		return;
-	if (is_armed(probes) && !tracefs_is_live(&probes->tracefs))
-		disarm(probes, "the probes were switched off");
-	if (!is_armed(probes))
-		probes_arm(watch, probes->event);
-	watch_set_timer(probes->event, &probes->timer, LOOK_USEC, on_time, probes);
+	name_nameless(probes, ret->blockers, ret->count);
+	ret->blocker_count = build_tracker_list(probes->tracker, &ret->blockers);
+	ret->has_tds = build_tracker_count_tds(probes->tracker, &ret->tds);
 }
 
 static size_t probes_list_overlap(struct watch *watch, uint64_t from_usec,
 				  uint64_t to_usec, const struct gate_blocker **ret)
 {
 	struct watch_probes *probes = from_base(watch);
+	size_t count;
 
 	if (is_armed(probes))
-		drain(probes);
+		look(probes);
+	count = build_tracker_list_overlap(probes->tracker, from_usec, to_usec, ret);
+	name_nameless(probes, *ret, count);
 	return build_tracker_list_overlap(probes->tracker, from_usec, to_usec, ret);
 }
 
@@ -258,9 +418,7 @@ static void probes_free(struct watch *watch)
 {
 	struct watch_probes *probes = from_base(watch);
 
-	disarm(probes, "");
-	sd_event_source_disable_unref(probes->timer);
-	sd_event_unref(probes->event);
+	close_all(probes);
 	build_tracker_free(probes->tracker);
 	free(probes);
 }
@@ -269,7 +427,6 @@ static const struct watch_ops probes_ops = {
 	.name = "probes",
 	.arm = probes_arm,
 	.read = probes_say,
-	.attend = probes_attend,
 	.list_overlap = probes_list_overlap,
 	.free = probes_free,
 };

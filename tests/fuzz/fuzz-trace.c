@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	line[size] = '\0';
 	rc = probe_line_parse(line, &event);
 	CHECK(rc == 0 || rc == -EBADMSG);
-	if (rc == 0 && event.kind == PROBE_EVENT_RETURNED) {
+	if (rc == 0 && event.kind == PROBE_EVENT_CALL) {
 		CHECK(probe_call_to_string(event.call));
 		CHECK(memchr(event.task, '\0', sizeof(event.task)));
 		for (const char *p = event.task; *p; p++)

@@ -21,7 +21,7 @@ static void trace(struct world *world, const char *call, const struct vm *vm, bo
 	world->line_times[i] = world->now;
 	snprintf(world->lines[i], sizeof(world->lines[i]),
 		 "  a: init: (b-%u  [001] d..1. %" PRIu64 ".%06" PRIu64
-		 ": %s: (a+0x1/0x2 <- b) td=0x%zx ret=0x%x",
+		 ": tdxupd_%s: (a+0x1/0x2 <- b) td=0x%zx ret=0x%x",
 		 vm->number, world->now / SEC, world->now % SEC, call,
 		 (size_t)(vm - world->vms) + 1, failed ? 0x80000203 : 0);
 	world->line_count++;
@@ -119,7 +119,7 @@ void go_on_with_vm(struct world *world, struct vm *vm)
 		create_vm(world, vm);
 		break;
 	case VM_SETTING:
-		trace(world, "init", vm, vm->is_refused);
+		trace(world, "init_ret", vm, vm->is_refused);
 		vm->state = vm->is_refused ? VM_FAILED : VM_BUILDING;
 		vm->next = vm->is_refused ? world->now + vm->running
 			   : vm->hangs    ? NEVER

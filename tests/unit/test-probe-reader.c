@@ -6,8 +6,9 @@
 #include "test.h"
 #include "probe-reader.h"
 
-#define LINE(name, td)                                                               \
-	"  vmm-42  [000] .....  1.000000: " name ": (a+0x1/0x2 <- b) td=" td " ret=" \
+#define LINE(name, td)                                                              \
+	"  vmm-42  [000] .....  1.000000: tdxupd_" name ": (a+0x1/0x2 <- b) td=" td \
+	" ret="                                                                     \
 	"0x0\n"
 
 struct world {
@@ -53,7 +54,8 @@ static void test_lines_become_builds(void **state)
 	set_up(&world);
 	assert_int_equal(probe_reader_drain(&world.reader, world.fds[0], world.tracker),
 			 0);
-	feed(&world, LINE("init", "0x1") LINE("init", "0x2") LINE("finalize", "0x1"));
+	feed(&world,
+	     LINE("init_ret", "0x1") LINE("init_ret", "0x2") LINE("finalize", "0x1"));
 	assert_int_equal(count(&world), 1);
 	assert_null(build_tracker_get_doubt(world.tracker));
 	tear_down(&world);
@@ -74,7 +76,7 @@ static void test_a_burst_is_read_to_its_end(void **state)
 	for (int i = 0; i < LINES; i++)
 		used += (size_t)snprintf(
 			text + used, sizeof(text) - used,
-			"  vmm-42  [000] .....  1.000000: init: (a+0x1/0x2 "
+			"  vmm-42  [000] .....  1.000000: tdxupd_init_ret: (a+0x1/0x2 "
 			"<- b) td=0x%x ret=0x0\n",
 			i + 1);
 	assert_true(used > 2 * 8192 && used < sizeof(text));
@@ -87,7 +89,7 @@ static void test_a_burst_is_read_to_its_end(void **state)
 
 static void test_reads_may_end_anywhere(void **state)
 {
-	static const char text[] = LINE("init", "0x12") LINE("init", "0x2");
+	static const char text[] = LINE("init_ret", "0x12") LINE("init_ret", "0x2");
 
 	(void)state;
 	for (size_t i = 1; i < strlen(text) - 1; i++) {
@@ -112,15 +114,15 @@ static void test_what_is_no_line_is_a_doubt(void **state)
 	(void)state;
 	memset(overlong, 'x', sizeof(overlong) - 1);
 	overlong[sizeof(overlong) - 1] = '\0';
-	memcpy(overlong + sizeof(overlong) - 1 - strlen(LINE("init", "0x1")),
-	       LINE("init", "0x1"), strlen(LINE("init", "0x1")));
+	memcpy(overlong + sizeof(overlong) - 1 - strlen(LINE("init_ret", "0x1")),
+	       LINE("init_ret", "0x1"), strlen(LINE("init_ret", "0x1")));
 	set_up(&world);
 	feed(&world, overlong);
 	assert_non_null(build_tracker_get_doubt(world.tracker));
 	assert_int_equal(count(&world), 0);
 	/* and the next line is read as ever */
 	build_tracker_settle(world.tracker, 0);
-	feed(&world, LINE("init", "0x3"));
+	feed(&world, LINE("init_ret", "0x3"));
 	assert_null(build_tracker_get_doubt(world.tracker));
 	assert_int_equal(count(&world), 1);
 	feed(&world, "CPU:0 [LOST 4 EVENTS]\n");
