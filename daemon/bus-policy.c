@@ -32,9 +32,24 @@ static int answer(sd_bus_message *message, sd_bus_error *error, int r, char *why
 	if (r == -ENOSPC)
 		return bus_fail(error, FAILURE_LIMIT,
 				strdup("too much is held; end some holds"));
+	if (r == -ENOMEM)
+		return r;
 	if (r < 0)
-		return bus_fail(error, FAILURE_CONFIG, why ? why : strdup(strerror(-r)));
-	return sd_bus_reply_method_return(message, NULL);
+		r = sd_bus_error_set(error, SD_BUS_ERROR_IO_ERROR,
+				     why ? why : strerror(-r));
+	free(why);
+	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
+/* The same of what forbids, with what the caller should know. */
+static int answer_forbidden(sd_bus_message *message, sd_bus_error *error, int r,
+			    char *text)
+{
+	if (r < 0)
+		return answer(message, error, r, text);
+	r = sd_bus_reply_method_return(message, "s", text ? text : "");
+	free(text);
+	return r;
 }
 
 /* @until_usec: CLOCK_REALTIME, 0 until somebody ends it. */
@@ -43,7 +58,7 @@ int bus_policy_on_hold(sd_bus_message *message, void *userdata, sd_bus_error *er
 	const char *what, *reason;
 	struct hold hold;
 	uint64_t until;
-	char *why = NULL;
+	char *text = NULL;
 	int r;
 
 	r = sd_bus_message_read(message, "sst", &what, &reason, &until);
@@ -57,8 +72,8 @@ int bus_policy_on_hold(sd_bus_message *message, void *userdata, sd_bus_error *er
 		.reason = (char *)reason,
 		.until_usec = until ? until : UINT64_MAX,
 	};
-	r = manager_hold(manager_of(userdata), &hold, &why);
-	return answer(message, error, r, why);
+	r = manager_hold(manager_of(userdata), &hold, &text);
+	return answer_forbidden(message, error, r, text);
 }
 
 int bus_policy_on_unhold(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -130,7 +145,7 @@ int bus_policy_on_pin(sd_bus_message *message, void *userdata, sd_bus_error *err
 {
 	struct tdxupd_version version;
 	const char *text, *reason;
-	char *why = NULL;
+	char *note = NULL;
 	int r;
 
 	r = sd_bus_message_read(message, "ss", &text, &reason);
@@ -142,8 +157,8 @@ int bus_policy_on_pin(sd_bus_message *message, void *userdata, sd_bus_error *err
 	if (tdxupd_version_parse(text, &version) < 0)
 		return bus_fail(error, FAILURE_NO_SUCH_VERSION,
 				strdup("not a version such as 1.5.16"));
-	r = manager_pin(manager_of(userdata), &version, reason, &why);
-	return answer(message, error, r, why);
+	r = manager_pin(manager_of(userdata), &version, reason, &note);
+	return answer_forbidden(message, error, r, note);
 }
 
 int bus_policy_on_unpin(sd_bus_message *message, void *userdata, sd_bus_error *error)

@@ -98,6 +98,21 @@ static int take_line(struct config *config, const struct config_line *line, char
 	return 0;
 }
 
+static int apply_values(struct config *config, char **why)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->value_count && r == 0; i++) {
+		const struct config_value *value = &config->values[i];
+		const char *trouble;
+
+		r = config_key_apply(config, value->key, value->value, &trouble);
+		if (r == -EBADMSG)
+			r = complain(why, value->file, value->key, trouble);
+	}
+	return r;
+}
+
 static int take_lines(struct config *config, const struct config_lines *lines,
 		      char **ret_why)
 {
@@ -107,14 +122,8 @@ static int take_lines(struct config *config, const struct config_lines *lines,
 
 	for (size_t i = 0; i < lines->count && r == 0; i++)
 		r = take_line(config, &lines->items[i], &why);
-	for (size_t i = 0; i < config->value_count && r == 0; i++) {
-		const struct config_value *value = &config->values[i];
-		const char *trouble;
-
-		r = config_key_apply(config, value->key, value->value, &trouble);
-		if (r == -EBADMSG)
-			r = complain(&why, value->file, value->key, trouble);
-	}
+	if (r == 0)
+		r = apply_values(config, &why);
 	if (r < 0 || !why)
 		return r;
 	*ret_why = TAKE_PTR(why);
@@ -147,6 +156,73 @@ struct config *config_unref(struct config *config)
 	return NULL;
 }
 
+static int new_empty(struct config **ret)
+{
+	_cleanup_(cleanup_config)
+	struct config *config = calloc(1, sizeof(*config));
+	int r;
+
+	if (!config)
+		return -ENOMEM;
+	config->refs = 1;
+	config->deadline_usec = USEC_INFINITY;
+	r = tdxupd_policy_new(&config->policy);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(config);
+	return 0;
+}
+
+static int copy_values(struct config *config, const struct config *from)
+{
+	config->values = calloc(from->value_count, sizeof(*config->values));
+	if (!config->values)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->value_count; i++) {
+		const struct config_value *value = &from->values[i];
+		struct config_value *copy = &config->values[config->value_count++];
+
+		copy->key = strdup(value->key);
+		copy->value = strdup(value->value);
+		copy->file = value->file ? strdup(value->file) : NULL;
+		if (!copy->key || !copy->value || (value->file && !copy->file))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int config_copy(const struct config *config, struct config **ret)
+{
+	_cleanup_(cleanup_config)
+	struct config *copy = NULL;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	int r = new_empty(&copy);
+
+	if (r == 0)
+		r = copy_values(copy, config);
+	if (r == 0)
+		r = apply_values(copy, &why);
+	if (r < 0)
+		return r;
+	/* They have made sense before. */
+	if (why)
+		return -ENOMEM;
+	*ret = TAKE_PTR(copy);
+	return 0;
+}
+
+bool config_is_same(const struct config *a, const struct config *b)
+{
+	if (a->value_count != b->value_count)
+		return false;
+	for (size_t i = 0; i < a->value_count; i++)
+		if (strcmp(a->values[i].key, b->values[i].key) != 0 ||
+		    strcmp(a->values[i].value, b->values[i].value) != 0)
+			return false;
+	return true;
+}
+
 int config_load(const char *root, struct config **ret, char **ret_why)
 {
 	_cleanup_(cleanup_config)
@@ -157,12 +233,7 @@ int config_load(const char *root, struct config **ret, char **ret_why)
 	char *why = NULL;
 	int r;
 
-	config = calloc(1, sizeof(*config));
-	if (!config)
-		return -ENOMEM;
-	config->refs = 1;
-	config->deadline_usec = USEC_INFINITY;
-	r = tdxupd_policy_new(&config->policy);
+	r = new_empty(&config);
 	if (r == 0)
 		r = add_defaults(config);
 	if (r == 0)

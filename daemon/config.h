@@ -90,6 +90,11 @@ struct config {
  * -ENOMEM; another errno of the file system, with @ret_why. No file at all is no error.
  */
 int config_load(const char *root, struct config **ret, char **ret_why);
+/* The same again, made from its values and from no file: without what was added to its
+ * policy since. Return: 0; -ENOMEM. */
+int config_copy(const struct config *config, struct config **ret);
+/* Do all keys have the same values? */
+bool config_is_same(const struct config *a, const struct config *b);
 struct config *config_ref(struct config *config);
 struct config *config_unref(struct config *config);
 DEFINE_CLEANUP(struct config, config, config_unref)

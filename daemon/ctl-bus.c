@@ -155,23 +155,52 @@ int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc)
 			     error->message ? error->message : error->name);
 }
 
-int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
-			 ...)
+/* @ret_note: NULL, or what the answer says, which may be empty. */
+static int call_manager(const struct ctl *ctl, const char *member, char **ret_note,
+			const char *types, va_list args)
 {
 	_cleanup_(cleanup_sd_bus)
 	sd_bus *bus = NULL;
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *reply = NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	va_list args;
+	const char *note = "";
 	int r = ctl_bus_open(ctl, &bus);
 
 	if (r)
 		return r;
-	va_start(args, types);
 	r = sd_bus_call_methodv(bus, BUS_NAME, BUS_PATH, BUS_MANAGER, member, &error,
-				NULL, types, args);
-	va_end(args);
+				&reply, types, args);
+	if (r >= 0 && ret_note)
+		r = sd_bus_message_read(reply, "s", &note);
+	if (r >= 0 && ret_note && !(*ret_note = strdup(note)))
+		r = -ENOMEM;
 	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
 	sd_bus_error_free(&error);
+	return r;
+}
+
+int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
+			 ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, types);
+	r = call_manager(ctl, member, NULL, types, args);
+	va_end(args);
+	return r;
+}
+
+int ctl_bus_forbid(const struct ctl *ctl, const char *member, char **ret_note,
+		   const char *types, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, types);
+	r = call_manager(ctl, member, ret_note, types, args);
+	va_end(args);
 	return r;
 }
 

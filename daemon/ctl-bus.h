@@ -41,6 +41,9 @@ int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object)
  * why. */
 int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
 			 ...);
+/* The same of Hold and Pin. @ret_note: what one should know, or ""; free() it. */
+int ctl_bus_forbid(const struct ctl *ctl, const char *member, char **ret_note,
+		   const char *types, ...);
 /* Appends the arguments of a call. Return: as sd_bus_message_append(). */
 typedef int (*ctl_bus_append_fn)(sd_bus_message *call, const void *userdata);
 /* Call a method of the manager's that returns JSON. Return: an exit code, and has said

@@ -116,13 +116,16 @@ int ctl_hold(struct ctl *ctl, int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "all";
 	uint64_t until = 0;
+	_cleanup_(cleanup_free)
+	char *note = NULL;
 	int r = check_what(ctl, what) ?: get_until(ctl, &until);
 
 	r = r ? r
-	      : ctl_bus_call_manager(ctl, "Hold", "sst", what,
-				     ctl->why_text ? ctl->why_text : "", until);
+	      : ctl_bus_forbid(ctl, "Hold", &note, "sst", what,
+			       ctl->why_text ? ctl->why_text : "", until);
 	if (r == CTL_EXIT_OK)
-		ctl_say(ctl, "Held; `tdxupdctl unhold %s` ends it.", what);
+		ctl_say(ctl, "Held%s%s; `tdxupdctl unhold %s` ends it.",
+			*note ? ", but " : "", note, what);
 	return r;
 }
 

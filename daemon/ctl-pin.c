@@ -9,17 +9,21 @@
 int ctl_pin(struct ctl *ctl, int argc, char **argv)
 {
 	struct tdxupd_version version;
+	_cleanup_(cleanup_free)
+	char *note = NULL;
 	int r;
 
 	(void)argc;
 	if (tdxupd_version_parse(argv[1], &version) < 0)
 		return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 				"\"%s\" is no version such as 1.5.16", argv[1]);
-	r = ctl_bus_call_manager(ctl, "Pin", "ss", argv[1],
-				 ctl->why_text ? ctl->why_text : "");
+	r = ctl_bus_forbid(ctl, "Pin", &note, "ss", argv[1],
+			   ctl->why_text ? ctl->why_text : "");
 	if (r == CTL_EXIT_OK)
-		ctl_say(ctl, "Pinned; `tdxupdctl plan` says how to get there, `tdxupdctl "
-			     "unpin` ends it.");
+		ctl_say(ctl,
+			"Pinned%s%s; `tdxupdctl plan` says how to get there, `tdxupdctl "
+			"unpin` ends it.",
+			*note ? ", but " : "", note);
 	return r;
 }
 

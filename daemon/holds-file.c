@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* holds.json: {holds [{what, reason, since_usec, until_usec, is_automatic}],
- * pin {version, reason, since_usec}}. */
+ * pin {version, reason, since_usec}, has_unlisted}. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,6 +71,7 @@ static int parse(const char *bytes, size_t count, struct holds *holds)
 		return -EBADMSG;
 	for (size_t i = 0; r == 0 && i < json_count(list); i++)
 		r = take(json_object_array_get_idx(list, i), holds);
+	holds->has_unlisted = json_get_bool(object, "has_unlisted");
 	return r < 0 ? r : take_pin(json_get(object, "pin"), holds);
 }
 
@@ -171,6 +172,8 @@ static int make(const struct holds *holds, struct json_object **ret)
 		r = describe(&holds->items[i], list);
 	if (r == 0)
 		r = describe_pin(&holds->pin, &pin) ?: json_add(object, "pin", pin);
+	if (r == 0 && holds->has_unlisted)
+		r = json_add_bool(object, "has_unlisted", true);
 	if (r == 0)
 		*ret = TAKE_PTR(object);
 	return r;

@@ -49,34 +49,29 @@ static bool is_same(const char *a, const char *b)
 	return tdxupd_version_compare(&x, &y) == 0;
 }
 
-int holds_remove(struct holds *holds, const char *what)
+static struct hold *find_what(const struct holds *holds, const char *what)
 {
 	for (size_t i = 0; i < holds->count; i++)
-		if (is_same(holds->items[i].what, what)) {
-			remove_at(holds, i);
-			return 0;
-		}
-	return -ENOENT;
+		if (is_same(holds->items[i].what, what))
+			return &holds->items[i];
+	return NULL;
 }
 
-int holds_add(struct holds *holds, const struct hold *hold)
+int holds_remove(struct holds *holds, const char *what)
 {
-	struct tdxupd_version version;
-	struct hold copy = *hold;
-	struct hold *items;
+	struct hold *hold = find_what(holds, what);
 
-	if (strcmp(hold->what, HOLDS_ALL) != 0 &&
-	    tdxupd_version_parse(hold->what, &version) < 0)
-		return -EINVAL;
-	if (hold->reason && strlen(hold->reason) > HOLDS_REASON_BYTES_MAX)
-		return -EMSGSIZE;
-	(void)holds_remove(holds, hold->what);
-	if (holds->count >= HOLDS_MAX)
-		return -ENOSPC;
-	items = reallocarray(holds->items, holds->count + 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	holds->items = items;
+	if (!hold)
+		return -ENOENT;
+	remove_at(holds, (size_t)(hold - holds->items));
+	return 0;
+}
+
+/* Return: 0; -ENOMEM. */
+static int copy_hold(const struct hold *hold, struct hold *ret)
+{
+	struct hold copy = *hold;
+
 	copy.what = strdup(hold->what);
 	copy.reason = malloc(HOLDS_REASON_BYTES_MAX + 1);
 	if (!copy.what || !copy.reason) {
@@ -84,6 +79,54 @@ int holds_add(struct holds *holds, const struct hold *hold)
 		return -ENOMEM;
 	}
 	text_make_printable(copy.reason, HOLDS_REASON_BYTES_MAX + 1, hold->reason);
+	*ret = copy;
+	return 0;
+}
+
+int holds_copy(const struct holds *holds, struct holds *ret)
+{
+	_cleanup_(holds_done)
+	struct holds copy = { .has_unlisted = holds->has_unlisted };
+	const struct pin *pin = &holds->pin;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < holds->count; i++)
+		r = holds_add(&copy, &holds->items[i]);
+	if (r == 0 && pin->is_set)
+		r = holds_pin(&copy, &pin->version, pin->reason, pin->since_usec);
+	if (r < 0)
+		return -ENOMEM;
+	*ret = copy;
+	copy = (struct holds){ 0 };
+	return 0;
+}
+
+int holds_add(struct holds *holds, const struct hold *hold)
+{
+	struct tdxupd_version version;
+	struct hold *items, *old = find_what(holds, hold->what);
+	struct hold copy;
+
+	if (strcmp(hold->what, HOLDS_ALL) != 0 &&
+	    tdxupd_version_parse(hold->what, &version) < 0)
+		return -EINVAL;
+	if (hold->reason && strlen(hold->reason) > HOLDS_REASON_BYTES_MAX)
+		return -EMSGSIZE;
+	if (!old && holds->count >= HOLDS_MAX)
+		return -ENOSPC;
+	if (copy_hold(hold, &copy) < 0)
+		return -ENOMEM;
+	if (old) {
+		hold_done(old);
+		*old = copy;
+		return 0;
+	}
+	items = reallocarray(holds->items, holds->count + 1, sizeof(*items));
+	if (!items) {
+		hold_done(&copy);
+		return -ENOMEM;
+	}
+	holds->items = items;
 	items[holds->count++] = copy;
 	return 0;
 }
@@ -111,6 +154,10 @@ bool holds_forgive(struct holds *holds)
 		if (holds->items[i].is_automatic &&
 		    strcmp(holds->items[i].what, HOLDS_ALL) != 0)
 			remove_at(holds, i);
+	if (holds->has_unlisted) {
+		holds->has_unlisted = false;
+		return true;
+	}
 	return holds->count != before;
 }
 
@@ -153,6 +200,15 @@ int holds_unpin(struct holds *holds)
 	return 0;
 }
 
+/* What @has_unlisted amounts to. */
+static const struct hold unlisted = {
+	.what = (char *)HOLDS_ALL,
+	.reason = (char *)"a version failed that could not be listed; "
+			  "`tdxupdctl reset-failed` forgets it",
+	.until_usec = UINT64_MAX,
+	.is_automatic = true,
+};
+
 static int apply(const struct hold *hold, struct tdxupd_policy *policy)
 {
 	struct tdxupd_hold held = {
@@ -173,6 +229,8 @@ int holds_apply(const struct holds *holds, struct tdxupd_policy *policy)
 	int r = 0;
 
 	tdxupd_policy_hold_nothing(policy);
+	if (holds->has_unlisted)
+		r = apply(&unlisted, policy);
 	for (size_t i = 0; r == 0 && i < holds->count; i++)
 		r = apply(&holds->items[i], policy);
 	tdxupd_policy_pin(policy, holds->pin.is_set ? &holds->pin.version : NULL);
@@ -186,15 +244,9 @@ const struct hold *holds_find(const struct holds *holds,
 			      const struct tdxupd_version *version)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
+	const struct hold *all = find_what(holds, HOLDS_ALL);
 
-	for (size_t i = 0; i < holds->count; i++)
-		if (strcmp(holds->items[i].what, HOLDS_ALL) == 0)
-			return &holds->items[i];
-	if (!version)
-		return NULL;
-	tdxupd_version_format(version, text);
-	for (size_t i = 0; i < holds->count; i++)
-		if (is_same(holds->items[i].what, text))
-			return &holds->items[i];
-	return NULL;
+	if (all || holds->has_unlisted)
+		return all ? all : &unlisted;
+	return version ? find_what(holds, tdxupd_version_format(version, text)) : NULL;
 }

@@ -37,15 +37,23 @@ struct pin {
 	uint64_t since_usec;
 };
 
+/*
+ * @has_unlisted: a version failed, and there was no room or no memory to list it: all is
+ *	held until that is forgiven
+ */
 struct holds {
 	size_t count;
 	struct hold *items;
 	struct pin pin;
+	bool has_unlisted;
 };
 
 void holds_done(struct holds *holds);
+/* Return: 0; -ENOMEM. */
+int holds_copy(const struct holds *holds, struct holds *ret);
 /* Replaces the one of the same @what. Return: 0; -EINVAL neither a version nor
- * HOLDS_ALL; -EMSGSIZE a longer reason; -ENOSPC too many; -ENOMEM. */
+ * HOLDS_ALL; -EMSGSIZE a longer reason; -ENOSPC too many; -ENOMEM. On error all is as it
+ * was. */
 int holds_add(struct holds *holds, const struct hold *hold);
 /* Return: 0; -ENOENT. */
 int holds_remove(struct holds *holds, const char *what);

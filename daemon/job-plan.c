@@ -40,7 +40,8 @@ static enum job_event fetch(struct job *job, const struct tdxupd_entry *entry)
 /* Who read the bytes is not believed: they are judged here, all of it. */
 static enum job_event judge(struct job *job, const uint8_t *bytes, size_t count)
 {
-	struct tdxupd_policy policy = job_request_policy(&job->request, job->config);
+	struct tdxupd_policy policy =
+		job_request_policy(&job->request, *job->context->config);
 	_cleanup_(cleanup_report)
 	struct tdxupd_report *report = NULL;
 	enum failure failure;
@@ -116,6 +117,25 @@ static enum job_event agree(struct job *job, const struct tdxupd_plan *plan)
 	return JOB_EVENT_PLANNED;
 }
 
+/* Without them nobody could tell later what has become forbidden. */
+static int note_steps(struct job *job, const struct tdxupd_plan *plan)
+{
+	job->steps = calloc(plan->step_count, sizeof(*job->steps));
+	if (!job->steps)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct tdxupd_entry *entry = plan->candidates[plan->steps[i]].entry;
+
+		job->steps[i] = (struct job_step){ .version = entry->version,
+						   .mrseam = entry->image->mrseam,
+						   .signer = entry->image->signer };
+	}
+	job->steps_left = (unsigned)plan->step_count;
+	if (!job->step_count)
+		job->step_count = job->steps_left;
+	return 0;
+}
+
 static enum job_event follow(struct job *job, const struct tdxupd_plan *plan)
 {
 	const struct tdxupd_entry *entry;
@@ -132,9 +152,8 @@ static enum job_event follow(struct job *job, const struct tdxupd_plan *plan)
 		entry = plan->candidates[plan->steps[0]].entry;
 		job->step_to = entry->version;
 		job->is_last_step = plan->step_count == 1;
-		job->steps_left = (unsigned)plan->step_count;
-		if (!job->step_count)
-			job->step_count = job->steps_left;
+		if (note_steps(job, plan) < 0)
+			return refuse(job, FAILURE_UNKNOWN, strdup(strerror(ENOMEM)));
 		return fetch(job, entry);
 	}
 }
@@ -159,7 +178,8 @@ static int take_snapshot(struct job *job)
 
 static enum job_event decide(struct job *job, const struct tdxupd_catalog *catalog)
 {
-	struct tdxupd_policy policy = job_request_policy(&job->request, job->config);
+	struct tdxupd_policy policy =
+		job_request_policy(&job->request, *job->context->config);
 	_cleanup_(cleanup_plan)
 	struct tdxupd_plan *plan = NULL;
 	const struct tdxupd_version *target = NULL;
@@ -179,8 +199,14 @@ static enum job_event decide(struct job *job, const struct tdxupd_catalog *catal
 
 enum job_event job_plan(struct job *job)
 {
-	int r = job->context->read_catalog(job->context->userdata, job);
+	int r;
 
+	/* What forbids counts as it is now, whatever it was when the job began. */
+	free(job->steps);
+	job->steps = NULL;
+	config_unref(job->config);
+	job->config = config_ref(*job->context->config);
+	r = job->context->read_catalog(job->context->userdata, job);
 	return r < 0 ? refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r))) : NOT_YET;
 }
 

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "duration.h"
+#include "forbid.h"
 #include "host-files.h"
 #include "job-plan.h"
 #include "job-run.h"
@@ -292,14 +293,30 @@ static enum job_event (*const entries[_JOB_STATE_MAX])(struct job *job) = {
 	[JOB_CONFIRMING] = enter_confirming, [JOB_BACKOFF] = enter_backoff,
 };
 
+/* What is known to be next. Planning asks by itself: there may be nothing to forbid. */
+static bool is_on_its_way(const struct job *job)
+{
+	return job->state == JOB_STAGING || job->state == JOB_WAITING ||
+	       job->state == JOB_BACKOFF;
+}
+
+/* Nothing else runs until the commit: what is asked here has been asked at the last
+ * look, without a system call. */
 static enum job_event enter(struct job *job)
 {
+	enum failure forbidden = FAILURE_NONE;
+	char *detail = NULL;
+
 	if (!entries[job->state])
 		return NOT_YET;
 	if (!job_state_is_critical(job->state) && job->context->is_stopping)
 		return JOB_EVENT_CANCEL;
 	if (!job_state_is_critical(job->state) && is_overdue(job))
 		return JOB_EVENT_EXPIRE;
+	if (is_on_its_way(job))
+		forbidden = forbid_find_job(job, &detail);
+	if (forbidden != FAILURE_NONE)
+		return refuse(job, forbidden, detail);
 	return entries[job->state](job);
 }
 
@@ -484,6 +501,18 @@ void job_on_write(struct job *job)
 		drive(job, JOB_EVENT_VOID);
 	else if (r < 0 || result.state != TDXUPD_UPLOAD_STAGED)
 		drive(job, JOB_EVENT_DROPPED);
+}
+
+void job_on_policy(struct job *job)
+{
+	enum failure forbidden;
+	char *detail = NULL;
+
+	if (job_state_is_end(job->state) || job_state_is_critical(job->state))
+		return;
+	forbidden = forbid_find_job(job, &detail);
+	if (forbidden != FAILURE_NONE)
+		drive(job, refuse(job, forbidden, detail));
 }
 
 int job_cancel(struct job *job)

@@ -14,6 +14,8 @@ void job_on_write(struct job *job);
 void job_on_catalog(struct job *job, int r, struct tdxupd_catalog **catalog,
 		    const char *why);
 void job_on_image(struct job *job, int r, const uint8_t *bytes, size_t count);
+/* What forbids has changed: ends a job that it forbids, before the point of no return. */
+void job_on_policy(struct job *job);
 /* Return: 0; -EBUSY past the point of no return; -ESRCH it has ended. */
 int job_cancel(struct job *job);
 /* Make a gap at once instead of waiting for one. Return: as job_cancel(). */

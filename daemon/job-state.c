@@ -41,6 +41,7 @@ STRING_TABLE_TO(job_event, enum job_event, events)
 static const enum job_state next[_JOB_STATE_MAX][_JOB_EVENT_MAX] = {
 	[JOB_QUEUED] = {
 		[JOB_EVENT_START] = JOB_PLANNING,
+		[JOB_EVENT_REFUSED] = JOB_FAILED,
 		[JOB_EVENT_CANCEL] = JOB_CANCELLED,
 		[JOB_EVENT_EXPIRE] = JOB_EXPIRED,
 	},

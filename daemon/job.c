@@ -25,6 +25,12 @@ void job_request_init(struct job_request *request, const struct config *config)
 		.target = config->target,
 		.deadline_usec = USEC_INFINITY,
 		.guard = config->guard,
+		.terms = {
+			.accepted = config->policy->accepted,
+			.reserve_updates = config->policy->reserve_updates,
+			.has_target = config->has_target,
+			.target = config->target,
+		},
 		.starter = (uid_t)-1,
 	};
 	if (config->deadline_usec != USEC_INFINITY)
@@ -43,9 +49,13 @@ struct tdxupd_policy job_request_policy(const struct job_request *request,
 {
 	struct tdxupd_policy policy = *config->policy;
 
+	policy.accepted = request->terms.accepted;
 	if (request->has_strategy)
 		policy.strategy = request->strategy;
-	if (request->has_reserve)
+	/* More than was to be used is the caller's own word; else the stricter counts. */
+	if (request->has_reserve &&
+	    (request->reserve_updates < request->terms.reserve_updates ||
+	     request->reserve_updates > policy.reserve_updates))
 		policy.reserve_updates = request->reserve_updates;
 	return policy;
 }
@@ -104,6 +114,7 @@ struct job *job_free(struct job *job)
 	job_request_done(&job->request);
 	free(job->detail);
 	free(job->image_name);
+	free(job->steps);
 	free(job);
 	return NULL;
 }

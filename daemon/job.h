@@ -16,6 +16,18 @@
 #define JOB_TOKEN_BYTES 65
 
 /*
+ * What the configuration said when an update was asked for. The job keeps what widens,
+ * and a Target= that is older than the job is no word against it.
+ * @accepted: Accept...=, as in struct tdxupd_policy
+ */
+struct job_terms {
+	uint64_t accepted;
+	uint32_t reserve_updates;
+	bool has_target;
+	struct tdxupd_version target;
+};
+
+/*
  * What somebody asked for.
  * @plan_id: the plan that was shown to them, empty where none was
  * @token: the caller's name for this request, empty for none: sent again, it is not asked
@@ -36,6 +48,7 @@ struct job_request {
 	bool has_reserve;
 	uint32_t reserve_updates;
 	bool drain;
+	struct job_terms terms;
 	uid_t starter;
 	char *caller;
 };
@@ -43,8 +56,10 @@ struct job_request {
 /* Ask for whatever the configuration says. */
 void job_request_init(struct job_request *request, const struct config *config);
 void job_request_done(struct job_request *request);
-/* The configured policy with what the request wants otherwise. Its lists are still the
- * configuration's: only to be read, and not longer than that lives. */
+/*
+ * What forbids as @config says now, what widens as it was asked for. Its lists are still
+ * the configuration's: only to be read, and not longer than that lives.
+ */
 struct tdxupd_policy job_request_policy(const struct job_request *request,
 					const struct config *config);
 /* Would one run serve both? Then the second request joins the first. */
@@ -53,11 +68,19 @@ bool job_request_is_same(const struct job_request *a, const struct job_request *
 struct job;
 struct host_files;
 
+/* An image on the way, as it was when the way was chosen. */
+struct job_step {
+	struct tdxupd_version version;
+	struct tdxupd_digest mrseam;
+	struct tdxupd_digest signer;
+};
+
 /*
  * What a job works with and whom it tells; outlives it.
  * @is_stopping: begin nothing new
  * @sees_writes: whoever writes to `loading` or `update`, job_on_write() is called
  * @files: what snapshots of the host are read from
+ * @config, @holds: as they are now, always
  * @read_catalog: read the images as they are now, then call job_on_catalog()
  * @read_image: read that file, then call job_on_image()
  * @stop_reading: neither is to be called any more
@@ -74,6 +97,8 @@ struct job_context {
 	int root_fd;
 	struct host_files *files;
 	struct sources *sources;
+	struct config *const *config;
+	const struct holds *holds;
 	int (*read_catalog)(void *userdata, struct job *job);
 	int (*read_image)(void *userdata, struct job *job, const char *name);
 	void (*stop_reading)(void *userdata, struct job *job);
@@ -88,10 +113,12 @@ struct job_context {
 /*
  * One request on its way. The first part is what is shown; the second, what job-run.c
  * works with.
- * @config: as it was when the job began; a reload does not change what was agreed
+ * @config: as it was when the step under way was planned; @context has the one that
+ *	forbids
  * @is_shared: users other than its starter have joined it
  * @phase: the last state that was no end: how far it got
  * @step_count, @steps_left: hops of the path, and those of them that are not made yet
+ * @steps: those @steps_left, the next one first; NULL before the first plan
  * @from, @to: of the whole job; @step_to: of the hop under way
  * @attempts: commits tried
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
@@ -116,6 +143,7 @@ struct job {
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
 	unsigned step_count;
 	unsigned steps_left;
+	struct job_step *steps;
 	unsigned attempts;
 	uint64_t committed_usec;
 	uint64_t next_attempt_usec;

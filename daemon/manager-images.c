@@ -132,9 +132,10 @@ int manager_check_new(struct manager *manager, const struct tdxupd_catalog *cata
 
 	if (r < 0)
 		return r;
-	/* What follows from news is the same, however they came. */
+	/* What follows from news is the same, however they came; but a question begins
+	 * nothing again that was cut off or given up. */
 	if (prospect.has_next != manager->has_next || is_news(manager, &prospect))
-		(void)manager_replan_later(manager, true);
+		(void)manager_replan_later(manager, !manager->is_unsettled);
 	*ret_has = prospect.has_next;
 	*ret = prospect.next;
 	return 0;

@@ -242,6 +242,8 @@ void manager_jobs_init(struct manager *manager)
 		.root_fd = manager->root_fd,
 		.files = &manager->files,
 		.sources = &manager->sources,
+		.config = &manager->config,
+		.holds = &manager->holds,
 		.read_catalog = on_read_catalog,
 		.read_image = on_read_image,
 		.stop_reading = on_stop_reading,

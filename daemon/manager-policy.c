@@ -2,12 +2,19 @@
 /*
  * What the administrator wants without being asked each time: holds and the pin. What a
  * single request wants is the job's, what to do when images come and go manager-images's.
+ *
+ * They lie over the configuration in memory: to make one count takes no file. What
+ * forbids counts first, then it is written to the disk, into the history and into the
+ * journal, and then the jobs are asked; what permits is on the disk before it counts.
+ * Memory so never permits what the disk forbids, and whoever was told that something is
+ * forbidden finds it so after a crash.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "clock.h"
-#include "duration.h"
+#include "forbid.h"
+#include "job-run.h"
 #include "journal.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
@@ -46,168 +53,129 @@ static int watch_expiry(struct manager *manager)
 				 0, on_expiry, manager);
 }
 
-/* What is held has changed: write it down and let the configuration follow. */
-static int settle_holds(struct manager *manager, char **ret_why)
-{
-	int r;
+/* ---- what follows from a change ---- */
 
-	r = holds_save(manager->root_fd, &manager->holds);
-	if (r < 0) {
-		*ret_why = text_new("/" STATE_DIR "/" HOLDS_FILE ": %s", strerror(-r));
-		return r;
+void manager_ask_jobs(struct manager *manager)
+{
+	/* A job that ends may have its version held, and so comes here again. */
+	for (size_t i = 0; i < manager->job_count; i++)
+		job_on_policy(manager->jobs[i]);
+}
+
+char *manager_describe_late(const struct manager *manager)
+{
+	const struct job *job = manager_get_current(manager);
+
+	if (!job || !job_state_is_critical(job->state) ||
+	    forbid_find_job(job, NULL) == FAILURE_NONE)
+		return NULL;
+	return text_new("too late for job %u, counts from the next step", job->id);
+}
+
+/* Plans are made by the policy. A job is not: without memory for this, what is held
+ * is so all the same. */
+static void lay_over(struct manager *manager)
+{
+	struct config *config;
+
+	if (config_copy(manager->config, &config) < 0)
+		return;
+	if (holds_apply(&manager->holds, config->policy) < 0) {
+		config_unref(config);
+		return;
 	}
-	r = watch_expiry(manager);
-	return r < 0 ? r : manager_reload(manager, ret_why);
+	config_unref(manager->config);
+	manager->config = config;
 }
 
-static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata)
+/* What is held is another thing than before, in memory. A change of it begins nothing
+ * again that was cut off or given up. */
+static void follow(struct manager *manager)
 {
-	struct manager *manager = userdata;
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-
-	(void)source;
-	(void)usec;
-	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
-	if (settle_holds(manager, &why) < 0)
-		journal_say(LOG_ERR, NULL, "a hold has ended, but: %s", why ? why : "?");
-	return 0;
+	(void)watch_expiry(manager);
+	lay_over(manager);
+	manager_ask_jobs(manager);
+	(void)manager_replan_later(manager, !manager->is_unsettled);
+	if (manager->listener.changed)
+		manager->listener.changed(manager->listener.userdata);
 }
 
-int manager_load_holds(struct manager *manager)
+static int keep(struct manager *manager, const struct holds *holds, char **ret_why)
 {
-	_cleanup_(cleanup_free)
-	char *note = NULL;
-	struct holds holds;
-	int r;
+	int r = holds_save(manager->root_fd, holds);
 
-	r = holds_load(manager->root_fd, &holds, &note);
 	if (r < 0)
-		return r;
-	if (note)
-		journal_say(LOG_ERR, MESSAGE_HELD, "%s", note);
-	holds_done(&manager->holds);
-	manager->holds = holds;
-	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
-	return watch_expiry(manager);
+		*ret_why = text_new("/" STATE_DIR "/" HOLDS_FILE ": %s", strerror(-r));
+	return r;
 }
 
-/* @what: whom it is about. @reason may be NULL. */
+/* @what: whom it is about. @reason, @more: may be NULL. */
 static void record(struct manager *manager, const char *phase, const char *what,
-		   const char *reason)
+		   const char *reason, const char *more)
 {
+	bool has_reason = reason && *reason;
 	_cleanup_(cleanup_free)
-	char *detail = reason && *reason ? text_new("%s: %s", what, reason) : NULL;
+	char *detail =
+		text_new("%s%s%s%s%s", what, has_reason ? ": " : "",
+			 has_reason ? reason : "", more ? "; " : "", more ? more : "");
 
 	manager_record(manager, phase, NULL, detail ? detail : what);
 }
 
-int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why)
+/* ---- what forbids ---- */
+
+/*
+ * It counts; it is kept, told and obeyed. @r: of keeping it. @text: what the caller is to
+ * know: why it could not be kept, or that it comes too late for a job.
+ */
+static int tell_forbidden(struct manager *manager, const char *phase, const char *what,
+			  const char *reason, char **ret_text)
+{
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	_cleanup_(cleanup_free)
+	char *late = manager_describe_late(manager);
+	_cleanup_(cleanup_free)
+	char *lost = NULL;
+	bool is_hold = strcmp(phase, "held") == 0;
+	int r = keep(manager, &manager->holds, &why);
+
+	if (r < 0)
+		lost = text_new("this lasts only until tdxupdd ends: %s",
+				why ? why : strerror(-r));
+	record(manager, phase, what, reason, lost ? lost : late);
+	journal_say(lost ? LOG_ERR : LOG_NOTICE, is_hold ? MESSAGE_HELD : MESSAGE_PINNED,
+		    "%s%s %s: %s%s%s", is_hold ? "updates to " : "version ", what,
+		    is_hold ? "are held" : "is pinned", reason ? reason : "",
+		    lost || late ? "; " : "",
+		    lost   ? lost
+		    : late ? late
+			   : "");
+	follow(manager);
+	*ret_text = lost ? TAKE_PTR(lost) : TAKE_PTR(late);
+	return r;
+}
+
+int manager_hold(struct manager *manager, const struct hold *hold, char **ret_text)
 {
 	struct hold copy = *hold;
 	int r;
 
 	copy.since_usec = clock_usec(CLOCK_REALTIME);
 	r = holds_add(&manager->holds, &copy);
-	if (r < 0)
-		return r;
-	journal_say(LOG_NOTICE, MESSAGE_HELD, "updates to %s are held: %s", hold->what,
-		    hold->reason ? hold->reason : "");
-	r = settle_holds(manager, ret_why);
-	if (r < 0)
-		return r;
-	/* After it is kept: a crash in between is seen by what the history ends in. */
-	record(manager, "held", hold->what, hold->reason);
-	return 0;
-}
-
-int manager_unhold(struct manager *manager, const char *what, char **ret_why)
-{
-	int r = holds_remove(&manager->holds, what);
-
-	if (r < 0)
-		return r;
-	r = settle_holds(manager, ret_why);
-	if (r == 0)
-		record(manager, "unheld", what, NULL);
-	else /* what the file says still holds */
-		(void)manager_load_holds(manager);
-	return r;
-}
-
-int manager_reset_failed(struct manager *manager, char **ret_why)
-{
-	int r;
-
-	manager->forgiven_id = manager->last_id;
-	/* What was cut off or given up has failed, too. */
-	if (!holds_forgive(&manager->holds) && !manager->is_unsettled) {
-		if (manager->listener.changed)
-			manager->listener.changed(manager->listener.userdata);
-		return 0;
-	}
-	r = settle_holds(manager, ret_why);
-	if (r == 0) {
-		record(manager, "unheld", "what failed", NULL);
-		manager->is_unsettled = false;
-	} else { /* what the file says still holds */
-		(void)manager_load_holds(manager);
-	}
-	return r;
+	return r < 0 ? r
+		     : tell_forbidden(manager, "held", hold->what, hold->reason,
+				      ret_text);
 }
 
 int manager_pin(struct manager *manager, const struct tdxupd_version *version,
-		const char *reason, char **ret_why)
+		const char *reason, char **ret_text)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
 	int r = holds_pin(&manager->holds, version, reason, clock_usec(CLOCK_REALTIME));
 
-	if (r < 0)
-		return r;
 	tdxupd_version_format(version, text);
-	journal_say(LOG_NOTICE, MESSAGE_PINNED, "version %s is pinned: %s", text,
-		    reason ? reason : "");
-	record(manager, "pinned", text, reason);
-	return settle_holds(manager, ret_why);
-}
-
-int manager_unpin(struct manager *manager, char **ret_why)
-{
-	char text[TDXUPD_VERSION_TEXT_BYTES];
-	int r;
-
-	tdxupd_version_format(&manager->holds.pin.version, text);
-	r = holds_unpin(&manager->holds);
-	if (r < 0)
-		return r;
-	r = settle_holds(manager, ret_why);
-	if (r == 0)
-		record(manager, "unpinned", text, NULL);
-	else
-		(void)manager_load_holds(manager);
-	return r;
-}
-
-enum failure manager_forbids(const struct manager *manager,
-			     const struct job_request *request, char **ret_detail)
-{
-	const struct tdxupd_version *target =
-		request->has_target ? &request->target : NULL;
-	const struct hold *hold = holds_find(&manager->holds, target);
-	const struct pin *pin = &manager->holds.pin;
-	char text[TDXUPD_VERSION_TEXT_BYTES];
-
-	if (hold) {
-		*ret_detail = text_new("%s is held: %s", hold->what, hold->reason);
-		return FAILURE_HELD;
-	}
-	if (pin->is_set && target && tdxupd_version_compare(target, &pin->version) != 0) {
-		*ret_detail =
-			text_new("%s is pinned: %s",
-				 tdxupd_version_format(&pin->version, text), pin->reason);
-		return FAILURE_PINNED;
-	}
-	return FAILURE_NONE;
+	return r < 0 ? r : tell_forbidden(manager, "pinned", text, reason, ret_text);
 }
 
 void manager_hold_version(struct manager *manager, uint32_t id,
@@ -225,11 +193,15 @@ void manager_hold_version(struct manager *manager, uint32_t id,
 		.until_usec = UINT64_MAX,
 		.is_automatic = true,
 	};
+	int r;
 
 	tdxupd_version_format(version, text);
-	if (manager_hold(manager, &hold, &why) < 0)
-		journal_say(LOG_ERR, MESSAGE_HELD, "%s could not be held for good: %s",
-			    text, why ? why : "?");
+	r = manager_hold(manager, &hold, &why);
+	/* What failed is not tried again and again, whatever else is wrong here. */
+	if (r == -ENOSPC || r == -ENOMEM || r == -EMSGSIZE) {
+		manager->holds.has_unlisted = true;
+		(void)tell_forbidden(manager, "held", HOLDS_ALL, reason, &why);
+	}
 }
 
 void manager_hold_failed(struct manager *manager, const struct job *job)
@@ -238,6 +210,134 @@ void manager_hold_failed(struct manager *manager, const struct job *job)
 	    job->outcome == TDXUPD_OUTCOME_MISMATCH ||
 	    job->outcome == TDXUPD_OUTCOME_LOST)
 		manager_hold_version(manager, job->id, &job->step_to, job->detail);
+}
+
+enum failure manager_forbids(const struct manager *manager,
+			     const struct job_request *request, char **ret_detail)
+{
+	const struct forbid_question question = {
+		.request = request,
+		.to = request->has_target ? &request->target : NULL,
+	};
+
+	return forbid_find(manager->config, &manager->holds, &question, ret_detail);
+}
+
+/* ---- what permits again ---- */
+
+/* @next: what is to be held from now on; taken over. */
+static int permit(struct manager *manager, struct holds *next, const char *phase,
+		  const char *what, char **ret_why)
+{
+	int r = keep(manager, next, ret_why);
+
+	if (r < 0) {
+		holds_done(next);
+		return r;
+	}
+	holds_done(&manager->holds);
+	manager->holds = *next;
+	record(manager, phase, what, NULL, NULL);
+	journal_say(LOG_NOTICE, NULL, "%s %s", what,
+		    strcmp(phase, "unheld") == 0 ? "is held no longer"
+						 : "is pinned no longer");
+	follow(manager);
+	return 0;
+}
+
+int manager_unhold(struct manager *manager, const char *what, char **ret_why)
+{
+	struct holds next;
+	int r = holds_copy(&manager->holds, &next);
+
+	if (r < 0)
+		return r;
+	r = holds_remove(&next, what);
+	if (r < 0) {
+		holds_done(&next);
+		return r;
+	}
+	return permit(manager, &next, "unheld", what, ret_why);
+}
+
+int manager_unpin(struct manager *manager, char **ret_why)
+{
+	char text[TDXUPD_VERSION_TEXT_BYTES];
+	struct holds next;
+	int r = holds_copy(&manager->holds, &next);
+
+	if (r < 0)
+		return r;
+	tdxupd_version_format(&next.pin.version, text);
+	r = holds_unpin(&next);
+	if (r < 0) {
+		holds_done(&next);
+		return r;
+	}
+	return permit(manager, &next, "unpinned", text, ret_why);
+}
+
+int manager_reset_failed(struct manager *manager, char **ret_why)
+{
+	bool was_unsettled = manager->is_unsettled;
+	struct holds next;
+	int r = holds_copy(&manager->holds, &next);
+
+	if (r < 0)
+		return r;
+	/* What was cut off or given up has failed, too. */
+	if (holds_forgive(&next) || was_unsettled) {
+		manager->is_unsettled = false;
+		r = permit(manager, &next, "unheld", "what failed", ret_why);
+	} else {
+		holds_done(&next);
+	}
+	if (r < 0) {
+		manager->is_unsettled = was_unsettled;
+		return r;
+	}
+	manager->forgiven_id = manager->last_id;
+	if (manager->listener.changed)
+		manager->listener.changed(manager->listener.userdata);
+	return 0;
+}
+
+/* Its time is over, on the disk as well: that it can't be written there is no reason to
+ * hold it for longer. */
+static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+
+	(void)source;
+	(void)usec;
+	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
+	if (keep(manager, &manager->holds, &why) < 0)
+		journal_say(LOG_ERR, NULL, "a hold has ended, but: %s", why ? why : "?");
+	record(manager, "unheld", "what was held for a time", NULL, NULL);
+	follow(manager);
+	return 0;
+}
+
+/* ---- at the start ---- */
+
+int manager_load_holds(struct manager *manager)
+{
+	_cleanup_(cleanup_free)
+	char *note = NULL;
+	struct holds holds;
+	int r;
+
+	r = holds_load(manager->root_fd, &holds, &note);
+	if (r < 0)
+		return r;
+	if (note)
+		journal_say(LOG_ERR, MESSAGE_HELD, "%s", note);
+	holds_done(&manager->holds);
+	manager->holds = holds;
+	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
+	return watch_expiry(manager);
 }
 
 void manager_policy_done(struct manager *manager)

@@ -9,17 +9,23 @@ int manager_load_config(struct manager *manager, struct config **ret, char **ret
 /* Read what is held; before the first manager_load_config(). */
 int manager_load_holds(struct manager *manager);
 
-/* Return: 0; as holds_add(); an errno of writing it down; -EBADMSG the configuration
- * can't be read again, with @ret_why. */
-int manager_hold(struct manager *manager, const struct hold *hold, char **ret_why);
-/* The same, or -ENOENT. */
-int manager_unhold(struct manager *manager, const char *what, char **ret_why);
+/*
+ * Return: 0; as holds_add(); an errno of writing it down: it counts, and @ret_text says
+ * for how long. @ret_text, otherwise: what the caller should know, or NULL; free() it.
+ */
+int manager_hold(struct manager *manager, const struct hold *hold, char **ret_text);
 /* Return: 0; -EMSGSIZE; the rest as manager_hold(). */
 int manager_pin(struct manager *manager, const struct tdxupd_version *version,
-		const char *reason, char **ret_why);
-/* The same, or -ENOENT. */
+		const char *reason, char **ret_text);
+/* Return: 0; -ENOENT; -ENOMEM; an errno of writing it down, with @ret_why: all is held as
+ * it was. */
+int manager_unhold(struct manager *manager, const char *what, char **ret_why);
 int manager_unpin(struct manager *manager, char **ret_why);
-/* Is it known without a plan that a request is not to be? FAILURE_NONE: no; else why,
+/* What forbids may have changed: every job is asked whether it may go on. */
+void manager_ask_jobs(struct manager *manager);
+/* A job that what forbids comes too late for, in a sentence; NULL: none. free() it. */
+char *manager_describe_late(const struct manager *manager);
+/* Is it known that a request is not to be? FAILURE_NONE: no; else why,
  * with a sentence, which may be NULL; free() it. */
 enum failure manager_forbids(const struct manager *manager,
 			     const struct job_request *request, char **ret_detail);

@@ -132,18 +132,27 @@ int manager_replan_later(struct manager *manager, bool may_apply)
 int manager_reload(struct manager *manager, char **ret_why)
 {
 	struct config *config;
+	_cleanup_(cleanup_free)
+	char *late = NULL;
 	int r;
 
 	r = manager_load_config(manager, &config, ret_why);
 	if (r < 0)
 		return r;
+	/* One that says the same as before begins nothing again. */
+	if (!config_is_same(config, manager->config))
+		manager->is_unsettled = false;
 	config_unref(manager->config);
 	manager->config = config;
+	late = manager_describe_late(manager);
+	if (late)
+		journal_say(LOG_NOTICE, NULL, "the new configuration is %s", late);
+	manager_ask_jobs(manager);
 	if (manager->history)
 		history_set_limits(manager->history, &config->history_limits);
 	manager_gate_configure(manager);
 	manager_gate_changed(manager);
-	return manager_replan_later(manager, true);
+	return manager_replan_later(manager, !manager->is_unsettled);
 }
 
 int manager_plan(struct manager *manager, const struct job_request *request,

@@ -218,7 +218,7 @@ static void must_be_held(struct scene *scene)
 	story_read(scene, &story);
 	if (strcmp(story.end, "refused") == 0 || strcmp(story.end, "lost") == 0 ||
 	    strcmp(story.end, "failed") == 0)
-		scene_update_refused(scene, "org.tdxupd1.Error.Held", "1.5.16", 0);
+		scene_update_refused(scene, "org.tdxupd1.Error.Failed", "1.5.16", 0);
 }
 
 /* What a daemon was killed in the middle of. */

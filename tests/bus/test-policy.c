@@ -9,6 +9,7 @@
 #include "util.h"
 
 #define HELD   "org.tdxupd1.Error.Held"
+#define FAILED "org.tdxupd1.Error.Failed"
 #define PINNED "org.tdxupd1.Error.Pinned"
 
 static uint64_t in_ms(unsigned ms)
@@ -26,6 +27,14 @@ static void must_update(struct scene *scene, const char *target)
 	char *job = scene_update(scene, target);
 
 	scene_await_end(scene, job, "done");
+}
+
+static void must_fail(struct scene *scene, const char *result)
+{
+	_cleanup_(cleanup_free)
+	char *job = scene_update(scene, NULL);
+
+	scene_await_end(scene, job, result);
 }
 
 static void test_a_version_that_is_held(void **state)
@@ -144,7 +153,7 @@ static void test_what_failed_is_held(void **state)
 	job = scene_update(&scene, NULL);
 	scene_await_end(&scene, job, "Refused");
 	scene_assert(&scene, job, "Outcome", "refused");
-	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	scene_update_refused(&scene, FAILED, "1.5.16", 0);
 	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
 	assert_null(scene_unhold(&scene, "1.5.16"));
 	must_update(&scene, NULL);
@@ -165,7 +174,7 @@ static void test_what_failed_is_forgotten_on_request(void **state)
 	job = scene_update(&scene, NULL);
 	scene_await_end(&scene, job, "Refused");
 	scene_assert(&scene, SCENE_MANAGER, "LastResult", "org.tdxupd1.Error.Refused");
-	scene_update_refused(&scene, HELD, "1.5.16", 0);
+	scene_update_refused(&scene, FAILED, "1.5.16", 0);
 	assert_null(scene_call(&scene, SCENE_MANAGER, "ResetFailed"));
 	scene_assert(&scene, SCENE_MANAGER, "LastResult", "");
 	/* the job itself says what it said */
@@ -225,8 +234,8 @@ static void test_a_pin(void **state)
 	scene_update_refused(&scene, PINNED, "1.5.16", 0);
 	must_update(&scene, NULL);
 	scene_assert_host(&scene, "1.5.08", 1);
-	/* It stays there. */
-	must_update(&scene, NULL);
+	/* It stays there, and says that a newer one is pinned away. */
+	must_fail(&scene, "Pinned");
 	must_update(&scene, "1.5.08");
 	scene_update_refused(&scene, PINNED, "1.5.16", 0);
 	scene_assert_host(&scene, "1.5.08", 1);
@@ -281,14 +290,6 @@ static void test_reasons(void **state)
 	scene_update_refused(&scene, PINNED, "1.5.06", 0);
 	scene_end(&scene);
 	free(large);
-}
-
-static void must_fail(struct scene *scene, const char *result)
-{
-	_cleanup_(cleanup_free)
-	char *job = scene_update(scene, NULL);
-
-	scene_await_end(scene, job, result);
 }
 
 static void test_pins_that_lead_nowhere(void **state)

@@ -232,6 +232,34 @@ static void test_a_file_that_wins_is_named(void **state)
 	config_unref(config);
 }
 
+/* Made from memory: what the file says by now is of no account. */
+static void test_a_copy_needs_no_file(void **state)
+{
+	struct config *config, *copy, *now;
+
+	(void)state;
+	write_config("[Update]\nBlocked=1.5.16\nTarget=1.5.13\nGuard=off\n"
+		     "AcceptUnmapped=yes\nReserveUpdates=3\nTrustedSigner=" DIGEST "\n");
+	assert_int_equal(config_load(root, &config, NULL), 0);
+	assert_int_equal(tdxupd_policy_block(config->policy, "1.5.18"), 0);
+	write_config("[Update]\nNonsense=1\n");
+	assert_int_equal(config_copy(config, &copy), 0);
+	assert_true(config_is_same(config, copy));
+	assert_int_equal(copy->policy->blocked_version_count, 1);
+	assert_int_equal(copy->policy->trusted_signer_count,
+			 config->policy->trusted_signer_count);
+	assert_int_equal(copy->policy->reserve_updates, 3);
+	assert_true(copy->policy->accepted == config->policy->accepted);
+	assert_true(copy->has_target);
+	assert_int_equal(copy->guard, GATE_OFF);
+	config_unref(copy);
+	write_config("[Update]\nBlocked=1.5.16\n");
+	assert_int_equal(config_load(root, &now, NULL), 0);
+	assert_false(config_is_same(config, now));
+	config_unref(now);
+	config_unref(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_no_key_takes_nonsense),
 		cmocka_unit_test(test_all_complaints_come_at_once),
 		cmocka_unit_test(test_a_file_that_wins_is_named),
+		cmocka_unit_test(test_a_copy_needs_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

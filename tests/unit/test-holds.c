@@ -336,6 +336,45 @@ static void test_a_file_of_others_holds_everything(void **state)
 	tree_remove(&tree);
 }
 
+/* What forbids does not get less because something could not be added. */
+static void test_a_copy_and_what_does_not_fit(void **state)
+{
+	struct holds holds = { .has_unlisted = true }, copy, back;
+	struct tdxupd_version pinned = { 1, 5, 13 };
+	char *note = NULL;
+	struct tree tree;
+	char what[16];
+
+	(void)state;
+	tree_new(&tree);
+	for (unsigned i = 0; i < 128; i++) {
+		snprintf(what, sizeof(what), "1.5.%u", i + 1);
+		assert_int_equal(add(&holds, what, UINT64_MAX), 0);
+	}
+	assert_int_equal(holds_pin(&holds, &pinned, "here", 7), 0);
+	assert_int_equal(add(&holds, "1.5.200", UINT64_MAX), -ENOSPC);
+	/* One that is there may change. */
+	assert_int_equal(add(&holds, "1.5.16", UINT64_MAX), 0);
+	assert_int_equal(holds.count, 128);
+	assert_int_equal(holds_copy(&holds, &copy), 0);
+	holds_done(&holds);
+	assert_int_equal(copy.count, 128);
+	assert_true(copy.has_unlisted);
+	assert_string_equal(copy.pin.reason, "here");
+	assert_int_equal(holds_save(tree.fd, &copy), 0);
+	assert_int_equal(holds_load(tree.fd, &back, &note), 0);
+	assert_null(note);
+	assert_true(back.has_unlisted);
+	/* All is held. */
+	assert_non_null(find(&back, "1.5.200"));
+	assert_non_null(holds_find(&back, NULL));
+	assert_true(holds_forgive(&back));
+	assert_null(find(&back, "1.5.200"));
+	holds_done(&copy);
+	holds_done(&back);
+	tree_remove(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_holds_are_bounded),
 		cmocka_unit_test(test_the_longest_reasons_come_back),
 		cmocka_unit_test(test_what_failed_is_forgiven_and_nothing_else),
+		cmocka_unit_test(test_a_copy_and_what_does_not_fit),
 		cmocka_unit_test(test_reasons_act_on_no_terminal),
 		cmocka_unit_test(test_the_file_comes_back),
 		cmocka_unit_test(test_a_pin),

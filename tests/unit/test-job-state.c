@@ -8,7 +8,7 @@ static const struct {
 	enum job_state state;
 	const char *moves; /* "event>state ..." */
 } table[] = {
-	{ JOB_QUEUED, "start>planning cancel>cancelled expire>expired" },
+	{ JOB_QUEUED, "start>planning refused>failed cancel>cancelled expire>expired" },
 	{ JOB_PLANNING, "planned>staging current>done refused>failed cancel>cancelled "
 			"expire>expired lose>lost" },
 	{ JOB_STAGING, "staged>waiting dropped>staging void>planning busy>backoff "
