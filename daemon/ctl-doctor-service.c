@@ -21,13 +21,12 @@ void doctor_look_at_images(const struct doctor_patient *patient,
 	size_t sound = 0;
 
 	if (patient->catalog_exit || !facts->catalog) {
-		doctor_say(
-			ret, DOCTOR_BAD,
-			"Put Intel's module images and mapping_file.json there, or set "
-			"ImagesDirectory= in tdxupd.conf; `tdxupdctl catalog check` says "
-			"more.",
-			"no images or no mapping in %s",
-			facts->config ? facts->config->images : "the images directory");
+		doctor_say(ret, DOCTOR_BAD,
+			   "Put Intel's module images there, or set ImagesDirectory= in "
+			   "tdxupd.conf; `tdxupdctl catalog check` says more.",
+			   "the images in %s cannot be listed",
+			   facts->config ? facts->config->images
+					 : "the images directory");
 		return;
 	}
 	for (size_t i = 0; i < facts->catalog->entry_count; i++)

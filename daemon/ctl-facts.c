@@ -178,22 +178,23 @@ static int fail_catalog(struct ctl *ctl, int rc, const char *images, const char 
 	if (rc == -ENOMEM)
 		return ctl_fail_memory(ctl);
 	if (rc == -EBADMSG || rc == -EFBIG)
-		return ctl_fail(ctl, CTL_EXIT_CONFIG, "mapping-malformed",
-				"%s; get mapping_file.json again from Intel's release",
-				why);
+		return ctl_fail(
+			ctl, CTL_EXIT_CONFIG, "mapping-malformed",
+			"%s; get it again, or remove it: the records of published "
+			"modules suffice",
+			why);
 	if (rc != -ENOENT && rc != -ENODATA)
 		return ctl_fail(ctl, CTL_EXIT_CONFIG, "images-unreadable", "%s", why);
 	dir_fd = io_open_dir(ctl->root_fd, images, 0);
 	if (dir_fd < 0)
 		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "images-missing",
-				"no directory %s: put Intel's module images and "
-				"mapping_file.json there, or set ImagesDirectory= in "
-				"tdxupd.conf",
+				"no directory %s: put Intel's module images there, or "
+				"set ImagesDirectory= in tdxupd.conf",
 				images);
 	return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "mapping-missing",
-			"no %s%s: put mapping_file.json of Intel's release there, or "
-			"set Mapping= in tdxupd.conf",
-			mapping ? mapping : images, mapping ? "" : "/mapping_file.json");
+			"no mapping file %s, and Mapping= or --mapping asks for it; "
+			"without either, the records of published modules suffice",
+			mapping ? mapping : images);
 }
 
 int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts)

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "compat.h"
 #include "ctl-facts.h"
 #include "ctl-image.h"
 #include "ctl-reasons.h"
@@ -42,24 +43,6 @@ static void graph_done(struct graph *graph)
 	free(graph->nodes);
 }
 
-/* What will be known of the module once @entry runs. */
-static void facts_of_entry(const struct tdxupd_entry *entry,
-			   struct tdxupd_module_facts *ret)
-{
-	*ret = (struct tdxupd_module_facts){
-		.version = entry->version,
-		.has_svn = true,
-		.svn = entry->image->svn,
-		.has_handoff = true,
-		.module_hv = entry->image->module_hv,
-		.no_downgrade = entry->image->no_downgrade,
-	};
-	if (entry->release && entry->release->has_features0) {
-		ret->has_features0 = true;
-		ret->features0 = entry->release->features0;
-	}
-}
-
 static bool is_node(const struct tdxupd_entry *entry)
 {
 	return entry->has_version && entry->image &&
@@ -87,7 +70,7 @@ static int add_nodes(const struct ctl_facts *facts, struct graph *graph)
 		if (!is_node(entry))
 			continue;
 		node->entry = entry;
-		facts_of_entry(entry, &node->facts);
+		compat_get_facts(entry, &node->facts);
 		if (is_running(facts, entry)) {
 			node->is_running = true;
 			node->facts = running;

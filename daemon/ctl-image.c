@@ -66,14 +66,13 @@ static int add_known_version(const struct ctl *ctl, struct json_object *object,
 	_cleanup_(cleanup_free)
 	struct tdxupd_known_module *known = NULL;
 	size_t count = 0;
-	int r = known_read(ctl->root_fd, 0, &known, &count, NULL);
+	const struct tdxupd_known_module *module;
+	int r = known_read(ctl->root_fd, 0, NULL, &known, &count, NULL);
 
 	if (r == -ENOMEM)
 		return r;
-	for (size_t i = 0; r == 0 && i < count; i++)
-		if (tdxupd_digest_is_equal(&known[i].mrseam, &image->mrseam))
-			return describe_version(object, "version", &known[i].version);
-	return 0;
+	module = r == 0 ? known_find_mrseam(known, count, &image->mrseam) : NULL;
+	return module ? describe_version(object, "version", &module->version) : 0;
 }
 
 static int describe_file(const struct ctl *ctl, const char *path,

@@ -12,6 +12,7 @@
 #include "catalog-entry.h"
 #include "image-format.h"
 #include "io.h"
+#include "known.h"
 #include "policy.h"
 #include "util.h"
 
@@ -49,16 +50,6 @@ static bool has_magic(const uint8_t *bytes, size_t count)
 
 /* ---- version ---- */
 
-static const struct tdxupd_known_module *find_known(const struct entry_rules *rules,
-						    const struct tdxupd_digest *mrseam)
-{
-	for (size_t i = 0; i < rules->known_count; i++)
-		if (rules->known[i].has_mrseam &&
-		    tdxupd_digest_is_equal(&rules->known[i].mrseam, mrseam))
-			return &rules->known[i];
-	return NULL;
-}
-
 static int add_mismatch(struct tdxupd_entry *entry, const char *found, const char *wanted)
 {
 	return tdxupd_report_add(entry->report, TDXUPD_CHECK_VERSION_MISMATCH,
@@ -69,25 +60,17 @@ static int check_svn(struct tdxupd_entry *entry, const struct tdxupd_known_modul
 {
 	char found[16], wanted[16];
 
-	if (entry->image->svn == known->svn)
+	if (!known->has_svn || entry->image->svn == known->svn)
 		return 0;
 	snprintf(found, sizeof(found), "SVN 0x%04x", entry->image->svn);
 	snprintf(wanted, sizeof(wanted), "SVN 0x%04x", known->svn);
 	return add_mismatch(entry, found, wanted);
 }
 
-static int check_date(struct tdxupd_entry *entry, const struct tdxupd_known_module *known)
-{
-	char found[16], wanted[16];
-
-	if (entry->image->date == known->date)
-		return 0;
-	snprintf(found, sizeof(found), "date %08X", entry->image->date);
-	snprintf(wanted, sizeof(wanted), "date %08X", known->date);
-	return add_mismatch(entry, found, wanted);
-}
-
-/* The MRSEAM is on record: everything that claims something else is wrong. */
+/*
+ * The MRSEAM is on record: everything that claims something else is wrong. But for dates:
+ * the one of a release page can differ by days from the one in SIGSTRUCT.
+ */
 static int check_known(struct tdxupd_entry *entry,
 		       const struct tdxupd_known_module *known,
 		       const struct tdxupd_version *named)
@@ -102,24 +85,21 @@ static int check_known(struct tdxupd_entry *entry,
 		r = add_mismatch(entry, tdxupd_version_format(&known->version, found),
 				 wanted);
 	}
-	return r < 0 ? r : check_svn(entry, known) ?: check_date(entry, known);
+	return r < 0 ? r : check_svn(entry, known);
 }
 
 /* Only the name tells. What is on record of that version must hold for this image. */
 static int check_claim(struct tdxupd_entry *entry, const struct entry_rules *rules)
 {
-	int r = 0;
+	const struct tdxupd_known_module *known =
+		known_find(rules->known, rules->known_count, &entry->version);
+	int r;
 
-	for (size_t i = 0; r == 0 && i < rules->known_count; i++) {
-		const struct tdxupd_known_module *known = &rules->known[i];
-
-		if (tdxupd_version_compare(&known->version, &entry->version) != 0)
-			continue;
-		if (known->has_mrseam)
-			return add_mismatch(entry, "another MRSEAM",
-					    "the published one of this version");
-		r = check_svn(entry, known);
-	}
+	if (known && known->has_mrseam)
+		return add_mismatch(entry, "another MRSEAM",
+				    "the published one of this version");
+	r = known ? check_svn(entry, known) : 0;
+	entry->known = known;
 	if (r < 0)
 		return r;
 	return tdxupd_report_add(entry->report, TDXUPD_CHECK_VERSION_UNKNOWN,
@@ -132,10 +112,13 @@ int entry_find_version(struct tdxupd_entry *entry, const struct entry_rules *rul
 	struct tdxupd_version named;
 	bool is_named = entry_parse_name(entry->name, &named);
 	const struct tdxupd_known_module *known =
-		entry->image ? find_known(rules, &entry->image->mrseam) : NULL;
+		entry->image ? known_find_mrseam(rules->known, rules->known_count,
+						 &entry->image->mrseam)
+			     : NULL;
 
 	entry->has_version = known || is_named;
 	entry->is_known = known;
+	entry->known = known;
 	if (known) {
 		entry->version = known->version;
 		return check_known(entry, known, is_named ? &named : NULL);

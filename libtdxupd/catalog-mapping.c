@@ -22,8 +22,10 @@ static void mapping_done(struct mapping *mapping)
 
 void mapping_free(struct tdxupd_release *releases, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		free(releases[i].min_seamldr_versions);
+		free(releases[i].strict_compat_versions);
+	}
 	free(releases);
 }
 
@@ -32,29 +34,43 @@ static int missing(char **ret_why, const char *key)
 	return why_set(ret_why, -EBADMSG, "lacks \"%s\"", key);
 }
 
-static int read_seamldrs(struct json_object *item, struct tdxupd_release *release,
-			 char **ret_why)
+/* Return: 1 and newly allocated versions, 0 there is no such list. */
+static int read_versions(struct json_object *item, const char *key,
+			 struct tdxupd_version **ret, size_t *ret_count, char **ret_why)
 {
-	static const char key[] = "min_seamldr_versions";
 	struct json_object *array = NULL;
 	size_t count;
 	int r = jread_array(item, key, &array, ret_why);
 
 	if (r <= 0)
-		return r < 0 ? r : missing(ret_why, key);
+		return r;
 	count = json_object_array_length(array);
-	release->min_seamldr_versions =
-		calloc(count ? count : 1, sizeof(*release->min_seamldr_versions));
-	if (!release->min_seamldr_versions)
+	*ret = calloc(count ? count : 1, sizeof(**ret));
+	if (!*ret)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		r = jread_item_version(array, i, key, &release->min_seamldr_versions[i],
-				       ret_why);
+		r = jread_item_version(array, i, key, &(*ret)[i], ret_why);
 		if (r < 0)
 			return r;
 	}
-	release->min_seamldr_count = count;
-	return 0;
+	*ret_count = count;
+	return 1;
+}
+
+static int read_lists(struct json_object *item, struct tdxupd_release *release,
+		      char **ret_why)
+{
+	static const char seamldrs[] = "min_seamldr_versions";
+	int r = read_versions(item, seamldrs, &release->min_seamldr_versions,
+			      &release->min_seamldr_count, ret_why);
+
+	if (r <= 0)
+		return r < 0 ? r : missing(ret_why, seamldrs);
+	r = read_versions(item, "strict_compat_versions",
+			  &release->strict_compat_versions, &release->strict_compat_count,
+			  ret_why);
+	release->has_strict_compat = r > 0;
+	return r < 0 ? r : 0;
 }
 
 static int read_release(struct json_object *item, void *out, char **ret_why)
@@ -72,7 +88,8 @@ static int read_release(struct json_object *item, void *out, char **ret_why)
 	if (r < 0)
 		return r;
 	release->has_features0 = r > 0;
-	return read_seamldrs(item, release, ret_why);
+	release->claimed_features0 = release->features0;
+	return read_lists(item, release, ret_why);
 }
 
 /* A file of another major form may say other things with the same words. */

@@ -6,7 +6,7 @@
 
 #include "tdxupd.h"
 
-/* 20,000 releases as Intel describes them; there are 11. */
+/* 20,000 releases as Intel describes them; there are 20. */
 #define MAPPING_BYTES_MAX (4u << 20)
 
 /*

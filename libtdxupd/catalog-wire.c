@@ -6,16 +6,18 @@
 
 #include "catalog-record.h"
 #include "catalog-wire.h"
+#include "known-wire.h"
+#include "notes.h"
 
 #define WHY_BYTES 256
 
 /* What each takes at least. */
 #define NUMBER_BYTES   sizeof(uint64_t)
 #define VERSION_BYTES  (3 * NUMBER_BYTES)
-#define RELEASE_BYTES  (2 * VERSION_BYTES + 3 * NUMBER_BYTES)
-#define KNOWN_BYTES    (VERSION_BYTES + 6 * NUMBER_BYTES + sizeof(struct tdxupd_digest))
-#define ENTRY_BYTES    (VERSION_BYTES + 5 * NUMBER_BYTES)
+#define RELEASE_BYTES  (2 * VERSION_BYTES + 9 * NUMBER_BYTES)
+#define ENTRY_BYTES    (VERSION_BYTES + 6 * NUMBER_BYTES)
 #define LEFT_OUT_BYTES (2 * NUMBER_BYTES)
+#define NOTE_BYTES     (2 * NUMBER_BYTES)
 
 DEFINE_CLEANUP(struct tdxupd_catalog, catalog, tdxupd_catalog_free)
 
@@ -28,35 +30,38 @@ static void put_version(struct buffer *out, const struct tdxupd_version *version
 	record_put_number(out, version->update);
 }
 
+static void put_versions(struct buffer *out, const struct tdxupd_version *versions,
+			 size_t count)
+{
+	record_put_number(out, count);
+	for (size_t i = 0; i < count; i++)
+		put_version(out, &versions[i]);
+}
+
 static void put_release(struct buffer *out, const struct tdxupd_release *release)
 {
 	put_version(out, &release->version);
 	put_version(out, &release->min_module_version);
 	record_put_number(out, release->has_features0);
 	record_put_number(out, release->features0);
-	record_put_number(out, release->min_seamldr_count);
-	for (size_t i = 0; i < release->min_seamldr_count; i++)
-		put_version(out, &release->min_seamldr_versions[i]);
+	record_put_number(out, release->claimed_features0);
+	record_put_number(out, release->is_features0_disputed);
+	record_put_number(out, release->recorded_features0);
+	record_put_number(out, release->is_from_record);
+	put_versions(out, release->min_seamldr_versions, release->min_seamldr_count);
+	record_put_number(out, release->has_strict_compat);
+	put_versions(out, release->strict_compat_versions, release->strict_compat_count);
 }
 
-static void put_known(struct buffer *out, const struct tdxupd_known_module *known)
-{
-	put_version(out, &known->version);
-	record_put_number(out, known->svn);
-	record_put_number(out, known->date);
-	record_put_number(out, known->has_handoff);
-	record_put_number(out, known->module_hv);
-	record_put_number(out, known->no_downgrade);
-	record_put_number(out, known->has_mrseam);
-	buffer_put(out, &known->mrseam, sizeof(known->mrseam));
-}
-
-static void put_entry(struct buffer *out, const struct tdxupd_entry *entry)
+static void put_entry(struct buffer *out, const struct tdxupd_catalog *catalog,
+		      const struct tdxupd_entry *entry)
 {
 	record_put_text(out, entry->name);
 	record_put_number(out, entry->has_version);
 	put_version(out, &entry->version);
 	record_put_number(out, entry->is_known);
+	record_put_number(
+		out, entry->known ? (uint64_t)(entry->known - catalog->known) + 1 : 0);
 	record_put_image(out, entry->image);
 	record_put_report(out, entry->report);
 }
@@ -68,14 +73,20 @@ void catalog_put(struct buffer *out, const struct tdxupd_catalog *catalog)
 		put_release(out, &catalog->releases[i]);
 	record_put_number(out, catalog->known_count);
 	for (size_t i = 0; i < catalog->known_count; i++)
-		put_known(out, &catalog->known[i]);
+		known_put(out, &catalog->known[i]);
 	record_put_number(out, catalog->entry_count);
 	for (size_t i = 0; i < catalog->entry_count; i++)
-		put_entry(out, &catalog->entries[i]);
+		put_entry(out, catalog, &catalog->entries[i]);
 	record_put_number(out, catalog->left_out);
 	for (size_t i = 0; i < catalog->left_out; i++) {
 		record_put_text(out, catalog->left_outs[i].name);
 		record_put_text(out, catalog->left_outs[i].why);
+	}
+	record_put_number(out, catalog->has_mapping);
+	record_put_number(out, catalog->note_count);
+	for (size_t i = 0; i < catalog->note_count; i++) {
+		record_put_text(out, catalog->notes[i].code);
+		record_put_text(out, catalog->notes[i].text);
 	}
 }
 
@@ -100,20 +111,38 @@ static void get_version(struct record_reader *reader, struct tdxupd_version *ret
 	ret->update = (uint16_t)record_get_number(reader, UINT16_MAX);
 }
 
+static int get_versions(struct record_reader *reader, struct tdxupd_version **ret,
+			size_t *ret_count)
+{
+	size_t count = get_count(reader, VERSION_BYTES);
+
+	*ret = calloc(count + 1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		get_version(reader, &(*ret)[i]);
+	*ret_count = count;
+	return 0;
+}
+
 static int get_release(struct record_reader *reader, struct tdxupd_release *ret)
 {
+	int r;
+
 	get_version(reader, &ret->version);
 	get_version(reader, &ret->min_module_version);
 	ret->has_features0 = get_bool(reader);
 	ret->features0 = record_get_number(reader, UINT64_MAX);
-	ret->min_seamldr_count = get_count(reader, VERSION_BYTES);
-	ret->min_seamldr_versions =
-		calloc(ret->min_seamldr_count + 1, sizeof(*ret->min_seamldr_versions));
-	if (!ret->min_seamldr_versions)
-		return -ENOMEM;
-	for (size_t i = 0; i < ret->min_seamldr_count; i++)
-		get_version(reader, &ret->min_seamldr_versions[i]);
-	return reader->is_bad ? -EBADMSG : 0;
+	ret->claimed_features0 = record_get_number(reader, UINT64_MAX);
+	ret->is_features0_disputed = get_bool(reader);
+	ret->recorded_features0 = record_get_number(reader, UINT64_MAX);
+	ret->is_from_record = get_bool(reader);
+	r = get_versions(reader, &ret->min_seamldr_versions, &ret->min_seamldr_count);
+	ret->has_strict_compat = get_bool(reader);
+	if (r == 0)
+		r = get_versions(reader, &ret->strict_compat_versions,
+				 &ret->strict_compat_count);
+	return r < 0 ? r : reader->is_bad ? -EBADMSG : 0;
 }
 
 /* They are looked up by halves, so order is part of what must be right. */
@@ -139,23 +168,13 @@ static int get_releases(struct record_reader *reader, struct tdxupd_catalog *cat
 
 static int get_known(struct record_reader *reader, struct tdxupd_catalog *catalog)
 {
-	size_t count = get_count(reader, KNOWN_BYTES);
+	size_t count = get_count(reader, KNOWN_RECORD_BYTES);
 
 	catalog->known = calloc(count + 1, sizeof(*catalog->known));
 	if (!catalog->known)
 		return -ENOMEM;
-	for (; catalog->known_count < count; catalog->known_count++) {
-		struct tdxupd_known_module *known = &catalog->known[catalog->known_count];
-
-		get_version(reader, &known->version);
-		known->svn = (uint16_t)record_get_number(reader, UINT16_MAX);
-		known->date = (uint32_t)record_get_number(reader, UINT32_MAX);
-		known->has_handoff = get_bool(reader);
-		known->module_hv = (uint16_t)record_get_number(reader, UINT16_MAX);
-		known->no_downgrade = get_bool(reader);
-		known->has_mrseam = get_bool(reader);
-		record_get_bytes(reader, &known->mrseam, sizeof(known->mrseam));
-	}
+	for (; catalog->known_count < count; catalog->known_count++)
+		known_get(reader, &catalog->known[catalog->known_count]);
 	return reader->is_bad ? -EBADMSG : 0;
 }
 
@@ -175,6 +194,7 @@ static int get_name(struct record_reader *reader, char **ret)
 static int get_entry(struct record_reader *reader, const struct tdxupd_catalog *catalog,
 		     struct tdxupd_entry *ret)
 {
+	size_t known;
 	int r = get_name(reader, &ret->name);
 
 	if (r < 0)
@@ -182,11 +202,13 @@ static int get_entry(struct record_reader *reader, const struct tdxupd_catalog *
 	ret->has_version = get_bool(reader);
 	get_version(reader, &ret->version);
 	ret->is_known = get_bool(reader);
+	known = record_get_number(reader, catalog->known_count);
+	ret->known = known ? &catalog->known[known - 1] : NULL;
 	r = record_get_image(reader, &ret->image)
 		    ?: record_get_report(reader, &ret->report);
 	if (r < 0)
 		return r;
-	if ((ret->is_known && !ret->has_version) ||
+	if ((ret->is_known && (!ret->has_version || !ret->known)) ||
 	    (!ret->image && tdxupd_report_is_passed(ret->report)))
 		return -EBADMSG;
 	if (ret->has_version)
@@ -248,6 +270,30 @@ static int get_left_outs(struct record_reader *reader, struct tdxupd_catalog *ca
 	return r < 0 ? r : reader->is_bad ? -EBADMSG : 0;
 }
 
+static int get_notes(struct record_reader *reader, struct tdxupd_catalog *catalog)
+{
+	_cleanup_(notes_done)
+	struct notes notes = {};
+	size_t count;
+	int r = 0;
+
+	catalog->has_mapping = get_bool(reader);
+	count = get_count(reader, NOTE_BYTES);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		char code[WHY_BYTES], text[NOTE_TEXT_BYTES];
+
+		record_get_text(reader, code, sizeof(code));
+		record_get_text(reader, text, sizeof(text));
+		if (reader->is_bad || !notes_find_code(code))
+			return -EBADMSG;
+		r = notes_add(&notes, notes_find_code(code), "%s", text);
+	}
+	catalog->note_count = notes.count;
+	catalog->notes = TAKE_PTR(notes.items);
+	notes.count = 0;
+	return r;
+}
+
 int catalog_get(const uint8_t *bytes, size_t count, struct tdxupd_catalog **ret)
 {
 	_cleanup_(cleanup_catalog)
@@ -258,7 +304,8 @@ int catalog_get(const uint8_t *bytes, size_t count, struct tdxupd_catalog **ret)
 	if (!catalog)
 		return -ENOMEM;
 	r = get_releases(&reader, catalog) ?: get_known(&reader, catalog)
-		?: get_entries(&reader, catalog) ?: get_left_outs(&reader, catalog);
+		?: get_entries(&reader, catalog) ?: get_left_outs(&reader, catalog)
+		?: get_notes(&reader, catalog);
 	if (r < 0)
 		return r;
 	if (reader.is_bad || reader.left)

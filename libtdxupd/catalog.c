@@ -11,6 +11,7 @@
 #include "catalog-cache.h"
 #include "catalog-entry.h"
 #include "catalog-mapping.h"
+#include "catalog-release.h"
 #include "io.h"
 #include "known.h"
 #include "util.h"
@@ -38,6 +39,9 @@ _public_ struct tdxupd_catalog *tdxupd_catalog_free(struct tdxupd_catalog *catal
 	free(catalog->known);
 	free(catalog->entries);
 	free(catalog->left_outs);
+	for (size_t i = 0; i < catalog->note_count; i++)
+		free(catalog->notes[i].text);
+	free(catalog->notes);
 	free(catalog);
 	return NULL;
 }
@@ -104,6 +108,10 @@ static int read_mapping(int root_fd, int images_fd, const char *images, const ch
 	size_t bytes = 0;
 	int r = read_mapping_text(root_fd, images_fd, path, flags, &text, &bytes);
 
+	/* Intel's newer releases come without one. */
+	if (r == -ENODATA && !path)
+		return 0;
+	catalog->has_mapping = true;
 	if (r < 0)
 		why_set(&why, r, "%s", io_strerror(r));
 	else
@@ -117,6 +125,26 @@ static int read_mapping(int root_fd, int images_fd, const char *images, const ch
 		return why_set(ret_why, r, "%s: %s", path, why ? why : "no memory");
 	return why_set(ret_why, r, "%s/" MAPPING_NAME ": %s", images,
 		       why ? why : "no memory");
+}
+
+/* ---- records ---- */
+
+static int read_records(int root_fd, const char *mapping, unsigned flags,
+			struct tdxupd_catalog *catalog, char **ret_why)
+{
+	_cleanup_(notes_done)
+	struct notes notes = {};
+	int r = known_read(root_fd, io_flags(flags), &notes, &catalog->known,
+			   &catalog->known_count, ret_why);
+
+	if (r == 0)
+		r = releases_add_records(&catalog->releases, &catalog->release_count,
+					 catalog->known, catalog->known_count,
+					 mapping ? mapping : MAPPING_NAME, &notes);
+	catalog->note_count = notes.count;
+	catalog->notes = TAKE_PTR(notes.items);
+	notes.count = 0;
+	return r;
 }
 
 /* ---- images ---- */
@@ -322,8 +350,7 @@ _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *ma
 	if (r >= 0)
 		r = read_mapping(root_fd, dir_fd, images, mapping, flags, catalog, &why);
 	if (r >= 0)
-		r = known_read(root_fd, io_flags(flags), &catalog->known,
-			       &catalog->known_count, &why);
+		r = read_records(root_fd, mapping, flags, catalog, &why);
 	if (r >= 0)
 		r = fill_with_cache(catalog, root_fd, dir_fd, images, policy, flags,
 				    &why);

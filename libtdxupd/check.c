@@ -175,8 +175,8 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 	[TDXUPD_CHECK_VERSION_MISMATCH] = {
 		.code = "version-mismatch",
 		.title = "not the version that its name claims",
-		.compares = "version, SVN and date of the known module with this MRSEAM, against "
-			    "file name and SIGSTRUCT",
+		.compares = "version and SVN of the known module with this MRSEAM, against file "
+			    "name and SIGSTRUCT",
 		.source = "known-modules.json",
 		.advice = "Rename the file after what it holds, or take it away.",
 	},
@@ -265,6 +265,16 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.source = "Linux X86_BUG_SEAMRET_INVD_VMCS",
 		.advice = "Install new microcode or BIOS; until then update by rebooting.",
 	},
+	[TDXUPD_CHECK_RUNNING_DISPUTED] = {
+		.code = "running-disputed",
+		.title = "sources disagree on which module runs",
+		.compares = "MRSEAM and TEE_TCB_SVN that the kernel shows, images of the running "
+			    "version and its record, against each other",
+		.source = "mrseam and tee_tcb_svn of the kernel, images directory, "
+			  "known-modules.json",
+		.advice = "Remove the file or record that is wrong; until then only a reboot "
+			  "changes the module.",
+	},
 	[TDXUPD_CHECK_CPU_OFFLINE] = {
 		.code = "cpu-offline",
 		.title = "a CPU is offline",
@@ -321,32 +331,37 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.code = "handoff-range",
 		.title = "modules do not understand each other's handoff data",
 		.compares = "module_hv of the running module, against min_update_hv to module_hv "
-			    "of the new one",
+			    "of the new one; where only the former is unknown, a later module "
+			    "of the series that takes over from 0 passes with a warning, as "
+			    "handoff versions never fell within a series so far",
 		.source = "P-SEAMLDR: EBADHANDOFF; TDX module: SYS.SHUTDOWN, SYS.UPDATE",
 		.override = "AcceptUnknownHandoff",
-		.advice = "Keep the running module's image in the images directory, so that "
-			  "its range is known; go by a version between the two.",
+		.advice = "Use a version between the two; where it is unknown, put an image of "
+			  "the running module into the images directory or a record of it "
+			  "into /etc/tdxupd/known-modules.d.",
 	},
 	[TDXUPD_CHECK_MAPPING_MISSING] = {
 		.code = "mapping-missing",
-		.title = "Intel's mapping says nothing of this version",
-		.compares = "version, against the releases in mapping_file.json",
-		.source = "mapping_file.json",
+		.title = "neither mapping nor record of this version",
+		.compares = "version, against the releases in mapping_file.json and the records "
+			    "that know loader and least predecessor",
+		.source = "mapping_file.json, known-modules.json",
 		.override = "AcceptUnmapped",
-		.advice = "Install the mapping_file.json that came with this image.",
+		.advice = "Install a newer mapping_file.json or a record of this version in "
+			  "/etc/tdxupd/known-modules.d.",
 	},
 	[TDXUPD_CHECK_SEAMLDR_TOO_OLD] = {
 		.code = "seamldr-too-old",
 		.title = "P-SEAMLDR is too old",
 		.compares = "P-SEAMLDR's version, against min_seamldr_versions of its series",
-		.source = "mapping_file.json",
+		.source = "mapping_file.json, known-modules.json",
 		.advice = "Install a BIOS or EFI loader with a newer P-SEAMLDR.",
 	},
 	[TDXUPD_CHECK_MODULE_TOO_OLD] = {
 		.code = "module-too-old",
 		.title = "running module is too old for this step",
 		.compares = "running version, against min_module_version_for_td_preserving",
-		.source = "mapping_file.json",
+		.source = "mapping_file.json, known-modules.json",
 		.advice = "Go by a version between the two, or load this one at boot.",
 	},
 	[TDXUPD_CHECK_SERIES_MISMATCH] = {
@@ -360,9 +375,11 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.code = "features-lost",
 		.title = "features would vanish under running TDs",
 		.compares = "FEATURES0 of the running module, against the new one's superset",
-		.source = "features0 of the kernel, tdx_feature0 of mapping_file.json",
+		.source = "features0 of the kernel, tdx_feature0 of mapping_file.json, "
+			  "known-modules.json",
 		.override = "AcceptFeaturesLost",
-		.advice = "Stay, or accept it knowing that no TD and no kernel here uses them.",
+		.advice = "Install the newest mapping_file.json if file and record differ; else "
+			  "stay, or accept it if no TD and no kernel here uses them.",
 	},
 };
 

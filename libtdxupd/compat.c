@@ -14,6 +14,7 @@
 
 /* No file tells what the next module is to be held against. */
 #define RUNNING_UNKNOWN "no image and no record of the running module"
+#define HANDOFF_UNKNOWN "the running module's handoff version is not on record"
 
 /* "Fine" beside the severities of a verdict. */
 #define PASS ((enum tdxupd_severity)(-1))
@@ -23,6 +24,7 @@ struct pair {
 	const struct tdxupd_module_facts *from;
 	const struct tdxupd_image *image;
 	const struct tdxupd_version *version;
+	bool is_known; /* @version is the measured one, not the file name's */
 	const struct tdxupd_release *release;
 };
 
@@ -141,6 +143,26 @@ static enum tdxupd_severity check_svn_lower(const struct pair *p, struct words *
 	return refuse_svn(ret, p, "at least ");
 }
 
+static bool is_same_series(const struct pair *p)
+{
+	return p->version->major == p->from->version.major &&
+	       p->version->minor == p->from->version.minor;
+}
+
+/*
+ * Handoff versions never fell within a series so far (0 up to 1.5.16 and 2.0.08, 1 at
+ * 1.5.28 and 2.0.16, 2 at 1.5.34 and 2.0.18). So of a later module of the series of which
+ * only the running one's handoff version is missing, "not above the new one's" follows
+ * from the order, and "not below its minimum" from a minimum of 0. The order must be
+ * proven: a file's name proves none.
+ */
+static bool can_infer_handoff(const struct pair *p)
+{
+	return p->from->has_svn && p->is_known && p->image->min_update_hv == 0 &&
+	       is_same_series(p) &&
+	       tdxupd_version_compare(&p->from->version, p->version) < 0;
+}
+
 /*
  * Linux asks the running module for its module_hv and shuts it down with just that
  * (arch/x86/virt/vmx/tdx/tdx.c), so its own no_downgrade never bites; what matters is
@@ -152,8 +174,16 @@ static enum tdxupd_severity check_handoff(const struct pair *p, struct words *re
 
 	if (ret)
 		say(ret->wanted, "%u to %u", image->min_update_hv, image->module_hv);
+	if (!p->from->has_handoff && can_infer_handoff(p)) {
+		if (ret)
+			say(ret->found,
+			    "not on record; inferred to be at most %u, as handoff "
+			    "versions never fell within a series so far",
+			    image->module_hv);
+		return TDXUPD_SEVERITY_WARN;
+	}
 	if (!p->from->has_handoff)
-		return doubt(ret, RUNNING_UNKNOWN);
+		return doubt(ret, p->from->has_svn ? HANDOFF_UNKNOWN : RUNNING_UNKNOWN);
 	if (p->from->module_hv >= image->min_update_hv &&
 	    p->from->module_hv <= image->module_hv)
 		return PASS;
@@ -222,8 +252,7 @@ static enum tdxupd_severity check_module(const struct pair *p, struct words *ret
 
 static enum tdxupd_severity check_series(const struct pair *p, struct words *ret)
 {
-	if (p->version->major == p->from->version.major &&
-	    p->version->minor == p->from->version.minor)
+	if (is_same_series(p))
 		return PASS;
 	if (ret) {
 		say(ret->found, "%u.%u", p->version->major, p->version->minor);
@@ -251,24 +280,48 @@ static void say_features(char *ret, uint64_t features)
 	}
 }
 
+/* The file that is known to be outdated would have refused: why this does not. */
+static enum tdxupd_severity warn_of_outdated(const struct pair *p, struct words *ret)
+{
+	if (!(p->from->claimed_features0 & ~p->release->claimed_features0))
+		return PASS;
+	if (ret)
+		say(ret->found, "by an outdated mapping_file.json only; a newer one "
+				"differs");
+	return TDXUPD_SEVERITY_WARN;
+}
+
+/* How far the word of those who say so goes. */
+static enum tdxupd_severity refuse_features(const struct pair *p, uint64_t lost,
+					    struct words *ret)
+{
+	bool is_disputed =
+		p->from->is_features0_disputed || p->release->is_features0_disputed;
+
+	if (ret) {
+		say_features(ret->found, lost);
+		say(ret->wanted, "all of 0x%llx%s",
+		    (unsigned long long)p->from->features0,
+		    is_disputed ? "; mapping file and record differ" : "");
+	}
+	return is_disputed ? TDXUPD_SEVERITY_UNKNOWN : TDXUPD_SEVERITY_REFUSE;
+}
+
 static enum tdxupd_severity check_features(const struct pair *p, struct words *ret)
 {
-	uint64_t lost;
+	uint64_t offered, lost;
 
 	if (!p->release)
 		return PASS;
 	if (!p->from->has_features0)
 		return doubt(ret, "FEATURES0 of the running module is not known");
 	if (!p->release->has_features0)
-		return doubt(ret, "the mapping does not tell its FEATURES0");
-	lost = p->from->features0 & ~p->release->features0;
-	if (!lost)
-		return PASS;
-	if (ret) {
-		say_features(ret->found, lost);
-		say(ret->wanted, "all of 0x%llx", (unsigned long long)p->from->features0);
-	}
-	return TDXUPD_SEVERITY_REFUSE;
+		return doubt(ret, "neither mapping nor record tell its FEATURES0");
+	offered = p->release->features0;
+	if (p->release->is_features0_disputed)
+		offered &= p->release->recorded_features0;
+	lost = p->from->features0 & ~offered;
+	return lost ? refuse_features(p, lost, ret) : warn_of_outdated(p, ret);
 }
 
 static const struct {
@@ -308,6 +361,7 @@ static struct pair make_pair(const struct tdxupd_host *host,
 		.from = from,
 		.image = entry->image,
 		.version = &entry->version,
+		.is_known = entry->is_known,
 		.release = entry->release,
 	};
 }

@@ -23,6 +23,9 @@ void compat_get_facts(const struct tdxupd_entry *entry, struct tdxupd_module_fac
 bool compat_may_follow(const struct tdxupd_host *host,
 		       const struct tdxupd_module_facts *from,
 		       const struct tdxupd_image *image);
+/* Adds what is disputed about the running module. Return: 0, -ENOMEM. */
+int compat_check_running(const struct tdxupd_module_facts *running,
+			 struct tdxupd_report *report);
 /* Slots that may be used up: what remains minus the reserve; 0 where unknown. */
 uint32_t compat_get_budget(const struct tdxupd_host *host,
 			   const struct tdxupd_policy *policy);

@@ -16,6 +16,9 @@
 /* Far above what any of our formats nests, far below what the stack holds. */
 #define DEPTH_MAX 32
 
+/* What editors of another system put in front of UTF-8. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 DEFINE_CLEANUP(struct json_tokener, tokener, json_tokener_free)
 
 int jread_parse(const char *text, size_t bytes, struct json_object **ret, char **ret_why)
@@ -26,6 +29,11 @@ int jread_parse(const char *text, size_t bytes, struct json_object **ret, char *
 	struct json_object *object = NULL;
 	enum json_tokener_error error;
 
+	if (bytes >= strlen(BYTE_ORDER_MARK) &&
+	    memcmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+		text += strlen(BYTE_ORDER_MARK);
+		bytes -= strlen(BYTE_ORDER_MARK);
+	}
 	if (bytes > INT32_MAX - 1)
 		return why_set(ret_why, -EBADMSG, "is too long");
 	if (memchr(text, '\0', bytes))
@@ -197,6 +205,27 @@ int jread_item_version(struct json_object *array, size_t i, const char *name,
 	int r = get_item(array, i, name, json_type_string, &value, ret_why);
 
 	return r <= 0 ? r : get_version(value, name, ret, ret_why);
+}
+
+int jread_item_text(struct json_object *array, size_t i, const char *name,
+		    const char **ret, char **ret_why)
+{
+	struct json_object *value = NULL;
+	int r = get_item(array, i, name, json_type_string, &value, ret_why);
+
+	return r <= 0 ? r : get_text(value, name, ret, ret_why);
+}
+
+int jread_item_hex(struct json_object *array, size_t i, const char *name, uint64_t max,
+		   uint64_t *ret, char **ret_why)
+{
+	const char *text = NULL;
+	int r = jread_item_text(array, i, name, &text, ret_why);
+
+	if (r <= 0)
+		return r;
+	return parse_hex(text, max, ret) < 0 ? complain(ret_why, name, "number like 0x1f")
+					     : 1;
 }
 
 int jread_each(struct json_object *array, const char *key, const char *noun,

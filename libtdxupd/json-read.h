@@ -19,7 +19,8 @@ DEFINE_CLEANUP(struct json_object, jread, jread_free)
 
 /*
  * Read JSON that others wrote. Its top must be an object; members that nobody asks for
- * are ignored; of two members of one name the later counts.
+ * are ignored; of two members of one name the later counts. A byte order mark in front is
+ * skipped.
  *
  * Return: 0; -EBADMSG no such JSON, with @ret_why (may be NULL), one phrase, free() it;
  * -ENOMEM.
@@ -47,6 +48,10 @@ int jread_array(struct json_object *object, const char *key, struct json_object 
 /* Item @i of an array, as a member is read; @name is for the complaint. */
 int jread_item_version(struct json_object *array, size_t i, const char *name,
 		       struct tdxupd_version *ret, char **ret_why);
+int jread_item_text(struct json_object *array, size_t i, const char *name,
+		    const char **ret, char **ret_why);
+int jread_item_hex(struct json_object *array, size_t i, const char *name, uint64_t max,
+		   uint64_t *ret, char **ret_why);
 
 /* Reads one object into one item of the caller's. Return: as jread_each(). */
 typedef int (*jread_item_fn)(struct json_object *object, void *item, char **ret_why);

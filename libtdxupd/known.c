@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The record of published modules: which MRSEAM is which version. Nobody signs a file's
- * name and most SIGSTRUCTs hold no version, so this is what tells that an image is the
- * one that it claims to be.
+ * The text of a file of records: which MRSEAM is which version, and what else is known of
+ * it. Nobody signs a file's name and most SIGSTRUCTs hold no version, so this is what
+ * tells that an image is the one that it claims to be.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "build-config.h"
-#include "io.h"
+#include <json-c/json.h>
+
 #include "json-read.h"
 #include "known.h"
-
-#define KNOWN_DIR  TDXUPD_DATADIR
-#define KNOWN_NAME "known-modules.json"
 
 struct known {
 	size_t count;
@@ -49,28 +46,42 @@ static int parse_date(const char *text, uint32_t *ret)
 	return 0;
 }
 
-/* MRSEAM and date of one image: both or neither. */
-static int read_image(struct json_object *item, struct tdxupd_known_module *module,
-		      char **ret_why)
+static int read_mrseam(struct json_object *item, struct tdxupd_known_module *module,
+		       char **ret_why)
 {
-	const char *mrseam = NULL, *date = NULL;
-	int has_mrseam = jread_text(item, "mrseam", &mrseam, ret_why);
-	int has_date;
+	const char *mrseam = NULL;
+	int r = jread_text(item, "mrseam", &mrseam, ret_why);
 
-	if (has_mrseam < 0)
-		return has_mrseam;
-	has_date = jread_text(item, "date", &date, ret_why);
-	if (has_date < 0)
-		return has_date;
-	if (has_mrseam != has_date)
-		return missing(ret_why, has_mrseam ? "date" : "mrseam");
-	if (!has_mrseam)
-		return 0;
+	if (r <= 0)
+		return r;
 	if (tdxupd_digest_parse(mrseam, &module->mrseam) < 0)
 		return why_set(ret_why, -EBADMSG, "\"mrseam\" is no 96 hex digits");
-	if (parse_date(date, &module->date) < 0)
-		return why_set(ret_why, -EBADMSG, "\"date\" is no YYYY-MM-DD");
 	module->has_mrseam = true;
+	return 0;
+}
+
+/* That of SIGSTRUCT where it is known, else that of the release page. */
+static int read_date(struct json_object *item, struct tdxupd_known_module *module,
+		     char **ret_why)
+{
+	static const char *const keys[] = { "date", "published" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *text = NULL;
+		uint32_t date;
+		int r = jread_text(item, keys[i], &text, ret_why);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		if (parse_date(text, &date) < 0)
+			return why_set(ret_why, -EBADMSG, "\"%s\" is no YYYY-MM-DD",
+				       keys[i]);
+		if (!module->has_date)
+			module->date = date;
+		module->has_date = true;
+	}
 	return 0;
 }
 
@@ -95,22 +106,151 @@ static int read_handoff(struct json_object *item, struct tdxupd_known_module *mo
 	return 0;
 }
 
+static int read_u16(struct json_object *item, const char *key, bool is_hex, bool *ret_has,
+		    uint16_t *ret, char **ret_why)
+{
+	uint64_t number = 0;
+	int r = is_hex ? jread_hex(item, key, UINT16_MAX, &number, ret_why)
+		       : jread_number(item, key, UINT16_MAX, &number, ret_why);
+
+	if (r < 0)
+		return r;
+	*ret_has = r > 0;
+	*ret = (uint16_t)number;
+	return 0;
+}
+
+static int read_numbers(struct json_object *item, struct tdxupd_known_module *module,
+			char **ret_why)
+{
+	int r = read_u16(item, "svn", true, &module->has_svn, &module->svn, ret_why)
+			?: read_handoff(item, module, ret_why)
+			?: read_u16(item, "min_update_hv", false,
+				    &module->has_min_update_hv, &module->min_update_hv,
+				    ret_why)
+			?: read_u16(item, "crypto_context", false,
+				    &module->has_crypto_context, &module->crypto_context,
+				    ret_why);
+
+	if (r < 0)
+		return r;
+	r = jread_hex(item, "features0", UINT64_MAX, &module->features0, ret_why);
+	module->has_features0 = r > 0;
+	if (r >= 0)
+		r = jread_bool(item, "has_more_cpus", &module->has_more_cpus, ret_why);
+	return r < 0 ? r : 0;
+}
+
+/* ---- lists ---- */
+
+typedef int (*read_nth_fn)(struct json_object *array, size_t i, const char *key,
+			   struct tdxupd_known_module *module, char **ret_why);
+
+static int read_list(struct json_object *item, const char *key, size_t max,
+		     read_nth_fn read, struct tdxupd_known_module *module,
+		     size_t *ret_count, char **ret_why)
+{
+	struct json_object *array = NULL;
+	size_t count;
+	int r = jread_array(item, key, &array, ret_why);
+
+	if (r <= 0)
+		return r;
+	count = json_object_array_length(array);
+	if (count > max)
+		return why_set(ret_why, -EBADMSG, "\"%s\" has more than %zu items", key,
+			       max);
+	for (size_t i = 0; i < count; i++) {
+		r = read(array, i, key, module, ret_why);
+		if (r < 0)
+			return r;
+	}
+	*ret_count = count;
+	return 1;
+}
+
+static int read_cpu(struct json_object *array, size_t i, const char *key,
+		    struct tdxupd_known_module *module, char **ret_why)
+{
+	uint64_t cpu;
+	int r = jread_item_hex(array, i, key, UINT32_MAX, &cpu, ret_why);
+
+	if (r >= 0)
+		module->cpus[i] = (uint32_t)cpu;
+	return r;
+}
+
+static int read_superseded(struct json_object *array, size_t i, const char *key,
+			   struct tdxupd_known_module *module, char **ret_why)
+{
+	return jread_item_hex(array, i, key, UINT64_MAX, &module->superseded_features0[i],
+			      ret_why);
+}
+
+static int read_seamldr(struct json_object *array, size_t i, const char *key,
+			struct tdxupd_known_module *module, char **ret_why)
+{
+	return jread_item_version(array, i, key, &module->min_seamldr_versions[i],
+				  ret_why);
+}
+
+/* Names go to terminals and into sentences: letters, digits and '-'. */
+static int read_advisory(struct json_object *array, size_t i, const char *key,
+			 struct tdxupd_known_module *module, char **ret_why)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	const char *text = NULL;
+	int r = jread_item_text(array, i, key, &text, ret_why);
+	size_t length;
+
+	if (r < 0)
+		return r;
+	length = strlen(text);
+	if (!length || length >= TDXUPD_ADVISORY_BYTES || strspn(text, allowed) != length)
+		return why_set(ret_why, -EBADMSG,
+			       "\"%s\" has an item that is no name such as "
+			       "INTEL-SA-01397",
+			       key);
+	memcpy(module->advisories[i], text, length + 1);
+	return 0;
+}
+
+static int read_lists(struct json_object *item, struct tdxupd_known_module *module,
+		      char **ret_why)
+{
+	int r = read_list(item, "cpus", TDXUPD_KNOWN_CPUS_MAX, read_cpu, module,
+			  &module->cpu_count, ret_why);
+
+	if (r >= 0)
+		r = read_list(item, "superseded_features0", TDXUPD_KNOWN_SUPERSEDED_MAX,
+			      read_superseded, module, &module->superseded_count,
+			      ret_why);
+	if (r >= 0)
+		r = read_list(item, "min_seamldr_versions", TDXUPD_KNOWN_SEAMLDRS_MAX,
+			      read_seamldr, module, &module->min_seamldr_count, ret_why);
+	if (r >= 0)
+		r = read_list(item, "advisories", TDXUPD_KNOWN_ADVISORIES_MAX,
+			      read_advisory, module, &module->advisory_count, ret_why);
+	module->has_advisories = r > 0;
+	if (r >= 0)
+		r = jread_version(item, "min_module_version", &module->min_module_version,
+				  ret_why);
+	module->has_min_module_version = r > 0;
+	return r < 0 ? r : 0;
+}
+
+/* ---- records ---- */
+
 static int read_module(struct json_object *item, void *out, char **ret_why)
 {
 	struct tdxupd_known_module *module = out;
-	uint64_t svn;
 	int r = jread_version(item, "version", &module->version, ret_why);
 
 	if (r <= 0)
 		return r < 0 ? r : missing(ret_why, "version");
-	r = jread_hex(item, "svn", UINT16_MAX, &svn, ret_why);
-	if (r <= 0)
-		return r < 0 ? r : missing(ret_why, "svn");
-	module->svn = (uint16_t)svn;
-	r = read_image(item, module, ret_why);
-	if (r == 0)
-		r = read_handoff(item, module, ret_why);
-	return r;
+	return read_mrseam(item, module, ret_why) ?: read_date(item, module, ret_why)
+		?: read_numbers(item, module, ret_why)
+		?: read_lists(item, module, ret_why);
 }
 
 static int compare_mrseams(const void *a, const void *b)
@@ -186,32 +326,5 @@ int known_parse(const char *text, size_t bytes, struct tdxupd_known_module **ret
 		return r;
 	*ret_count = known.count;
 	*ret = TAKE_PTR(known.modules);
-	return 0;
-}
-
-int known_read(int root_fd, unsigned io_flags, struct tdxupd_known_module **ret,
-	       size_t *ret_count, char **ret_why)
-{
-	_cleanup_(cleanup_close)
-	int dir_fd = io_open_dir(root_fd, KNOWN_DIR, io_flags);
-	_cleanup_(cleanup_free)
-	uint8_t *bytes = NULL;
-	_cleanup_(cleanup_free)
-	char *why = NULL;
-	size_t count;
-	int r = dir_fd < 0 ? dir_fd
-			   : io_read_file_in(dir_fd, KNOWN_NAME, KNOWN_BYTES_MAX,
-					     io_flags, &bytes, &count);
-
-	if (r == -ENODATA) {
-		*ret = NULL;
-		*ret_count = 0;
-		return 0;
-	}
-	if (r == 0)
-		r = known_parse((const char *)bytes, count, ret, ret_count, &why);
-	if (r < 0)
-		return why_set(ret_why, r, "%s/%s: %s", KNOWN_DIR, KNOWN_NAME,
-			       why ? why : io_strerror(r));
 	return 0;
 }

@@ -121,10 +121,12 @@ static int advise_running(const struct advice *advice, const char *to, char **re
 {
 	char from[TDXUPD_VERSION_TEXT_BYTES];
 
-	if (asprintf(ret,
-		     "Put the image of %s, which runs, beside the others: only it tells "
-		     "whether %s may follow.",
-		     tdxupd_version_format(&advice->plan->from, from), to) < 0)
+	if (asprintf(
+		    ret,
+		    "Nothing here tells enough of %s, which runs, to know whether %s may "
+		    "follow: put an image of it beside the others, or a record of it "
+		    "into /etc/tdxupd/known-modules.d.",
+		    tdxupd_version_format(&advice->plan->from, from), to) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -152,8 +154,7 @@ static bool has_image(const struct tdxupd_plan *plan)
 static int advise_absent(const char *to, char **ret)
 {
 	if (asprintf(ret,
-		     "There is no image of %s here: put it, and a mapping_file.json that "
-		     "lists it, into the images directory.",
+		     "There is no image of %s here: put it into the images directory.",
 		     to) < 0)
 		return -ENOMEM;
 	return 0;

@@ -131,7 +131,8 @@ static bool leads_alike(const struct tdxupd_module_facts *a,
 			const struct tdxupd_module_facts *b)
 {
 	return a->svn == b->svn && a->module_hv == b->module_hv &&
-	       a->has_features0 == b->has_features0 && a->features0 == b->features0;
+	       a->has_features0 == b->has_features0 && a->features0 == b->features0 &&
+	       a->offered_features0 == b->offered_features0;
 }
 
 static size_t find_leading_kind(const struct graph *graph, const struct front *front,

@@ -62,6 +62,11 @@ static void put_host(struct buffer *out, const struct tdxupd_host *host)
 	put_number(out, "state", host->state);
 	if (host->state == TDXUPD_TDX_LIVE)
 		put_version(out, "module", &host->module_version);
+	if (host->has_mrseam)
+		put_digest(out, "module_mrseam", &host->mrseam);
+	if (host->has_tee_tcb_svn)
+		put_bytes(out, "module_tcb_svn", host->tee_tcb_svn,
+			  sizeof(host->tee_tcb_svn));
 	if (host->has_seamldr_version)
 		put_version(out, "seamldr", &host->seamldr_version);
 	put_known(out, "remaining", host->has_remaining_updates, host->remaining_updates);
@@ -116,6 +121,8 @@ static void put_release(struct buffer *out, const struct tdxupd_release *release
 	for (size_t i = 0; i < release->min_seamldr_count; i++)
 		put_version(out, "min_seamldr", &release->min_seamldr_versions[i]);
 	put_known(out, "mapped_features0", release->has_features0, release->features0);
+	put_known(out, "recorded_features0", release->is_features0_disputed,
+		  release->recorded_features0);
 }
 
 static void put_report(struct buffer *out, const struct tdxupd_report *report)

@@ -258,7 +258,9 @@ _public_ int tdxupd_plan_new(const struct tdxupd_host *host,
 	planning.budget = compat_get_budget(host, policy);
 	r = tdxupd_report_new(&plan->host_report);
 	if (r == 0)
-		r = tdxupd_compat_check_host(host, policy, 1, plan->host_report);
+		r = tdxupd_compat_check_host(host, policy, 1, plan->host_report)
+			    ?: compat_check_running(&planning.facts.running,
+						    plan->host_report);
 	if (r == 0)
 		r = search(&planning);
 	if (r == 0)

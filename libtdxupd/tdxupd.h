@@ -119,6 +119,7 @@ enum tdxupd_check {
 	TDXUPD_CHECK_UPDATE_UNSUPPORTED,
 	TDXUPD_CHECK_INTERFACE_MISSING,
 	TDXUPD_CHECK_CPU_BUG,
+	TDXUPD_CHECK_RUNNING_DISPUTED,
 	TDXUPD_CHECK_CPU_OFFLINE,
 	TDXUPD_CHECK_CPU_ABSENT,
 	TDXUPD_CHECK_UPDATES_EXHAUSTED,
@@ -631,9 +632,17 @@ int tdxupd_image_join(const void *module, size_t module_bytes, const void *sigst
 /* ---- catalog: releases known, images there ---- */
 
 /**
- * struct tdxupd_release - one row of Intel's mapping_file.json
+ * struct tdxupd_release - one row of Intel's mapping_file.json, held against the record
  * @min_seamldr_versions: one a loader major; the loader must reach the one of its own
- * major Since: 0.1
+ *	major
+ * @features0: the record's value where the file's is known to be superseded
+ * @claimed_features0: the file's own value; equal to @features0 but in that case
+ * @is_features0_disputed: file and record differ and neither is known to be wrong:
+ *	@features0 is the file's, @recorded_features0 the record's
+ * @is_from_record: the file has no such row; loader and predecessor are the record's
+ * @strict_compat_versions: Intel's list of versions before this one; what it promises is
+ *	not published, so it decides nothing
+ * Since: 0.1
  */
 struct tdxupd_release {
 	struct tdxupd_version version;
@@ -642,12 +651,32 @@ struct tdxupd_release {
 	struct tdxupd_version *min_seamldr_versions;
 	bool has_features0;
 	uint64_t features0;
+	uint64_t claimed_features0;
+	bool is_features0_disputed;
+	uint64_t recorded_features0;
+	bool is_from_record;
+	bool has_strict_compat;
+	size_t strict_compat_count;
+	struct tdxupd_version *strict_compat_versions;
 };
 
+#define TDXUPD_KNOWN_CPUS_MAX       16
+#define TDXUPD_KNOWN_SUPERSEDED_MAX 4
+#define TDXUPD_KNOWN_SEAMLDRS_MAX   8
+#define TDXUPD_KNOWN_ADVISORIES_MAX 16
+#define TDXUPD_ADVISORY_BYTES       24
+
 /**
- * struct tdxupd_known_module - a published module, by its measurement where that is known
+ * struct tdxupd_known_module - the record of a published module
+ * A member with a `has_` flag, and a list with a count of 0, is unknown.
  * @has_handoff: @module_hv and @no_downgrade are known
- * @has_mrseam: @mrseam and @date are known
+ * @date: of SIGSTRUCT or of the release page, BCD; information only
+ * @min_update_hv: the oldest handoff version that it takes over from
+ * @crypto_context: of a build's hash state; where it differs, a build is hurt
+ * @superseded_features0: what earlier mapping files wrongly claimed
+ * @cpus: CPUID.1 EAX without stepping; complete only where @has_more_cpus is false
+ * @min_seamldr_versions, @min_module_version: what a mapping entry says
+ * @advisories: security advisories that affect it
  * Since: 0.1
  */
 struct tdxupd_known_module {
@@ -659,6 +688,37 @@ struct tdxupd_known_module {
 	uint16_t module_hv;
 	bool no_downgrade;
 	bool has_mrseam;
+	bool has_svn;
+	bool has_date;
+	bool has_min_update_hv;
+	uint16_t min_update_hv;
+	bool has_crypto_context;
+	uint16_t crypto_context;
+	bool has_features0;
+	uint64_t features0;
+	size_t superseded_count;
+	uint64_t superseded_features0[TDXUPD_KNOWN_SUPERSEDED_MAX];
+	bool has_more_cpus;
+	size_t cpu_count;
+	uint32_t cpus[TDXUPD_KNOWN_CPUS_MAX];
+	size_t min_seamldr_count;
+	struct tdxupd_version min_seamldr_versions[TDXUPD_KNOWN_SEAMLDRS_MAX];
+	bool has_min_module_version;
+	struct tdxupd_version min_module_version;
+	bool has_advisories;
+	size_t advisory_count;
+	char advisories[TDXUPD_KNOWN_ADVISORIES_MAX][TDXUPD_ADVISORY_BYTES];
+};
+
+/**
+ * struct tdxupd_note - something about the files that were read, that no entry can carry
+ * @code: a stable name, "record-contradicts"
+ * @text: one sentence that names the file
+ * Since: 0.1
+ */
+struct tdxupd_note {
+	const char *code;
+	char *text;
 };
 
 /**
@@ -669,7 +729,8 @@ struct tdxupd_known_module {
  * @is_known: @version comes from the known modules, not from the unsigned name
  * @image: facts without bytes; NULL when nothing could be parsed
  * @report: verdicts on the file, the container, SIGSTRUCT and trust
- * @release: its row of the mapping, NULL without one
+ * @release: its row of the mapping, or what the record says in its place; or NULL
+ * @known: the record of this module, NULL without one
  * Since: 0.1
  */
 struct tdxupd_entry {
@@ -680,6 +741,7 @@ struct tdxupd_entry {
 	struct tdxupd_image *image;
 	struct tdxupd_report *report;
 	const struct tdxupd_release *release;
+	const struct tdxupd_known_module *known;
 };
 
 /** struct tdxupd_left_out - a file that is no image at all. @why: a few words. Since: 0.1
@@ -695,6 +757,9 @@ struct tdxupd_left_out {
  * @entries: sorted by version, then name; files without a version last
  * @left_out, @left_outs: files of the directory that are no images, neither by content
  *	nor by name; the mapping is not counted
+ * @releases: of the mapping, and records that can stand in for a row
+ * @has_mapping: false where there is no mapping file and none was asked for by path
+ * @notes: remarks on mapping and records
  * Since: 0.1
  */
 struct tdxupd_catalog {
@@ -706,6 +771,9 @@ struct tdxupd_catalog {
 	struct tdxupd_entry *entries;
 	size_t left_out;
 	struct tdxupd_left_out *left_outs;
+	bool has_mapping;
+	size_t note_count;
+	struct tdxupd_note *notes;
 };
 
 enum tdxupd_catalog_flags {
@@ -721,11 +789,11 @@ enum tdxupd_catalog_flags {
  * tdxupd_catalog_read() - read the mapping and every image of a directory
  * @root_fd: both paths are looked up below it
  * @images: directory; every regular file that holds an image counts, whatever its name
- * @mapping: path of mapping_file.json; NULL for the one inside @images
+ * @mapping: path of mapping_file.json; NULL for the one inside @images, if there is one
  * @ret_why: on error a sentence that names the file and the trouble, free() it; may be
  * NULL
  *
- * One file's bytes are held at a time. Return: 0; -ENOENT no directory or no mapping;
+ * One file's bytes are held at a time. Return: 0; -ENOENT no directory or no @mapping;
  * -EBADMSG a malformed mapping; -EFBIG; -ENOMEM; another errno of the file system.
  * Since: 0.1
  */
@@ -753,7 +821,33 @@ tdxupd_catalog_find_release(const struct tdxupd_catalog *catalog,
 /* ---- compat ---- */
 
 /**
+ * enum tdxupd_identity - how the running module was told from others
+ * @TDXUPD_IDENTITY_NONE: by its version only, and nothing is known of that
+ * @TDXUPD_IDENTITY_RECORD: by the record of its version
+ * @TDXUPD_IDENTITY_IMAGE: by an image of its version
+ * @TDXUPD_IDENTITY_MRSEAM: by the MRSEAM that the kernel shows
+ * @TDXUPD_IDENTITY_DISPUTED: kernel, images and record contradict each other
+ * Since: 0.1
+ */
+enum tdxupd_identity {
+	TDXUPD_IDENTITY_NONE,
+	TDXUPD_IDENTITY_RECORD,
+	TDXUPD_IDENTITY_IMAGE,
+	TDXUPD_IDENTITY_MRSEAM,
+	TDXUPD_IDENTITY_DISPUTED,
+	_TDXUPD_IDENTITY_MAX,
+	_TDXUPD_IDENTITY_INVALID = -22,
+};
+/** tdxupd_identity_to_string() - Return: "none", "record", "image", "mrseam", "disputed"
+ * or NULL. Since: 0.1 */
+const char *tdxupd_identity_to_string(enum tdxupd_identity identity);
+
+/**
  * struct tdxupd_module_facts - what is known of the module that runs, now or after a hop
+ * @features0: that its TDs may use; of a disputed value every bit that anybody claims
+ * @offered_features0: that it surely has; of a disputed value the bits that all claim
+ * @claimed_features0: what the mapping file says, right or wrong
+ * @dispute: what contradicts what, where @identity is disputed; else empty
  * Since: 0.1
  */
 struct tdxupd_module_facts {
@@ -765,13 +859,42 @@ struct tdxupd_module_facts {
 	bool no_downgrade;
 	bool has_features0;
 	uint64_t features0;
+	uint64_t offered_features0;
+	uint64_t claimed_features0;
+	bool is_features0_disputed;
+	bool has_mrseam;
+	struct tdxupd_digest mrseam;
+	bool has_crypto_context;
+	uint16_t crypto_context;
+	enum tdxupd_identity identity;
+	char dispute[TDXUPD_VERDICT_TEXT_BYTES];
 };
 
-/** tdxupd_compat_running() - the facts of the running module: host, then its own image in
- * the catalog, then the known modules. Since: 0.1 */
+/** tdxupd_compat_running() - the facts of the running module: what the kernel shows, then
+ * an image of it in the catalog, then its record. Where these contradict each other, SVN
+ * and handoff version are unknown. Since: 0.1 */
 void tdxupd_compat_running(const struct tdxupd_host *host,
 			   const struct tdxupd_catalog *catalog,
 			   struct tdxupd_module_facts *ret);
+
+/**
+ * enum tdxupd_build_harm - what an update does to a TD under build that it hits
+ * Since: 0.1
+ */
+enum tdxupd_build_harm {
+	TDXUPD_BUILD_HARM_UNKNOWN,
+	TDXUPD_BUILD_HARM_NONE,
+	TDXUPD_BUILD_HARM_CERTAIN,
+	_TDXUPD_BUILD_HARM_MAX,
+	_TDXUPD_BUILD_HARM_INVALID = -22,
+};
+/** tdxupd_build_harm_to_string() - Return: "unknown", "none", "certain" or NULL. Since:
+ * 0.1 */
+const char *tdxupd_build_harm_to_string(enum tdxupd_build_harm harm);
+/** tdxupd_compat_build_harm() - from the crypto contexts of both modules. Since: 0.1 */
+enum tdxupd_build_harm tdxupd_compat_build_harm(const struct tdxupd_module_facts *from,
+						const struct tdxupd_module_facts *to);
+
 /** tdxupd_compat_check_host() - what speaks against any update here. @updates_wanted:
  * slots the caller means to use. Return: 0, -ENOMEM. Since: 0.1 */
 int tdxupd_compat_check_host(const struct tdxupd_host *host,

@@ -304,7 +304,7 @@ static void test_asking_for_news(void **state)
 	scene_await(&scene, SCENE_MANAGER, "NextVersion", "1.5.16");
 	assert_null(scene_hold(&scene, "1.5.16", 0));
 	check_new(&scene, "");
-	tree_drop(&scene.world.tree, WORLD_IMAGES "/mapping_file.json");
+	tree_put(&scene.world.tree, WORLD_IMAGES "/mapping_file.json", "{");
 	assert_true(sd_bus_call_method(scene.bus, "org.tdxupd1", SCENE_MANAGER,
 				       "org.tdxupd1.Manager", "CheckNew", &error, NULL,
 				       "a{sv}", 0) < 0);

@@ -124,6 +124,7 @@ class Scene:
     def __init__(self, commands=(), images=("1.5.06,ctx=1", "1.5.16,ctx=2"), config="",
                  wrapper=(), prefix="tdxupd-clients."):
         self.commands, self.images, self.config = commands, images, config
+        self.measurements = []
         self.wrapper = wrapper
         self.top = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
         self.top.chmod(0o755)
@@ -211,8 +212,12 @@ class Scene:
         return status
 
     def put_images(self):
-        subprocess.run([program("TDXUPD_MKIMAGE"), str(self.root / IMAGES), *self.images],
-                       check=True, capture_output=True)
+        listing = subprocess.run(
+            [program("TDXUPD_MKIMAGE"), str(self.root / IMAGES), *self.images],
+            check=True, capture_output=True, text=True).stdout
+        # Firmware loads the very modules that the images are.
+        self.measurements = [f"known {mrseam} version={version}" for _, version, mrseam in
+                             (line.rsplit(" ", 2) for line in listing.splitlines())]
 
     def put_config(self, text):
         signer = subprocess.run([program("TDXUPD_MKIMAGE"), "--signer"], check=True,
@@ -223,7 +228,7 @@ class Scene:
 
     def start_host(self):
         commands = ["boot version=1.5.06 svn=0x0106 ctx=1", "set remaining=10", "trust any",
-                    *self.commands]
+                    *self.measurements, *self.commands]
         argv = [program("TDXUPD_SIMHOST"), str(self.root), "--lps", "4"]
         for command in commands:
             argv += ["--command", command]

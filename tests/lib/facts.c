@@ -104,6 +104,7 @@ struct tdxupd_entry *facts_add(struct tdxupd_catalog *catalog, const char *versi
 	release->min_seamldr_versions[1] = facts_version("2.0.00");
 	release->has_features0 = true;
 	release->features0 = FEATURES0;
+	release->claimed_features0 = FEATURES0;
 	entry->name = strdup(version);
 	entry->has_version = true;
 	entry->version = release->version;

@@ -282,6 +282,7 @@ static void test_a_claim_against_the_record_is_refused(void **state)
 	/* Never measured: then its SVN has to be that version's at least. */
 	known.has_mrseam = false;
 	for (unsigned i = 0; i < 2; i++) {
+		known.has_svn = true;
 		known.svn = i ? 0x010b : 0x0105;
 		assert_int_equal(entry_read(dir_fd, "tdx_module_1.5.16.blob", &rules,
 					    &entry, &is_image, NULL),
@@ -380,11 +381,13 @@ static void test_errors_name_the_file(void **state)
 		-EBADMSG);
 	assert_non_null(strstr(why, MAPPING ": ends too early"));
 	free(why);
+	assert_null(catalog);
+	/* Intel's newer releases come without one: only one that is asked for must be. */
 	tree_drop(&tree, MAPPING);
 	assert_int_equal(
-		tdxupd_catalog_read(tree.fd, IMAGES, NULL, policy, 0, &catalog, NULL),
-		-ENOENT);
-	assert_null(catalog);
+		tdxupd_catalog_read(tree.fd, IMAGES, NULL, policy, 0, &catalog, NULL), 0);
+	assert_false(catalog->has_mapping);
+	tdxupd_catalog_free(catalog);
 }
 
 static void test_a_huge_mapping_is_refused(void **state)

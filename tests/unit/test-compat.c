@@ -302,6 +302,7 @@ static void test_the_record_tells_what_runs(void **state)
 {
 	struct tdxupd_known_module known = {
 		.version = { 1, 5, 6 },
+		.has_svn = true,
 		.svn = 0x0106,
 		.has_handoff = true,
 	};
@@ -384,6 +385,204 @@ static void test_an_unknown_handoff_may_be_accepted(void **state)
 	}
 	tdxupd_report_free(report);
 	scene_done(&scene);
+}
+
+/* ---- records ---- */
+
+/* 1.5.20 runs: its SVN is on record, its handoff version is not. */
+static void run_recorded(struct scene *scene, struct tdxupd_known_module *known)
+{
+	*known = (struct tdxupd_known_module){
+		.version = { 1, 5, 6 },
+		.has_svn = true,
+		.svn = 0x0106,
+	};
+	drop_running_image(scene);
+	scene->catalog->known = known;
+	scene->catalog->known_count = 1;
+	scene->next->is_known = true;
+	scene->next->image->module_hv = 2;
+}
+
+static void take_over_from_one(struct scene *s)
+{
+	s->next->image->min_update_hv = 1;
+}
+static void be_older(struct scene *s)
+{
+	s->next->version = facts_version("1.5.05");
+	facts_release(s->next)->min_module_version = facts_version("1.5.01");
+}
+static void be_named_only(struct scene *s)
+{
+	s->next->is_known = false;
+}
+static void change_nothing(struct scene *s)
+{
+	(void)s;
+}
+
+/* The whole table of the one inference, and of what may be accepted instead of it. */
+static void test_handoff_is_inferred_or_accepted(void **state)
+{
+	static const struct {
+		void (*change)(struct scene *scene);
+		bool is_accepted, is_passed;
+	} cases[] = {
+		{ change_nothing, false, true },      { change_nothing, true, true },
+		{ take_over_from_one, false, false }, { take_over_from_one, true, true },
+		{ be_older, false, false },           { be_older, true, true },
+		{ be_named_only, false, false },      { be_named_only, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tdxupd_known_module known;
+		struct scene scene = scene_new();
+		struct tdxupd_report *report;
+
+		run_recorded(&scene, &known);
+		cases[i].change(&scene);
+		if (cases[i].is_accepted)
+			assert_int_equal(tdxupd_policy_accept(scene.policy,
+							      TDXUPD_CHECK_HANDOFF_RANGE),
+					 0);
+		report = check_image(&scene);
+		assert_int_equal(tdxupd_report_is_passed(report), cases[i].is_passed);
+		/* Never in silence. */
+		assert_true(tdxupd_report_has(report, TDXUPD_CHECK_HANDOFF_RANGE));
+		tdxupd_report_free(report);
+		scene.catalog->known = NULL;
+		scene.catalog->known_count = 0;
+		scene_done(&scene);
+	}
+}
+
+/* File and record differ and neither is known to be wrong: both must let it pass. */
+static void test_disputed_features_are_unknown(void **state)
+{
+	static const struct {
+		uint64_t recorded;
+		bool is_passed;
+	} cases[] = { { UINT64_C(0x22e1f0fbf), true }, { UINT64_C(0x2e1f0fbe), false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene scene = scene_new();
+		struct tdxupd_release *release = facts_release(scene.next);
+		struct tdxupd_report *report;
+
+		release->is_features0_disputed = true;
+		release->recorded_features0 = cases[i].recorded;
+		report = check_image(&scene);
+		assert_int_equal(tdxupd_report_is_passed(report), cases[i].is_passed);
+		if (!cases[i].is_passed)
+			assert_int_equal(tdxupd_report_get(report, 0)->severity,
+					 TDXUPD_SEVERITY_UNKNOWN);
+		tdxupd_report_free(report);
+		scene_done(&scene);
+	}
+}
+
+/* An image by its name only, and a record, that cannot both be what runs. */
+static void test_evidence_that_disagrees_is_unknown(void **state)
+{
+	struct tdxupd_known_module known = {
+		.version = { 1, 5, 6 },
+		.has_svn = true,
+		.svn = 0x0105,
+		.has_handoff = true,
+	};
+	struct scene scene = scene_new();
+	struct tdxupd_module_facts facts;
+
+	(void)state;
+	scene.catalog->known = &known;
+	scene.catalog->known_count = 1;
+	tdxupd_compat_running(scene.host, scene.catalog, &facts);
+	assert_int_equal(facts.identity, TDXUPD_IDENTITY_DISPUTED);
+	assert_false(facts.has_svn);
+	assert_false(facts.has_handoff);
+	assert_true(strlen(facts.dispute) > 0);
+	known.svn = 0x0106;
+	tdxupd_compat_running(scene.host, scene.catalog, &facts);
+	assert_int_equal(facts.identity, TDXUPD_IDENTITY_IMAGE);
+	assert_true(facts.has_svn);
+	scene.catalog->known = NULL;
+	scene.catalog->known_count = 0;
+	scene_done(&scene);
+}
+
+/*
+ * The kernel shows MRSEAM and TEE_TCB_SVN: what they are held against, and what follows.
+ * Digests are of one repeated byte here.
+ */
+static void test_the_measurement_tells_what_runs(void **state)
+{
+	static const struct {
+		uint8_t mrseam, recorded, image; /* 0: there is none */
+		uint16_t svn;                    /* 0: not shown */
+		const char *recorded_version;
+		enum tdxupd_identity identity;
+		bool has_svn, has_handoff;
+	} cases[] = {
+		/* all agree */
+		{ 1, 1, 1, 0x0106, "1.5.06", TDXUPD_IDENTITY_MRSEAM, true, true },
+		{ 1, 1, 0, 0x0106, "1.5.06", TDXUPD_IDENTITY_MRSEAM, true, true },
+		{ 1, 0, 1, 0x0106, NULL, TDXUPD_IDENTITY_MRSEAM, true, true },
+		/* neither image nor record: the kernel tells the SVN, nobody the rest */
+		{ 1, 0, 0, 0x0106, NULL, TDXUPD_IDENTITY_MRSEAM, true, false },
+		{ 1, 0, 0, 0, NULL, TDXUPD_IDENTITY_MRSEAM, false, false },
+		/* an image of this version with another MRSEAM is not what runs */
+		{ 1, 0, 2, 0x0106, NULL, TDXUPD_IDENTITY_MRSEAM, true, false },
+		{ 1, 1, 2, 0x0106, "1.5.06", TDXUPD_IDENTITY_MRSEAM, true, true },
+		/* contradictions */
+		{ 1, 2, 0, 0x0106, "1.5.06", TDXUPD_IDENTITY_DISPUTED, false, false },
+		{ 1, 1, 0, 0x0106, "1.5.08", TDXUPD_IDENTITY_DISPUTED, false, false },
+		{ 1, 1, 0, 0x0107, "1.5.06", TDXUPD_IDENTITY_DISPUTED, false, false },
+		{ 1, 0, 1, 0x0107, NULL, TDXUPD_IDENTITY_DISPUTED, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tdxupd_known_module known = {
+			.has_mrseam = true,
+			.has_svn = true,
+			.svn = 0x0106,
+			.has_handoff = true,
+		};
+		struct scene scene = scene_new();
+		struct tdxupd_module_facts facts;
+
+		scene.host->has_mrseam = true;
+		memset(&scene.host->mrseam, cases[i].mrseam, sizeof(known.mrseam));
+		scene.host->has_tee_tcb_svn = cases[i].svn;
+		scene.host->tee_tcb_svn[0] = cases[i].svn & 0xff;
+		scene.host->tee_tcb_svn[1] = cases[i].svn >> 8;
+		if (cases[i].image)
+			memset(&scene.running->image->mrseam, cases[i].image,
+			       sizeof(known.mrseam));
+		else
+			drop_running_image(&scene);
+		if (cases[i].recorded) {
+			memset(&known.mrseam, cases[i].recorded, sizeof(known.mrseam));
+			known.version = facts_version(cases[i].recorded_version);
+			scene.catalog->known = &known;
+			scene.catalog->known_count = 1;
+		}
+		tdxupd_compat_running(scene.host, scene.catalog, &facts);
+		print_message("case %zu: %s %s\n", i,
+			      tdxupd_identity_to_string(facts.identity), facts.dispute);
+		assert_int_equal(facts.identity, cases[i].identity);
+		assert_int_equal(facts.has_svn, cases[i].has_svn);
+		assert_int_equal(facts.has_handoff, cases[i].has_handoff);
+		assert_int_equal(!facts.dispute[0],
+				 facts.identity != TDXUPD_IDENTITY_DISPUTED);
+		assert_int_equal(facts.version.update, 6);
+		scene.catalog->known = NULL;
+		scene.catalog->known_count = 0;
+		scene_done(&scene);
+	}
 }
 
 /* ---- the host ---- */
@@ -571,6 +770,10 @@ int main(void)
 		cmocka_unit_test(test_a_blocked_image_still_tells_what_runs),
 		cmocka_unit_test(test_overrides_turn_into_warnings),
 		cmocka_unit_test(test_an_unknown_handoff_may_be_accepted),
+		cmocka_unit_test(test_handoff_is_inferred_or_accepted),
+		cmocka_unit_test(test_disputed_features_are_unknown),
+		cmocka_unit_test(test_evidence_that_disagrees_is_unknown),
+		cmocka_unit_test(test_the_measurement_tells_what_runs),
 		cmocka_unit_test(test_rules_of_a_host),
 		cmocka_unit_test(test_several_updates_need_as_many_slots),
 		cmocka_unit_test(test_empty_slots_may_be_accepted_and_offline_cpus_not),

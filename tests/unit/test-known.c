@@ -53,6 +53,56 @@ static void test_rows_are_read_and_sorted(void **state)
 	free(known);
 }
 
+static void test_every_member_is_read(void **state)
+{
+	static const char text[] =
+		FILE_OF("{\"version\":\"1.5.34\",\"published\":\"2026-03-31\","
+			"\"date\":\"2026-03-30\",\"cpus\":[\"0x806F0\",\"0xC06F0\"],"
+			"\"has_more_cpus\":true,\"min_update_hv\":1,\"crypto_context\":2,"
+			"\"features0\":\"0x15\",\"superseded_features0\":[\"0x11\"],"
+			"\"min_module_version\":\"1.5.01\","
+			"\"min_seamldr_versions\":[\"1.5.00\",\"2.0.00\"],"
+			"\"advisories\":[\"INTEL-SA-01397\"]}");
+	struct tdxupd_known_module *known = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(parse(text, &known, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_false(known->has_svn);
+	assert_false(known->has_mrseam);
+	assert_true(known->has_date);
+	assert_int_equal(known->date, 0x20260330);
+	assert_int_equal(known->cpu_count, 2);
+	assert_int_equal(known->cpus[1], 0xc06f0);
+	assert_true(known->has_more_cpus);
+	assert_true(known->has_min_update_hv);
+	assert_int_equal(known->min_update_hv, 1);
+	assert_true(known->has_crypto_context);
+	assert_int_equal(known->crypto_context, 2);
+	assert_true(known->has_features0);
+	assert_int_equal(known->superseded_features0[0], 0x11);
+	assert_true(known->has_min_module_version);
+	assert_int_equal(known->min_seamldr_versions[1].major, 2);
+	assert_true(known->has_advisories);
+	assert_string_equal(known->advisories[0], "INTEL-SA-01397");
+	free(known);
+}
+
+static void test_a_byte_order_mark_is_skipped(void **state)
+{
+	struct tdxupd_known_module *known = NULL;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(parse("\xef\xbb\xbf" FILE_OF("{\"version\":\"1.5.06\"}"), &known,
+			       &count, NULL),
+			 0);
+	assert_int_equal(count, 1);
+	free(known);
+	assert_int_equal(parse("\xef\xbb", &known, &count, NULL), -EBADMSG);
+}
+
 /* Of some that were published no image was at hand. */
 static void test_not_every_module_was_measured(void **state)
 {
@@ -93,12 +143,21 @@ static void test_one_bad_row_spoils_the_file(void **state)
 		  "MRSEAM of" },
 		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":262}"), "svn" },
 		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x10000\"}"), "svn" },
-		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\","
-			  "\"date\":\"2024-04-07\"}"),
-		  "lacks \"mrseam\"" },
-		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\",\"mrseam\":\"" HEX_A
-				  HEX_A "\"}"),
-		  "lacks \"date\"" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"published\":\"2024-04\"}"),
+		  "\"published\"" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"cpus\":[\"806F0\"]}"), "cpus" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"cpus\":\"0x806F0\"}"), "cpus" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"crypto_context\":65536}"),
+		  "crypto_context" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"advisories\":[\"a b\"]}"),
+		  "INTEL-SA-01397" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"advisories\":[\"\"]}"),
+		  "INTEL-SA-01397" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"min_seamldr_versions\":[\"1.5\"]}"),
+		  "min_seamldr_versions" },
+		{ FILE_OF("{\"version\":\"1.5.06\",\"superseded_features0\":[\"0x1\","
+			  "\"0x1\",\"0x1\",\"0x1\",\"0x1\"]}"),
+		  "more than 4" },
 		{ FILE_OF("{\"version\":\"1.5.06\",\"svn\":\"0x106\",\"mrseam\":\"" HEX_A
 				  HEX_A "\",\"date\":\"2024-4-7\"}"),
 		  "YYYY-MM-DD" },
@@ -142,19 +201,20 @@ static void test_file_may_be_missing_but_not_wrong(void **state)
 
 	(void)state;
 	tree_new(&tree);
-	assert_int_equal(known_read(tree.fd, IO_REQUIRE_SAFE, &known, &count, &why), 0);
+	assert_int_equal(known_read(tree.fd, IO_REQUIRE_SAFE, NULL, &known, &count, &why),
+			 0);
 	assert_int_equal(count, 0);
 	tree_put(&tree, &PATH[1], FILE_OF(ROW("1.5.06", HEX_A HEX_A)));
-	assert_int_equal(known_read(tree.fd, 0, &known, &count, &why), 0);
+	assert_int_equal(known_read(tree.fd, 0, NULL, &known, &count, &why), 0);
 	assert_int_equal(count, 1);
 	free(TAKE_PTR(known));
 	tree_put(&tree, &PATH[1], "{");
-	assert_int_equal(known_read(tree.fd, 0, &known, &count, &why), -EBADMSG);
+	assert_int_equal(known_read(tree.fd, 0, NULL, &known, &count, &why), -EBADMSG);
 	assert_non_null(strstr(why, PATH ": "));
 	free(TAKE_PTR(why));
 	tree_put(&tree, &PATH[1], FILE_OF(ROW("1.5.06", HEX_A HEX_A)));
 	assert_int_equal(fchmodat(tree.fd, &PATH[1], 0666, 0), 0);
-	assert_int_equal(known_read(tree.fd, IO_REQUIRE_SAFE, &known, &count, &why),
+	assert_int_equal(known_read(tree.fd, IO_REQUIRE_SAFE, NULL, &known, &count, &why),
 			 -EPERM);
 	assert_non_null(strstr(why, "others than root"));
 	free(why);
@@ -169,7 +229,7 @@ static void test_our_own_file_is_valid(void **state)
 	int fd = open(getenv("TDXUPD_SOURCE"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct tdxupd_known_module *known = NULL;
 	uint8_t *bytes = NULL;
-	size_t bytes_count, count, measured = 0;
+	size_t bytes_count, count, handoffs = 0, contexts = 0, stand_ins = 0;
 	char *why = NULL;
 
 	(void)state;
@@ -178,12 +238,21 @@ static void test_our_own_file_is_valid(void **state)
 			 0);
 	if (known_parse((const char *)bytes, bytes_count, &known, &count, &why) < 0)
 		fail_msg("%s", why);
-	assert_int_equal(count, 11);
+	assert_int_equal(count, 21);
 	for (size_t i = 0; i < count; i++) {
-		assert_true(known[i].has_handoff);
-		measured += known[i].has_mrseam;
+		assert_true(known[i].has_mrseam);
+		assert_true(known[i].has_svn);
+		assert_true(known[i].cpu_count > 0);
+		assert_true(known[i].has_advisories);
+		handoffs += known[i].has_handoff;
+		contexts += known[i].has_crypto_context;
+		stand_ins +=
+			known[i].has_min_module_version && known[i].min_seamldr_count;
 	}
-	assert_int_equal(measured, 6);
+	assert_int_equal(handoffs, 15);
+	assert_int_equal(contexts, 4);
+	/* Of 2.0.20 the least predecessor is not published. */
+	assert_int_equal(stand_ins, 20);
 	free(known);
 	free(bytes);
 }
@@ -192,6 +261,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_are_read_and_sorted),
+		cmocka_unit_test(test_every_member_is_read),
+		cmocka_unit_test(test_a_byte_order_mark_is_skipped),
 		cmocka_unit_test(test_not_every_module_was_measured),
 		cmocka_unit_test(test_one_bad_row_spoils_the_file),
 		cmocka_unit_test(test_file_may_be_missing_but_not_wrong),

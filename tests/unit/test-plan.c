@@ -242,8 +242,10 @@ static void test_says_whose_image_is_missing(void **state)
 	plan = make_plan(&scene, NULL);
 	assert_int_equal(plan->result, TDXUPD_PLAN_BLOCKED);
 	assert_string_equal(plan->advice,
-			    "Put the image of 1.5.06, which runs, beside the others: "
-			    "only it tells whether 1.5.16 may follow.");
+			    "Nothing here tells enough of 1.5.06, which runs, to know "
+			    "whether 1.5.16 may follow: put an image of it beside the "
+			    "others, or a record of it into "
+			    "/etc/tdxupd/known-modules.d.");
 	tdxupd_plan_free(plan);
 	scene_done(&scene);
 }

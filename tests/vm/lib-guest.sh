@@ -159,7 +159,7 @@ guest_tests() {
 	# For the daemon to choose from. Of versions that nobody published: it knows those.
 	mkdir -p "$root/tests/host"
 	"$mkimage" "$root/tests/host" \
-		{1.5.07\,svn=0x0107,1.5.17\,svn=0x010C},features0=0x226F3F0FBF >/dev/null
+		{1.5.07\,svn=0x0107,1.5.17\,svn=0x010C},features0=0x226F3F0FBF >"$root/tests/host.list"
 	guest_published "$root/tests"
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"

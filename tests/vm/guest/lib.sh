@@ -22,7 +22,11 @@ equals() { [ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"; }
 # mainline's files and no others.
 mainline=
 load() {
-	local setup="trust $signer" command
+	local setup="trust $signer" command version mrseam
+	# Firmware loads the very modules that the images are.
+	while read -r _ version mrseam; do
+		setup+=";known $mrseam version=$version"
+	done </tests/host.list
 	for command; do
 		setup+=";$command"
 	done
