@@ -190,7 +190,8 @@ void tdx_host_building_changed(void)
 
 static struct device *create_device(unsigned int caps)
 {
-	static const struct attribute_group *groups[8];
+	/* All of them, and the NULL behind the last. */
+	static const struct attribute_group *groups[9];
 	bool has_extras = caps & TDX_BACKEND_EXTRAS,
 	     can_update = caps & TDX_BACKEND_UPDATES;
 	size_t i = 0;
