@@ -12,6 +12,7 @@
 #include "history.h"
 #include "journal.h"
 #include "manager-history.h"
+#include "manager-jobs.h"
 #include "recovery.h"
 
 static char *text(const char *constant)
@@ -144,37 +145,45 @@ void manager_record_suspect(struct manager *manager, const struct job *job,
 		(void)history_append(manager->history, &record, true);
 }
 
-void manager_record_start(struct manager *manager, bool is_unsettled, const char *to)
+/* Of no job. What was cut off or given up is left to others, after this record too. */
+static void append_event(struct manager *manager, struct history_record *record)
 {
-	char module[TDXUPD_VERSION_TEXT_BYTES];
-	struct history_record record = {
-		.phase = text(RECOVERY_START_PHASE),
-		.job = manager->last_id,
-	};
+	char module[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
 
-	if (is_unsettled) {
-		record.to = text(to);
-		record.reason = text(failure_to_string(FAILURE_INTERRUPTED));
+	if (!manager->history)
+		return;
+	record->job = manager->last_id;
+	if (manager->is_unsettled)
+		record->reason = text(failure_to_string(FAILURE_INTERRUPTED));
+	if (manager->is_unsettled && manager->has_unsettled_to)
+		record->to = text(tdxupd_version_format(&manager->unsettled_to, to));
+	describe_host(manager->host, module, record);
+	(void)history_append(manager->history, record, true);
+}
+
+void manager_record_start(struct manager *manager)
+{
+	struct history_record record = { .phase = text(RECOVERY_START_PHASE) };
+
+	if (manager->is_unsettled)
 		record.detail = text("a restart begins nothing again");
-	}
-	describe_host(manager->host, module, &record);
-	(void)history_append(manager->history, &record, true);
+	append_event(manager, &record);
 }
 
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail)
 {
-	char module[TDXUPD_VERSION_TEXT_BYTES];
+	const struct job *job = manager_get_current(manager);
 	struct history_record record = {
 		.phase = text(phase),
-		.job = manager->last_id,
 		.from = text(from),
 		.detail = text(detail),
 	};
 
-	describe_host(manager->host, module, &record);
-	if (manager->history)
-		(void)history_append(manager->history, &record, true);
+	append_event(manager, &record);
+	/* By the last record the next daemon knows what was under way. */
+	if (job && job->state != JOB_QUEUED)
+		(void)manager_record_job(manager, job, job->state);
 }
 
 void manager_record_recovery(struct manager *manager, const struct history_record *last,

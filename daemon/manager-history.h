@@ -14,9 +14,8 @@ int manager_record_job(struct manager *manager, const struct job *job,
  * that a crash right after it is told of as ever. */
 void manager_record_suspect(struct manager *manager, const struct job *job,
 			    const char *detail);
-/* A daemon has started. @to: where the update leads that was cut off or given up and
- * is left to others, NULL where it had no plan; @is_unsettled: there is one. */
-void manager_record_start(struct manager *manager, bool is_unsettled, const char *to);
+/* A daemon has started, and may leave to others what was cut off or given up. */
+void manager_record_start(struct manager *manager);
 /* Something that belongs to no job. @phase: "external", "held". */
 void manager_record(struct manager *manager, const char *phase, const char *from,
 		    const char *detail);

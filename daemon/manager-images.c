@@ -164,6 +164,15 @@ static void tell_next(const struct manager *manager)
 			   "TDX module %s is there, sound and fits", to);
 }
 
+/* An image that leads elsewhere is a reason of its own. */
+static bool may_begin(struct manager *manager)
+{
+	if (!manager->has_unsettled_to ||
+	    tdxupd_version_compare(&manager->next, &manager->unsettled_to) != 0)
+		manager->is_unsettled = false;
+	return !manager->is_unsettled;
+}
+
 static void take_next(struct manager *manager, const struct prospect *prospect)
 {
 	bool has_news = is_news(manager, prospect);
@@ -177,7 +186,7 @@ static void take_next(struct manager *manager, const struct prospect *prospect)
 	if (manager_get_current(manager))
 		manager->may_apply |= has_news;
 	else if (manager->has_next && manager->will_apply &&
-		 manager->config->auto_update == AUTO_UPDATE_APPLY)
+		 manager->config->auto_update == AUTO_UPDATE_APPLY && may_begin(manager))
 		start_auto_update(manager);
 	manager->will_apply = false;
 	if (manager->listener.changed)

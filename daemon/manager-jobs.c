@@ -215,10 +215,25 @@ static void take_host(struct manager *manager, struct job *job)
 		manager_refresh(manager, cause);
 }
 
+/* By somebody, by its deadline, or by an end that nobody can tell. Of the next daemon the
+ * last record says so: recovery_is_unsettled(). */
+static void note_given_up(struct manager *manager, const struct job *job)
+{
+	bool is_ours = job->failure == FAILURE_INTERRUPTED;
+
+	if ((job->state != JOB_CANCELLED || is_ours) && job->state != JOB_EXPIRED &&
+	    job->state != JOB_UNKNOWN)
+		return;
+	manager->is_unsettled = true;
+	manager->has_unsettled_to = job->has_versions;
+	manager->unsettled_to = job->to;
+}
+
 static void on_job_ended(void *userdata, struct job *job)
 {
 	struct manager *manager = userdata;
 
+	note_given_up(manager, job);
 	manager_hold_failed(manager, job);
 	take_host(manager, job);
 	if (manager->listener.job_removed)

@@ -204,15 +204,35 @@ static void tell(struct manager *manager, const struct history_record *last,
 		    last->phase, recovery_explain(recovery));
 }
 
+/* To where it was to lead; where that is not known, what could be had was meant. */
+static void note_aim(struct manager *manager, const struct history_record *last,
+		     const struct tdxupd_version *next)
+{
+	struct tdxupd_version *to = &manager->unsettled_to;
+
+	manager->has_unsettled_to =
+		last && last->to && tdxupd_version_parse(last->to, to) == 0;
+	if (manager->has_unsettled_to || !next)
+		return;
+	manager->has_unsettled_to = true;
+	*to = *next;
+}
+
 /* An image that has turned up meanwhile is a reason of its own, and leads elsewhere. */
 static bool is_unsettled(struct manager *manager, const struct history_record *last,
 			 enum recovery recovery)
 {
+	bool is_known = recovery_is_unsettled(last, recovery, manager->host->boot_id);
 	struct tdxupd_version next;
+	bool has_next;
 
-	if (!recovery_is_unsettled(last, recovery, manager->host->boot_id))
-		return history_is_end_lost(manager->history);
-	return !manager_find_next(manager, &next) || recovery_is_same_aim(last, &next);
+	if (!is_known && !history_is_end_lost(manager->history))
+		return false;
+	has_next = manager_find_next(manager, &next);
+	if (is_known && has_next && !recovery_is_same_aim(last, &next))
+		return false;
+	note_aim(manager, last, has_next ? &next : NULL);
+	return true;
 }
 
 void manager_recover(struct manager *manager)
@@ -243,5 +263,5 @@ void manager_recover(struct manager *manager)
 	if (is_failure)
 		hold(manager, last, recovery);
 	manager->is_unsettled = is_unsettled(manager, last, recovery);
-	manager_record_start(manager, manager->is_unsettled, last ? last->to : NULL);
+	manager_record_start(manager);
 }

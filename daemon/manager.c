@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 
 #include "journal.h"
 #include "lock.h"
@@ -20,6 +22,10 @@
 #include "manager.h"
 #include "reader.h"
 #include "text.h"
+
+/* Half a second in all. */
+#define LOCK_PAUSE_NSEC 10000000
+#define LOCK_TRIES      50
 
 DEFINE_CLEANUP(struct tdxupd_host, host, tdxupd_host_free)
 
@@ -184,14 +190,30 @@ struct manager *manager_free(struct manager *manager)
 	history_free(manager->history);
 	config_unref(manager->config);
 	host_files_done(&manager->files);
-	if (manager->lock_fd >= 0)
+	/* A worker that has just been told to end may still have a copy. */
+	if (manager->lock_fd >= 0) {
+		(void)flock(manager->lock_fd, LOCK_UN);
 		close(manager->lock_fd);
+	}
 	if (manager->root_fd >= 0)
 		close(manager->root_fd);
 	free(manager->root);
 	sd_event_unref(manager->event);
 	free(manager);
 	return NULL;
+}
+
+/* A worker of a daemon that was killed has a copy of its lock until it has noticed. */
+static int take_lock(struct manager *manager)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
+	int r = lock_take(manager->root_fd, &manager->lock_fd);
+
+	for (unsigned i = 0; r == -EWOULDBLOCK && i < LOCK_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		r = lock_take(manager->root_fd, &manager->lock_fd);
+	}
+	return r;
 }
 
 static int open_host(struct manager *manager, const char *root, char **ret_why)
@@ -205,7 +227,7 @@ static int open_host(struct manager *manager, const char *root, char **ret_why)
 	if (manager->root_fd < 0)
 		return fail(-errno, ret_why, root);
 	host_files_init(&manager->files, manager->root_fd);
-	r = lock_take(manager->root_fd, &manager->lock_fd);
+	r = take_lock(manager);
 	if (r < 0)
 		return fail(r, ret_why, LOCK_PATH);
 	r = manager_load_holds(manager);

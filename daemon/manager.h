@@ -52,8 +52,9 @@ struct manager_listener {
  * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
- * @is_unsettled: a job was cut off or given up, and since then there were only restarts
- * @waker: the waiting job is told of what was read to be shown, last at @woken_usec
+ * @is_unsettled: a job was cut off or given up, and since then nobody has asked for
+ *	another; to where it was to lead is @unsettled_to. Neither a start of the daemon
+ *nor anybody's question begins it again
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -82,6 +83,8 @@ struct manager {
 	struct tdxupd_version missed_from;
 	const char *missed_cause;
 	bool is_unsettled;
+	bool has_unsettled_to;
+	struct tdxupd_version unsettled_to;
 	struct job_context context;
 	uint32_t last_id;
 	uint32_t forgiven_id;

@@ -176,8 +176,11 @@ bool recovery_is_unsettled(const struct history_record *last, enum recovery reco
 	/* Killed again before it could say that it had started. */
 	if (strcmp(last->phase, RECOVERY_PHASE) == 0)
 		return true;
-	return was_given_up(last) ||
-	       (strcmp(last->phase, RECOVERY_START_PHASE) == 0 && last->reason);
+	/* Of a start, a hold or whatever else is no job's: what was so before it still
+	 * is. */
+	if (job_state_from_string(last->phase) < 0)
+		return last->reason;
+	return was_given_up(last);
 }
 
 bool recovery_is_same_aim(const struct history_record *last,

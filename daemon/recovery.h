@@ -50,8 +50,8 @@ enum recovery_staged {
  */
 bool recovery_has_failed(const struct history_record *last, enum recovery recovery);
 
-/* The phase of the record that each daemon begins with; a reason is the word of the one
- * before it, that what was cut off or given up is left to others. */
+/* The phase of the record that each daemon begins with. A reason in this or in any other
+ * record of no job is the word that what was cut off or given up is left to others. */
 #define RECOVERY_START_PHASE "started"
 
 /*

@@ -5,6 +5,7 @@
  * images or configuration, another boot.
  */
 #include <signal.h>
+#include <unistd.h>
 
 #include "../unit/test.h"
 #include "story.h"
@@ -132,6 +133,109 @@ static void test_an_expired_job_stays_expired(void **state)
 	scene_await(&scene, SCENE_MANAGER, "LastResult", "org.tdxupd1.Error.Expired");
 	world_do(&scene.world, "td abort vm1");
 	must_rest_again(&scene);
+	must_rest_again(&scene);
+	scene_end(&scene);
+}
+
+static void check_new(struct scene *scene)
+{
+	assert_null(scene_call_with(scene, SCENE_MANAGER, "CheckNew", "a{sv}", 0));
+}
+
+static void hold_another(struct scene *scene)
+{
+	assert_null(scene_hold(scene, "1.5.99", 0));
+}
+
+static void unhold_another(struct scene *scene)
+{
+	assert_null(scene_unhold(scene, "1.5.99"));
+}
+
+static void pin_it(struct scene *scene)
+{
+	assert_null(scene_pin(scene, "1.5.16"));
+}
+
+static void unpin_it(struct scene *scene)
+{
+	assert_null(scene_unpin(scene));
+}
+
+static void reload_the_same(struct scene *scene)
+{
+	assert_null(scene_call(scene, SCENE_MANAGER, "Reload"));
+}
+
+static void touch_images(struct scene *scene)
+{
+	scene_put_images(scene, "1.5.06,ctx=1", "1.5.16,ctx=2", NULL);
+	usleep(2300000);
+}
+
+/* Whoever asks, whatever is held and however often it is started after that: a crash and
+ * a cancel are no invitation. Questions come as soon as there is somebody to ask. */
+static void test_nobodys_question_begins_it_again(void **state)
+{
+	static void (*const askers[])(struct scene * scene) = {
+		check_new, hold_another, check_new,       unhold_another, pin_it,
+		check_new, unpin_it,     reload_the_same, touch_images,
+	};
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	cut_off_while_it_waits(&scene);
+	scene_run(&scene);
+	check_new(&scene);
+	scene_assert_rests(&scene);
+	for (size_t i = 0; i < ARRAY_SIZE(askers); i++) {
+		askers[i](&scene);
+		scene_assert_rests(&scene);
+		/* Killed right after that, too. */
+		scene_kill(&scene);
+		scene_run(&scene);
+		check_new(&scene);
+		scene_assert_rests(&scene);
+	}
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
+/* Nor in the life of the daemon that was told to cancel. */
+static void test_what_was_cancelled_is_not_begun_by_a_hold(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	set_waiting(&scene);
+	assert_null(scene_call(&scene, JOB, "Cancel"));
+	scene_await_end(&scene, JOB, "Cancelled");
+	world_do(&scene.world, "td abort vm1");
+	hold_another(&scene);
+	check_new(&scene);
+	reload_the_same(&scene);
+	scene_assert_rests(&scene);
+	must_rest_again(&scene);
+	scene_end(&scene);
+}
+
+/* The history ends in something else, and the job is not forgotten for that. */
+static void test_a_hold_hides_no_crash(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", NULL);
+	scene_put_config(&scene, "AutoUpdate=apply\n");
+	run_until_it_waits(&scene);
+	hold_another(&scene);
+	scene_kill(&scene);
+	world_do(&scene.world, "td abort vm1");
+	scene_run(&scene);
+	scene_assert(&scene, JOB, "Result", INTERRUPTED);
+	scene_assert_rests(&scene);
 	must_rest_again(&scene);
 	scene_end(&scene);
 }
@@ -264,6 +368,9 @@ int main(void)
 		cmocka_unit_test(test_no_restart_begins_it_again),
 		cmocka_unit_test(test_a_cancelled_job_stays_cancelled),
 		cmocka_unit_test(test_an_expired_job_stays_expired),
+		cmocka_unit_test(test_nobodys_question_begins_it_again),
+		cmocka_unit_test(test_what_was_cancelled_is_not_begun_by_a_hold),
+		cmocka_unit_test(test_a_hold_hides_no_crash),
 		cmocka_unit_test(test_a_stop_is_no_end),
 		cmocka_unit_test(test_what_begins_it_again),
 		cmocka_unit_test(test_the_host_went_down_with_it),
