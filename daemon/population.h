@@ -11,11 +11,18 @@
  */
 int population_parse(const char *text, uint64_t *ret);
 
-/* The file itself. -ENODATA also where there is no cgroup v2 or no misc controller. */
+/*
+ * The file itself, of the root cgroup: there only is misc.capacity beside it. In a cgroup
+ * namespace the same path is of a part of the machine, and no evidence that another part
+ * has no TD. Return: 0; -ENODATA no cgroup v2, or no misc controller that counts TDs;
+ * -EXDEV not the root cgroup.
+ */
 #define POPULATION_PATH "sys/fs/cgroup/misc.current"
 int population_read(int root_fd, uint64_t *ret);
 /* The same for whoever reads it often: a descriptor, each read of which is fresh. */
 int population_open(int root_fd);
 int population_read_fd(int fd, uint64_t *ret);
+/* Static words for an errno of these. */
+const char *population_strerror(int error);
 
 #endif

@@ -5,7 +5,6 @@
  * seen when somebody looks.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "population.h"
 #include "watch.h"
@@ -47,19 +46,17 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 	uint64_t count;
 	int r = read_count(population, &count);
 
-	ret->has_tds = r == 0;
-	ret->tds = r == 0 ? count : 0;
 	if (r == 0 && count == 0) {
 		ret->state = GATE_OPEN;
 		ret->confidence = GATE_EXACT;
 	} else if (r == 0) {
 		watch_say_unknown(ret, "%llu TD%s, under build or not",
 				  (unsigned long long)count, count == 1 ? "" : "s");
-	} else if (r == -ENODATA) {
-		watch_say_unknown(ret, "no misc controller of cgroup v2 that counts TDs");
 	} else {
-		watch_say_unknown(ret, "%s: %s", POPULATION_PATH, strerror(-r));
+		watch_say_unknown(ret, "%s", population_strerror(r));
 	}
+	ret->has_tds = r == 0;
+	ret->tds = r == 0 ? count : 0;
 }
 
 static void population_free(struct watch *watch)

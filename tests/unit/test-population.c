@@ -49,6 +49,15 @@ static void test_the_file(void **state)
 	assert_int_equal(population_read(tree.fd, &count), -ENODATA);
 	tree_put(&tree, "sys/fs/cgroup/misc/misc.current", "tdx 0\n"); /* cgroup v1 */
 	assert_int_equal(population_read(tree.fd, &count), -ENODATA);
+	/* that of a part of the machine */
+	tree_put(&tree, POPULATION_PATH, "tdx 0\n");
+	tree_put(&tree, "sys/fs/cgroup/misc.max", "tdx max\n");
+	assert_int_equal(population_read(tree.fd, &count), -EXDEV);
+	tree_put(&tree, "sys/fs/cgroup/misc.capacity", "");
+	assert_int_equal(population_read(tree.fd, &count), -ENODATA);
+	tree_put(&tree, "sys/fs/cgroup/misc.capacity", "sev 4\ntdx 63\n");
+	assert_int_equal(population_read(tree.fd, &count), 0);
+	assert_int_equal(count, 0);
 	tree_put(&tree, POPULATION_PATH, "tdx 3\n");
 	assert_int_equal(population_read(tree.fd, &count), 0);
 	assert_int_equal(count, 3);

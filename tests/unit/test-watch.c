@@ -61,6 +61,11 @@ static void test_only_an_empty_population_is_exact(void **state)
 	assert_string_equal(read_now(&world).reason,
 			    "no misc controller of cgroup v2 that counts TDs");
 	tree_put(&world.tree, POPULATION_PATH, "tdx 0\n");
+	assert_int_equal(read_now(&world).state, GATE_UNKNOWN);
+	assert_string_equal(read_now(&world).reason,
+			    "misc.current is that of a part of the machine, as in a "
+			    "cgroup namespace: no misc.capacity beside it");
+	tree_put(&world.tree, "sys/fs/cgroup/misc.capacity", "tdx 63\n");
 	assert_int_equal(read_now(&world).state, GATE_OPEN);
 	assert_int_equal(read_now(&world).confidence, GATE_EXACT);
 	tree_put(&world.tree, POPULATION_PATH, "tdx 1\n");
