@@ -39,7 +39,7 @@ struct build {
 struct build_tracker {
 	size_t count;
 	struct build builds[BUILDS_MAX];
-	struct gate_blocker blockers[BUILDS_MAX];
+	struct gate_blocker blockers[BUILDS_MAX + 1];
 	unsigned long doubts;
 	char doubt[160]; /* empty: sure */
 	bool has_elders;
@@ -300,7 +300,7 @@ size_t build_tracker_list(struct build_tracker *tracker,
 }
 
 size_t build_tracker_list_overlap(struct build_tracker *tracker, uint64_t from_usec,
-				  uint64_t to_usec,
+				  uint64_t to_usec, bool is_exact,
 				  const struct gate_blocker **ret_blockers)
 {
 	size_t count = 0;
@@ -311,6 +311,13 @@ size_t build_tracker_list_overlap(struct build_tracker *tracker, uint64_t from_u
 		if (build->has_begun && build->since_usec <= to_usec &&
 		    (is_under_build(build) || build->ended_usec >= from_usec))
 			name(build, &tracker->blockers[count++]);
+	}
+	if (is_exact && tracker->doubt[0]) {
+		struct gate_blocker *other = &tracker->blockers[count++];
+
+		*other = (struct gate_blocker){ .since_usec = from_usec };
+		snprintf(other->who, sizeof(other->who),
+			 "others cannot be excluded: the probes lost track");
 	}
 	*ret_blockers = tracker->blockers;
 	return count;

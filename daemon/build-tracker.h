@@ -57,9 +57,10 @@ void build_tracker_rename(struct build_tracker *tracker, pid_t pid, const char *
 /* How many, and who; @ret_blockers is the tracker's, good until it is next called. */
 size_t build_tracker_list(struct build_tracker *tracker,
 			  const struct gate_blocker **ret_blockers);
-/* Those that were open at any time from @from_usec to @to_usec, ended ones too. */
+/* Those that were open at any time from @from_usec to @to_usec, ended ones too;
+ * @is_exact: where it is in doubt, that others cannot be excluded. */
 size_t build_tracker_list_overlap(struct build_tracker *tracker, uint64_t from_usec,
-				  uint64_t to_usec,
+				  uint64_t to_usec, bool is_exact,
 				  const struct gate_blocker **ret_blockers);
 
 #endif

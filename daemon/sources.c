@@ -58,24 +58,19 @@ static int on_bell(sd_event_source *bell, void *userdata)
 	return 0;
 }
 
-/* What is told is told once: a source that is not asked when it is decided would else be
- * news for ever. */
-static void ring(struct sources *sources)
-{
-	for (size_t i = 0; i < sources->count; i++)
-		sources->told[i] = sum_up(&sources->words[i]);
-	if (!sources->event)
-		return;
-	if (sources->bell)
-		sd_event_source_set_enabled(sources->bell, SD_EVENT_ONESHOT);
-	else
-		sd_event_add_defer(sources->event, &sources->bell, on_bell, sources);
-}
-
 static void read_some(struct sources *sources, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
 		watch_read(sources->watches[i], &sources->words[i]);
+}
+
+/* All of them have just been read. */
+static void compare(struct sources *sources)
+{
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	contradiction_look(&sources->contradiction, sources->words, sources->count, now);
+	contradiction_apply(&sources->contradiction, sources->words, sources->count, now);
 }
 
 void sources_arm(struct sources *sources, sd_event *event)
@@ -88,17 +83,49 @@ void sources_arm(struct sources *sources, sd_event *event)
 			watch_arm(sources->watches[i], event);
 }
 
-void sources_read(struct sources *sources)
+/* What is told is told once: a source that is not asked when it is decided would else be
+ * news for ever. Return: whether there is news for somebody who waits. */
+static bool read_all(struct sources *sources)
 {
 	bool is_news = false;
 
 	if (sources->event && clock_usec(CLOCK_MONOTONIC) >= sources->arm_at_usec)
 		sources_arm(sources, sources->event);
 	read_some(sources, 0, sources->count);
-	for (size_t i = 0; i < sources->count; i++)
-		is_news |= sum_up(&sources->words[i]) != sources->told[i];
-	if (is_news && sources->is_awaited)
+	compare(sources);
+	for (size_t i = 0; i < sources->count; i++) {
+		uint64_t sum = sum_up(&sources->words[i]);
+
+		is_news |= sum != sources->told[i];
+		if (sources->is_awaited)
+			sources->told[i] = sum;
+	}
+	return is_news && sources->is_awaited;
+}
+
+/* From the event loop, as the one who reads may be who would be told. */
+static void ring(struct sources *sources)
+{
+	if (!sources->event)
+		return;
+	if (sources->bell)
+		sd_event_source_set_enabled(sources->bell, SD_EVENT_ONESHOT);
+	else
+		sd_event_add_defer(sources->event, &sources->bell, on_bell, sources);
+}
+
+void sources_read(struct sources *sources)
+{
+	if (read_all(sources))
 		ring(sources);
+}
+
+/* Afterwards those are asked what the update hit who said that there was nothing. */
+static void rely_on(struct sources *sources, size_t asked)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		sources->watches[i]->is_relied_on =
+			i < asked && sources->words[i].state == GATE_OPEN;
 }
 
 /* Hints are weighed when all are in, so that one doesn't open what another holds shut. */
@@ -110,6 +137,12 @@ struct gate_verdict sources_decide(struct sources *sources, enum gate_policy pol
 	size_t asked = sources->fallback;
 
 	read_some(sources, 0, asked);
+	/* Is it over? */
+	if (contradiction_is_there(&sources->contradiction)) {
+		read_some(sources, asked, sources->count);
+		asked = sources->count;
+		compare(sources);
+	}
 	verdict = gate_decide(sources->words, asked, early, has_module_guard);
 	while (verdict.decision == GATE_UNDECIDED && asked < sources->count) {
 		read_some(sources, asked, asked + 1);
@@ -118,9 +151,11 @@ struct gate_verdict sources_decide(struct sources *sources, enum gate_policy pol
 	}
 	for (size_t i = 0; i < asked; i++)
 		sources->told[i] = sum_up(&sources->words[i]);
-	if (verdict.decision != GATE_UNDECIDED)
-		return verdict;
-	return gate_decide(sources->words, asked, policy, has_module_guard);
+	if (verdict.decision == GATE_UNDECIDED)
+		verdict = gate_decide(sources->words, asked, policy, has_module_guard);
+	if (verdict.decision == GATE_GO)
+		rely_on(sources, asked);
+	return verdict;
 }
 
 static int on_look(sd_event_source *looker, uint64_t usec, void *userdata)
@@ -131,7 +166,9 @@ static int on_look(sd_event_source *looker, uint64_t usec, void *userdata)
 	(void)usec;
 	if (!sources->is_awaited)
 		return 0;
-	sources_read(sources);
+	/* At once: this is the event that opens the gate where no other tells of it. */
+	if (read_all(sources))
+		on_change(sources);
 	watch_set_timer(sources->event, &sources->looker, LOOK_USEC, on_look, sources);
 	return 0;
 }

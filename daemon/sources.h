@@ -2,6 +2,7 @@
 #ifndef SOURCES_H
 #define SOURCES_H
 
+#include "contradiction.h"
 #include "gate.h"
 #include "watch.h"
 
@@ -18,6 +19,7 @@ struct sources {
 	struct watch *watches[GATE_SOURCES_MAX];
 	struct gate_source words[GATE_SOURCES_MAX];
 	uint64_t told[GATE_SOURCES_MAX];
+	struct contradiction contradiction;
 	sd_event *event;
 	sd_event_source *looker;
 	sd_event_source *bell;

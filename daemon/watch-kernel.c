@@ -133,11 +133,18 @@ static size_t kernel_list_overlap(struct watch *watch, uint64_t from_usec,
 {
 	struct watch_kernel *kernel = from_base(watch);
 	struct gate_blocker *hit = &kernel->hit;
-	bool is_hit = has_changed(kernel);
+	bool is_hit = kernel->fd >= 0 && has_changed(kernel);
 	uint32_t count;
 
-	if (tdxupd_host_read_builds(kernel->fd, &count) == 0)
+	if (kernel->fd >= 0 && tdxupd_host_read_builds(kernel->fd, &count) == 0) {
 		note(kernel, count);
+	} else if (watch->is_relied_on) {
+		*hit = (struct gate_blocker){ .since_usec = from_usec };
+		snprintf(hit->who, sizeof(hit->who),
+			 "cannot be excluded: tds_building can no longer be read");
+		*ret = hit;
+		return 1;
+	}
 	if (kernel->last_usec <= from_usec || kernel->blocker.since_usec > to_usec) {
 		if (!is_hit)
 			return 0;

@@ -5,6 +5,7 @@
  * seen when somebody looks.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "population.h"
 #include "watch.h"
@@ -13,6 +14,7 @@ struct watch_population {
 	struct watch base;
 	int root_fd;
 	int fd;
+	struct gate_blocker hit;
 };
 
 static struct watch_population *from_base(struct watch *watch)
@@ -59,6 +61,33 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 	ret->tds = r == 0 ? count : 0;
 }
 
+/* What is there now was not at the last look; what came and went hurts nobody. */
+static size_t population_list_overlap(struct watch *watch, uint64_t from_usec,
+				      uint64_t to_usec, const struct gate_blocker **ret)
+{
+	struct watch_population *population = from_base(watch);
+	struct gate_blocker *hit = &population->hit;
+	uint64_t count;
+	int r;
+
+	(void)to_usec;
+	if (!watch->is_relied_on)
+		return 0;
+	r = read_count(population, &count);
+	if (r == 0 && count == 0)
+		return 0;
+	*hit = (struct gate_blocker){ .since_usec = from_usec };
+	if (r == 0)
+		snprintf(hit->who, sizeof(hit->who),
+			 "%llu TD%s created since the last look",
+			 (unsigned long long)count, count == 1 ? "" : "s");
+	else
+		snprintf(hit->who, sizeof(hit->who),
+			 "cannot be excluded: TDs can no longer be counted");
+	*ret = hit;
+	return 1;
+}
+
 static void population_free(struct watch *watch)
 {
 	struct watch_population *population = from_base(watch);
@@ -73,6 +102,7 @@ static const struct watch_ops population_ops = {
 	.is_fallback = true,
 	.arm = population_arm,
 	.read = population_say,
+	.list_overlap = population_list_overlap,
 	.free = population_free,
 };
 

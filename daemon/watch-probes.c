@@ -409,9 +409,11 @@ static size_t probes_list_overlap(struct watch *watch, uint64_t from_usec,
 
 	if (is_armed(probes))
 		look(probes);
-	count = build_tracker_list_overlap(probes->tracker, from_usec, to_usec, ret);
+	count = build_tracker_list_overlap(probes->tracker, from_usec, to_usec,
+					   watch->is_relied_on, ret);
 	name_nameless(probes, *ret, count);
-	return build_tracker_list_overlap(probes->tracker, from_usec, to_usec, ret);
+	return build_tracker_list_overlap(probes->tracker, from_usec, to_usec,
+					  watch->is_relied_on, ret);
 }
 
 static void probes_free(struct watch *watch)

@@ -45,7 +45,7 @@ void watch_attend(struct watch *watch, bool is_awaited)
 size_t watch_list_overlap(struct watch *watch, uint64_t from_usec, uint64_t to_usec,
 			  const struct gate_blocker **ret)
 {
-	if (watch->arm_error < 0 || !watch->ops->list_overlap)
+	if (!watch->ops->list_overlap)
 		return 0;
 	return watch->ops->list_overlap(watch, from_usec, to_usec, ret);
 }

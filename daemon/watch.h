@@ -24,9 +24,9 @@ struct watch;
  *	not be read is GATE_UNKNOWN
  * @attend: somebody waits for it to open, or no longer does: what no event tells may be
  *	looked at by the clock meanwhile. May be NULL
- * @list_overlap: builds known to have been open at any time in that span of
- *	CLOCK_MONOTONIC, ended ones too; owned by the watch until its next call. May be
- *NULL
+ * @list_overlap: builds that may have been open at any time in that span of
+ *	CLOCK_MONOTONIC, ended ones too, and where that cannot be told, that it cannot be;
+ *	owned by the watch until its next call. May be NULL
  * @free: release everything; takes a watch that was never armed
  */
 struct watch_ops {
@@ -47,6 +47,7 @@ struct watch_ops {
  * The head of each watch's own structure.
  * @arm_error: what arming ended with, 0 when armed
  * @why: the same in words, empty where the errno says enough
+ * @is_relied_on: an update went by its word, the last time that one went
  * @changed: called from the event loop when the word may have changed; whoever is called
  *	reads again. Spurious calls cost a read and nothing else. Must not free the watch
  */
@@ -54,6 +55,7 @@ struct watch {
 	const struct watch_ops *ops;
 	int arm_error;
 	char why[WATCH_WHY_BYTES];
+	bool is_relied_on;
 	void (*changed)(void *userdata);
 	void *userdata;
 };

@@ -150,6 +150,7 @@ static void test_overlaps(void **state)
 		/* its end was missed: it may have lasted until it was settled */
 		{ "S i1@10 L S", 500, 600, 1 },
 		{ "S i1@10 L S", 1001, 1002, 0 },
+		{ "S i1@10 f1@20 L", 30, 31, 0 },
 	};
 
 	(void)state;
@@ -160,8 +161,12 @@ static void test_overlaps(void **state)
 		assert_int_equal(build_tracker_new(&tracker), 0);
 		tell(tracker, table[i].story);
 		assert_int_equal(build_tracker_list_overlap(tracker, table[i].from,
-							    table[i].to, &blockers),
+							    table[i].to, false,
+							    &blockers),
 				 table[i].count);
+		assert_int_equal(build_tracker_list_overlap(tracker, table[i].from,
+							    table[i].to, true, &blockers),
+				 table[i].count + !!build_tracker_get_doubt(tracker));
 		build_tracker_free(tracker);
 	}
 }
