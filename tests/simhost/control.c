@@ -4,6 +4,9 @@
  *
  *   host kernel=mainline|patched|piece   which files there are
  *   host hidden=N                        the last N LPs are unknown to the kernel
+ *   host tracing=yes|no                  there is tracefs with kprobes
+ *   host cgroup=root|own|none            what /sys/fs/cgroup shows: the machine, or as in
+ *                                        a cgroup namespace something without TDs
  *   upload PHASE=DURATION...             the worker takes its time: preparing,
  *                                        transferring (also before `update` begins),
  *                                        programming
@@ -77,8 +80,16 @@ static const char *do_host(struct host *host, struct words *words)
 				    value, tdx_model_lp_count(host->model) - 1, &hidden))
 				return "error EINVAL not that many LPs";
 			host->hidden_lps = (unsigned)hidden;
+		} else if (value && strcmp(words->word[i], "cgroup") == 0) {
+			int cgroup = (int)host_cgroup_from_string(value);
+
+			if (cgroup < 0)
+				return "error EINVAL root, own or none";
+			host->cgroup = (enum host_cgroup)cgroup;
+		} else if (value && strcmp(words->word[i], "tracing") == 0) {
+			host->tracing.is_there = strcmp(value, "yes") == 0;
 		} else {
-			return "error EINVAL kernel=... or hidden=N";
+			return "error EINVAL kernel=..., hidden=N or tracing=yes";
 		}
 	}
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "cpu-files.h"
+#include "tracing-files.h"
 #include "util.h"
 
 #define HOST_DIR   "sys/devices/faux/tdx_host/"
@@ -213,9 +214,32 @@ static int show_misc_capacity(struct host *host, FILE *text)
 	return 0;
 }
 
+static bool has_root_cgroup(const struct host *host)
+{
+	return host->cgroup == HOST_CGROUP_ROOT;
+}
+
+static bool has_own_cgroup(const struct host *host)
+{
+	return host->cgroup == HOST_CGROUP_OWN;
+}
+
+static bool has_cgroup(const struct host *host)
+{
+	return host->cgroup != HOST_CGROUP_NONE;
+}
+
+static int show_own_max(struct host *host, FILE *text)
+{
+	(void)host;
+	fputs("tdx max\n", text);
+	return 0;
+}
+
 static int show_misc_current(struct host *host, FILE *text)
 {
-	fprintf(text, "tdx %u\n", tdx_model_td_count(host->model));
+	fprintf(text, "tdx %u\n",
+		has_own_cgroup(host) ? 0 : tdx_model_td_count(host->model));
 	return 0;
 }
 
@@ -282,8 +306,12 @@ static const struct file files[] = {
 	{ "sys/fs/cgroup/cgroup.controllers", 0444, .show = cpu_show_controllers },
 	{ SLICE_DIR "misc.current", 0444, .show = show_misc_current },
 	{ SLICE_DIR "misc.max", 0644, .show = show_slice_max, .store = store_slice_max },
-	{ "sys/fs/cgroup/misc.capacity", 0444, .show = show_misc_capacity },
-	{ "sys/fs/cgroup/misc.current", 0444, .show = show_misc_current },
+	{ "sys/fs/cgroup/misc.capacity", 0444, .is_there = has_root_cgroup,
+	  .show = show_misc_capacity },
+	{ "sys/fs/cgroup/misc.current", 0444, .is_there = has_cgroup,
+	  .show = show_misc_current },
+	{ "sys/fs/cgroup/misc.max", 0644, .is_there = has_own_cgroup,
+	  .show = show_own_max },
 };
 
 static bool is_there(const struct host *host, const struct file *file)
@@ -291,11 +319,21 @@ static bool is_there(const struct host *host, const struct file *file)
 	return !file->is_there || file->is_there(host);
 }
 
+static size_t count_files(void)
+{
+	return ARRAY_SIZE(files) + tracing_file_count;
+}
+
+static const struct file *file_at(size_t i)
+{
+	return i < ARRAY_SIZE(files) ? &files[i] : &tracing_files[i - ARRAY_SIZE(files)];
+}
+
 const struct file *files_find(const struct host *host, const char *path)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (strcmp(files[i].path, path) == 0)
-			return is_there(host, &files[i]) ? &files[i] : NULL;
+	for (size_t i = 0; i < count_files(); i++)
+		if (strcmp(file_at(i)->path, path) == 0)
+			return is_there(host, file_at(i)) ? file_at(i) : NULL;
 
 	return NULL;
 }
@@ -315,8 +353,32 @@ static const char *below(const char *file, const char *dir)
 
 bool files_is_dir(const struct host *host, const char *path)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (below(files[i].path, path) && is_there(host, &files[i]))
+	for (size_t i = 0; i < count_files(); i++)
+		if (below(file_at(i)->path, path) && is_there(host, file_at(i)))
+			return true;
+
+	return false;
+}
+
+/* The next part of @file's path below @dir; false where it is elsewhere. */
+static bool name_below(const struct file *file, const char *dir, char *ret, size_t size)
+{
+	const char *rest = below(file->path, dir);
+
+	if (rest)
+		snprintf(ret, size, "%.*s", (int)strcspn(rest, "/"), rest);
+	return rest;
+}
+
+static bool is_listed(const struct host *host, const char *path, const char *name,
+		      size_t before)
+{
+	char other[64];
+
+	for (size_t i = 0; i < before; i++)
+		if (is_there(host, file_at(i)) &&
+		    name_below(file_at(i), path, other, sizeof(other)) &&
+		    strcmp(other, name) == 0)
 			return true;
 
 	return false;
@@ -325,21 +387,13 @@ bool files_is_dir(const struct host *host, const char *path)
 void files_list(const struct host *host, const char *path,
 		void (*found)(void *userdata, const char *name), void *userdata)
 {
-	char last[64] = "";
+	char name[64];
 
-	/* The table is sorted, so that a directory's files are neighbours. */
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		const char *rest = below(files[i].path, path);
-		char name[sizeof(last)];
-
-		if (!rest || !is_there(host, &files[i]))
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(rest, "/"), rest);
-		if (strcmp(name, last) == 0)
-			continue;
-		strcpy(last, name);
-		found(userdata, name);
-	}
+	for (size_t i = 0; i < count_files(); i++)
+		if (is_there(host, file_at(i)) &&
+		    name_below(file_at(i), path, name, sizeof(name)) &&
+		    !is_listed(host, path, name, i))
+			found(userdata, name);
 }
 
 int files_show(struct host *host, const struct file *file, char **ret, size_t *ret_bytes)

@@ -16,6 +16,7 @@
  * @read, @write: for binary files; bytes or -errno
  * @needs_rawio: writing takes CAP_SYS_RAWIO
  * @is_pollable: as sysfs_notify() makes it
+ * @has_input: for poll, whether a read would give something; NULL: always
  */
 struct file {
 	const char *path;
@@ -29,6 +30,7 @@ struct file {
 			 size_t offset);
 	bool needs_rawio;
 	bool is_pollable;
+	bool (*has_input)(const struct host *host);
 };
 
 /* With the lock of @host held. NULL: no such file on this host, but see files_is_dir().

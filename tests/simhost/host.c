@@ -14,6 +14,10 @@
 
 #define NSEC_PER_SECOND UINT64_C(1000000000)
 
+/* Whose TDs all of them are. */
+#define VMM_TASK "qemu-system-x86"
+#define VMM_PID  4242
+
 static const char *const kernel_names[] = {
 	[HOST_MAINLINE] = "mainline",
 	[HOST_PATCHED] = "patched",
@@ -21,6 +25,13 @@ static const char *const kernel_names[] = {
 };
 STRING_TABLE_TO(host_kernel, enum host_kernel, kernel_names)
 STRING_TABLE_FROM(host_kernel, enum host_kernel, kernel_names)
+
+static const char *const cgroup_names[] = {
+	[HOST_CGROUP_ROOT] = "root",
+	[HOST_CGROUP_OWN] = "own",
+	[HOST_CGROUP_NONE] = "none",
+};
+STRING_TABLE_FROM(host_cgroup, enum host_cgroup, cgroup_names)
 
 uint64_t host_now_nsec(void)
 {
@@ -63,6 +74,32 @@ static void on_building_changed(void *userdata)
 	host_changed(host);
 }
 
+/* The VMM's thread calls; whatever is traced sees it come and go. */
+static u64 on_td_call(void *userdata, enum tdx_model_td_call call,
+		      struct tdx_model_td *td)
+{
+	static const enum tracing_function functions[] = {
+		[TDX_MODEL_MNG_INIT] = TRACING_INIT,
+		[TDX_MODEL_MR_FINALIZE] = TRACING_FINALIZE,
+		[TDX_MODEL_MNG_VPFLUSHDONE] = TRACING_VPFLUSHDONE,
+		[TDX_MODEL_MNG_KEY_FREEID] = TRACING_FREEID,
+	};
+	struct host *host = userdata;
+	uint64_t pointer = (uint64_t)(uintptr_t)td;
+	u64 status;
+
+	if (call == TDX_MODEL_MNG_CREATE)
+		return tdx_model_td_call(host->model, call, td);
+	tracing_enter(&host->tracing, functions[call], VMM_TASK, VMM_PID, pointer,
+		      host_now_nsec());
+	status = tdx_model_td_call(host->model, call, td);
+	tracing_return(&host->tracing, functions[call], VMM_TASK, VMM_PID, pointer,
+		       status, host_now_nsec());
+	if (host->tracing.is_there && host->wake_pollers)
+		host->wake_pollers(host->userdata);
+	return status;
+}
+
 static void make_boot_id(char *ret)
 {
 	uint8_t id[16];
@@ -89,6 +126,7 @@ void host_booted(struct host *host)
 int host_new(unsigned lp_count, struct host **ret)
 {
 	static const struct tdx_model_hooks hooks = {
+		.td_call = on_td_call,
 		.building_changed = on_building_changed,
 	};
 	struct host *host = calloc(1, sizeof(*host));
@@ -112,6 +150,7 @@ int host_new(unsigned lp_count, struct host **ret)
 	pthread_cond_init(&host->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	host->kernel = HOST_PIECE;
+	tracing_init(&host->tracing);
 	host->slice_max = HOST_NO_MAX;
 	host->held_phase = _UPLOAD_PROGRESS_MAX;
 	host_booted(host);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "tdx-model-internal.h"
+#include "tracing.h"
 #include "upload.h"
 
 /* Which kernel this host runs; that decides which files there are. */
@@ -15,6 +16,15 @@ enum host_kernel {
 	HOST_PATCHED,  /* with the series of kernel/patches */
 	HOST_PIECE,    /* with tdx-host.ko of kernel/ */
 	_HOST_KERNEL_MAX,
+};
+
+/* What of the misc cgroup is at /sys/fs/cgroup. */
+enum host_cgroup {
+	HOST_CGROUP_ROOT, /* the machine's */
+	HOST_CGROUP_OWN,  /* that of a cgroup namespace, in which no TD is */
+	HOST_CGROUP_NONE,
+	_HOST_CGROUP_MAX,
+	_HOST_CGROUP_INVALID = -22,
 };
 
 /*
@@ -38,6 +48,8 @@ enum host_kernel {
  * @now: simulated time for tests without threads; NULL: CLOCK_MONOTONIC
  * @phase_nsec: how long the worker stays in each phase
  * @held_phase: the worker does not leave this one, _UPLOAD_PROGRESS_MAX for none
+ * @tracing: tracefs, and what is traced
+ * @reader_pid, @reader_file: who reads a file at this moment, and as which open file
  * @delays: files that take their time, or for ever
  */
 struct host {
@@ -61,6 +73,10 @@ struct host {
 	void *now_userdata;
 	uint64_t phase_nsec[_UPLOAD_PROGRESS_MAX];
 	enum upload_progress held_phase;
+	enum host_cgroup cgroup;
+	struct tracing tracing;
+	pid_t reader_pid;
+	uint64_t reader_file;
 	struct host_delay *delays;
 	bool is_stopping;
 };
@@ -111,6 +127,7 @@ void host_upload_run(struct host *host);
 
 const char *host_kernel_to_string(enum host_kernel kernel);
 enum host_kernel host_kernel_from_string(const char *text);
+enum host_cgroup host_cgroup_from_string(const char *text);
 
 uint64_t host_now_nsec(void);
 void host_sleep(uint64_t nsec);

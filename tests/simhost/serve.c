@@ -304,6 +304,8 @@ static int do_read(const char *path, char *ret, size_t count, off_t offset,
 	(void)path;
 	lock(server);
 	linger(server, handle->file);
+	server->host->reader_pid = fuse_get_context()->pid;
+	server->host->reader_file = (uintptr_t)handle;
 	if (is_gone(server, handle))
 		result = -ENODEV;
 	else if (handle->file->read)
@@ -353,6 +355,8 @@ static int do_poll(const char *path, struct fuse_file_info *info,
 		handle->poll = poll;
 	}
 	*ret = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	if (handle->file->has_input && !handle->file->has_input(server->host))
+		*ret = 0;
 	if (handle->file->is_pollable && handle->event != server->host->building_event)
 		*ret |= POLLERR | POLLPRI;
 	unlock(server);
@@ -377,6 +381,34 @@ static int do_create(const char *path, mode_t mode, struct fuse_file_info *info)
 	return -EACCES;
 }
 
+/* A tracing instance is made and removed as a directory; nothing else is. */
+static int do_mkdir(const char *path, mode_t mode)
+{
+	struct server *server = get_server();
+	int error = -EPERM;
+
+	(void)mode;
+	lock(server);
+	if (server->host->tracing.is_there && strcmp(path, "/" TRACING_INSTANCE) == 0)
+		error = tracing_make_instance(&server->host->tracing);
+	unlock(server);
+
+	return error;
+}
+
+static int do_rmdir(const char *path)
+{
+	struct server *server = get_server();
+	int error = -EPERM;
+
+	lock(server);
+	if (server->host->tracing.is_there && strcmp(path, "/" TRACING_INSTANCE) == 0)
+		error = tracing_remove_instance(&server->host->tracing);
+	unlock(server);
+
+	return error;
+}
+
 static const struct fuse_operations operations = {
 	.init = do_init,
 	.getattr = do_getattr,
@@ -389,6 +421,8 @@ static const struct fuse_operations operations = {
 	.poll = do_poll,
 	.truncate = do_truncate,
 	.create = do_create,
+	.mkdir = do_mkdir,
+	.rmdir = do_rmdir,
 };
 
 static int serve(struct fuse *fuse, struct server *server, const char *mountpoint)
