@@ -40,8 +40,21 @@ static void open(struct barrier *barrier, uint64_t now_usec)
 		barrier->pause_usec *= 2;
 }
 
+/* It was refused: launches have what is left of the pause that they were in. */
+static void resume(struct barrier *barrier, uint64_t now_usec)
+{
+	if (now_usec < barrier->shut_usec) {
+		barrier->state = BARRIER_SHUT;
+		barrier->until_usec = barrier->shut_usec;
+	} else {
+		open(barrier, now_usec);
+	}
+}
+
 void barrier_want(struct barrier *barrier, uint64_t now_usec, bool is_urgent)
 {
+	if (barrier->state == BARRIER_COMMIT)
+		resume(barrier, now_usec);
 	if (barrier->state == BARRIER_IDLE) {
 		barrier->state = BARRIER_OPEN;
 		barrier->until_usec = add(now_usec, barrier->config.drain_after_usec);
@@ -55,9 +68,14 @@ void barrier_want(struct barrier *barrier, uint64_t now_usec, bool is_urgent)
 
 void barrier_commit(struct barrier *barrier, uint64_t now_usec)
 {
-	/* Not even where its time is over: those that it holds have waited enough. */
-	if (barrier->state != BARRIER_SHUT)
-		shut(barrier, now_usec);
+	if (barrier->state == BARRIER_COMMIT)
+		return;
+	if (barrier->state == BARRIER_IDLE)
+		barrier->pause_usec = barrier->config.max_usec;
+	barrier->shut_usec = barrier->state == BARRIER_SHUT ? barrier->until_usec : 0;
+	barrier->state = BARRIER_COMMIT;
+	barrier->commit_usec = now_usec;
+	barrier->until_usec = add(now_usec, BARRIER_COMMIT_USEC);
 }
 
 void barrier_end(struct barrier *barrier)
@@ -69,7 +87,9 @@ void barrier_tick(struct barrier *barrier, uint64_t now_usec)
 {
 	if (barrier->state == BARRIER_IDLE || now_usec < barrier->until_usec)
 		return;
-	if (barrier->state == BARRIER_SHUT)
+	if (barrier->state == BARRIER_COMMIT)
+		barrier->until_usec = UINT64_MAX; /* overdue, and so it stays */
+	else if (barrier->state == BARRIER_SHUT)
 		open(barrier, now_usec);
 	else
 		shut(barrier, now_usec);
@@ -77,12 +97,21 @@ void barrier_tick(struct barrier *barrier, uint64_t now_usec)
 
 bool barrier_is_shut(const struct barrier *barrier, uint64_t now_usec)
 {
+	if (barrier->state == BARRIER_COMMIT)
+		return true;
 	return barrier->state == BARRIER_SHUT && now_usec < barrier->until_usec;
+}
+
+bool barrier_is_overdue(const struct barrier *barrier, uint64_t now_usec)
+{
+	return barrier->state == BARRIER_COMMIT &&
+	       now_usec - barrier->commit_usec >= BARRIER_COMMIT_USEC;
 }
 
 uint64_t barrier_get_next(const struct barrier *barrier)
 {
-	if (barrier->state == BARRIER_IDLE || barrier->config.max_usec == 0)
-		return UINT64_MAX;
-	return barrier->until_usec;
+	bool is_off = barrier->config.max_usec == 0 && barrier->state != BARRIER_COMMIT;
+
+	return barrier->state == BARRIER_IDLE || is_off ? UINT64_MAX
+							: barrier->until_usec;
 }

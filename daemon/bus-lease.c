@@ -33,7 +33,12 @@ static void on_granted(void *userdata, const struct lease *lease, int fd)
 	/* The message has a descriptor of its own, for which there may be no room. */
 	if (r >= 0)
 		r = sd_bus_reply_method_return(pending->message, "h", fd);
-	if (r < 0)
+	if (r == -EBUSY)
+		(void)sd_bus_reply_method_errorf(
+			pending->message, failure_to_string(FAILURE_BUSY),
+			"an update has been under way for over a minute, and no lease "
+			"holds against it");
+	else if (r < 0)
 		(void)sd_bus_reply_method_errnof(pending->message, r,
 						 "no lease could be given");
 	pending_free(pending);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * tdxupdctl guard: holds a build lease around a launch. A launch must never fail, nor
- * wait longer than the bound, for the sake of an update: whatever goes wrong with the
- * lease, it goes without.
+ * tdxupdctl guard: holds a build lease around a launch. A launch must never fail for the
+ * sake of an update, nor wait longer than the bound for one that waits itself; only one
+ * that is being made is waited for. Whatever goes wrong with the lease, it goes without.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,18 +17,30 @@
 #include "ctl-command.h"
 #include "ctl.h"
 #include "duration.h"
+#include "lock.h"
 
 /* Where tdxupd.conf can't be read: its default. */
 #define BOUND_USEC (5 * USEC_PER_SEC)
+
+/* An update is waited for, whatever the bound: it takes seconds, and a launch in the
+ * middle of it builds a TD that measures wrong. The daemon gives up after a minute. */
+#define UPDATE_USEC (65 * USEC_PER_SEC)
+
+/* Between two looks at what wakes nobody. */
+#define LOOK_USEC (100 * USEC_PER_MSEC)
 
 /* A holder in the background whose launch nobody tells of any more. */
 #define BACKGROUND_USEC (10 * 60 * USEC_PER_SEC)
 
 /* ---- the lease ---- */
 
-/* @lease: -1 until there is one */
+/*
+ * @is_daemon_gone: there is nobody to answer, or nobody any more
+ * @lease: -1 until there is one
+ */
 struct request {
 	bool is_answered;
+	bool is_daemon_gone;
 	int lease;
 	char trouble[128];
 };
@@ -41,6 +53,10 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 
 	(void)unused;
 	request->is_answered = true;
+	request->is_daemon_gone =
+		error && (strcmp(error->name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 ||
+			  strcmp(error->name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0 ||
+			  strcmp(error->name, SD_BUS_ERROR_NO_REPLY) == 0);
 	if (error)
 		text_make_printable(request->trouble, sizeof(request->trouble),
 				    error->message ? error->message : error->name);
@@ -49,7 +65,7 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *unuse
 	return 1;
 }
 
-/* A daemon that is not there makes no updates: it is not started for this. */
+/* It is not started for this. */
 static int ask(sd_bus *bus, const char *vm, struct request *request)
 {
 	_cleanup_(cleanup_sd_bus_message)
@@ -98,29 +114,105 @@ static uint64_t read_bound(const struct ctl *ctl)
 	return usec;
 }
 
-/* Return: the lease, or -1, and has said why. */
-static int take_lease(struct ctl *ctl, const char *vm)
+/*
+ * Whether an update is under way, without a daemon to ask: one that was killed leaves the
+ * kernel at work, one that commits by the trigger answers nobody, and --direct has no
+ * bus.
+ */
+static bool is_updating(const struct ctl *ctl)
+{
+	return lock_is_kernel_updating(ctl->root_fd) ||
+	       lock_is_committing(ctl->root_fd, clock_usec(CLOCK_MONOTONIC));
+}
+
+/* As await(), but an update that is under way is waited for. */
+static int await_update(const struct ctl *ctl, sd_bus *bus, const struct request *request,
+			uint64_t until_usec, uint64_t last_usec)
+{
+	int r = await(bus, request, until_usec);
+	bool was_updating = false;
+
+	while (r == -ETIMEDOUT && is_updating(ctl) &&
+	       clock_usec(CLOCK_MONOTONIC) < last_usec) {
+		was_updating = true;
+		r = await(bus, request, clock_usec(CLOCK_MONOTONIC) + LOOK_USEC);
+	}
+	/* It is over: the answer is on its way. */
+	if (r == -ETIMEDOUT && was_updating && clock_usec(CLOCK_MONOTONIC) < last_usec)
+		r = await(bus, request, clock_usec(CLOCK_MONOTONIC) + USEC_PER_SEC);
+	return r;
+}
+
+/* Once. Return: 0 there is an answer in @request; a negative errno. */
+static int ask_once(struct ctl *ctl, const char *vm, uint64_t last_usec,
+		    struct request *request)
 {
 	uint64_t until = clock_usec(CLOCK_MONOTONIC) + read_bound(ctl);
-	struct request request = { .lease = -1 };
+	struct ctl silent = *ctl;
 	sd_bus *bus = NULL;
 	int r;
 
-	if (ctl_bus_open(ctl, &bus) != CTL_EXIT_OK)
-		return -1;
-	r = ask(bus, vm, &request);
+	*request = (struct request){ .lease = -1 };
+	silent.is_silent = true;
+	if (ctl_bus_open(&silent, &bus) != CTL_EXIT_OK)
+		return -ENOTCONN;
+	r = ask(bus, vm, request);
 	if (r >= 0)
-		r = await(bus, &request, until);
+		r = await_update(ctl, bus, request, until, last_usec);
 	/* Not flushed: that could wait. A call that is still open ends with this. */
 	sd_bus_close_unref(bus);
+	return r;
+}
+
+/* No daemon, or none any more: the next one is asked once more, when what is under way is
+ * over. */
+static bool is_worth_another(const struct ctl *ctl, int r, const struct request *request,
+			     uint64_t last_usec)
+{
+	const struct timespec pause = { .tv_nsec = (long)(LOOK_USEC * 1000) };
+	bool was_updating = false;
+
+	if (r == -ETIMEDOUT || (r == 0 && !request->is_daemon_gone))
+		return false;
+	while (is_updating(ctl)) {
+		if (clock_usec(CLOCK_MONOTONIC) >= last_usec)
+			return false;
+		was_updating = true;
+		nanosleep(&pause, NULL);
+	}
+	return was_updating;
+}
+
+static void explain(const struct ctl *ctl, int r, const struct request *request)
+{
+	const char *end = is_updating(ctl)
+				  ? "; an update is under way, and the build goes on "
+				    "unprotected"
+				  : ", going without";
+
 	if (r == -ETIMEDOUT)
-		fprintf(stderr,
-			"tdxupdctl: no build lease within the bound, going without\n");
+		fprintf(stderr, "tdxupdctl: no build lease within the bound%s\n", end);
 	else if (r < 0)
-		fprintf(stderr, "tdxupdctl: no build lease: %s\n", strerror(-r));
-	else if (request.lease < 0)
-		fprintf(stderr, "tdxupdctl: no build lease: %s\n", request.trouble);
-	return request.lease;
+		fprintf(stderr, "tdxupdctl: no build lease: %s%s\n",
+			r == -ENOTCONN ? "no bus to be reached" : strerror(-r), end);
+	else if (request->lease < 0)
+		fprintf(stderr, "tdxupdctl: no build lease: %s%s\n", request->trouble,
+			end);
+}
+
+/* Return: the lease, or -1, and has said why. A daemon that is not there makes no
+ * updates, unless one is under way all the same. */
+static int take_lease(struct ctl *ctl, const char *vm)
+{
+	uint64_t last = clock_usec(CLOCK_MONOTONIC) + UPDATE_USEC;
+	struct request request;
+	int r;
+
+	do
+		r = ask_once(ctl, vm, last, &request);
+	while (is_worth_another(ctl, r, &request, last));
+	explain(ctl, r, &request);
+	return r < 0 ? -1 : request.lease;
 }
 
 /* ---- in the background, until a file is gone ---- */

@@ -166,11 +166,16 @@ static enum job_event judge(struct job *job, int r, const struct tdxupd_report *
  *   pread  the source: `tds_building`, or `misc.current`; with probes it is read
  *          `trace_pipe` and pread `kprobe_profile`
  *   write  the record of the commit, made ready beforehand
- * That is 4 with the trigger, 5 with fw_upload, 6 with fw_upload and probes. No message,
+ *   pwrite with the trigger, the mark in the lock's file for those who can ask nobody
+ *          while its write lasts: `guard` holds a launch then
+ * That is 5 with the trigger, 5 with fw_upload, 6 with fw_upload and probes. No message,
  * no journal, no timer: whoever is to be told is told afterwards. tests/bus/test-commit.c
  * and, with probes, tests/vm/guest/test-mainline count them.
+ *
+ * Where a slice is to be limited (DrainMethod=fence) and is not yet, that comes first,
+ * and the look once more: a limit that is set after the last look lets a TD in between.
  */
-static enum job_event enter_waiting(struct job *job)
+static enum job_event look(struct job *job)
 {
 	_cleanup_(cleanup_report)
 	struct tdxupd_report *report = NULL;
@@ -186,8 +191,22 @@ static enum job_event enter_waiting(struct job *job)
 		return JOB_EVENT_VOID;
 	if (is_gate_open(job))
 		return judge(job, r, report);
-	job->context->changed(job->context->userdata, job);
 	return NOT_YET;
+}
+
+static enum job_event enter_waiting(struct job *job)
+{
+	const struct job_context *context = job->context;
+	enum job_event event = look(job);
+
+	if (event == JOB_EVENT_OPENED && context->shut(context->userdata)) {
+		event = look(job);
+		if (event != JOB_EVENT_OPENED)
+			context->reopen(context->userdata);
+	}
+	if (event == NOT_YET)
+		context->changed(context->userdata, job);
+	return event;
 }
 
 /* ---- committing and after ---- */
@@ -197,6 +216,8 @@ static enum job_event enter_committing(struct job *job)
 	job->attempts++;
 	job->poll_usec = POLL_FIRST_USEC;
 	job->committed_usec = job->state_since_usec;
+	if (tdxupd_upload_get_transport(job->upload) == TDXUPD_TRANSPORT_TRIGGER)
+		job->context->mark(job->context->userdata, true);
 	/* Whatever it says: what happened is decided from what the host shows. */
 	(void)tdxupd_upload_commit(job->upload);
 	job_tell(job, JOB_WAITING);
@@ -243,6 +264,7 @@ static enum job_event confirm(struct job *job, const struct tdxupd_upload_result
 	job->outcome =
 		r < 0 ? TDXUPD_OUTCOME_UNKNOWN
 		      : tdxupd_confirm(job->before, job->after, &job->step_to, result);
+	job->context->mark(job->context->userdata, false);
 	job->context->confirmed(job->context->userdata, job);
 	/* What is waited for next makes it old. */
 	if (job->outcome == TDXUPD_OUTCOME_BUSY ||

@@ -86,6 +86,10 @@ struct job_step {
  * @stop_reading: neither is to be called any more
  * @record: a state is about to be taken; what it returns stops a commit
  * @changed: after each change of anything that is shown
+ * @shut: the gate seems open: hold launches as of now, before the last look. Return:
+ *	whether that took anything, so that it has to be looked at again
+ * @reopen: that look found it closed
+ * @mark: a commit is about to be made that only this process knows of, or is over
  * @voided: the module is another one than the job's plan was made for, and not by the job
  * @confirmed: what came of a commit is known
  * @ended: once, last; may free the job
@@ -104,6 +108,9 @@ struct job_context {
 	void (*stop_reading)(void *userdata, struct job *job);
 	int (*record)(void *userdata, const struct job *job, enum job_state after);
 	void (*changed)(void *userdata, struct job *job);
+	bool (*shut)(void *userdata);
+	void (*reopen)(void *userdata);
+	void (*mark)(void *userdata, bool is_committing);
 	void (*voided)(void *userdata, struct job *job);
 	void (*confirmed)(void *userdata, struct job *job);
 	void (*ended)(void *userdata, struct job *job);

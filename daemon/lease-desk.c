@@ -88,6 +88,20 @@ static void set_timer(struct lease_desk *desk)
 			desk);
 }
 
+/* None that is given now would hold, and they have waited long enough. */
+static void turn_away(struct lease_desk *desk)
+{
+	struct lease *lease;
+
+	while ((lease = lease_get_first_waiting(desk->registry))) {
+		struct holder *holder = lease->userdata;
+		lease_granted_fn granted = TAKE_PTR(holder->granted);
+
+		granted(holder->userdata, lease, -EBUSY);
+		drop(holder);
+	}
+}
+
 /* After anything that may have shut or opened the barrier. First come, first served. */
 static void settle(struct lease_desk *desk)
 {
@@ -95,6 +109,8 @@ static void settle(struct lease_desk *desk)
 	bool has_granted = false;
 	struct lease *lease;
 
+	if (barrier_is_overdue(&desk->barrier, now()))
+		turn_away(desk);
 	while (!is_shut && (lease = lease_get_first_waiting(desk->registry))) {
 		grant(lease->userdata);
 		has_granted = true;

@@ -37,7 +37,8 @@ void lease_desk_configure(struct lease_desk *desk, const struct lease_limits *li
 
 /*
  * @fd: the lease, held until its last copy is closed; borrowed, keep a copy. Or a
- *negative errno: there is no lease after all.
+ * negative errno: there is no lease after all; -EBUSY an update takes so long that none
+ * can be waited for.
  */
 typedef void (*lease_granted_fn)(void *userdata, const struct lease *lease, int fd);
 

@@ -5,10 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "io.h"
 #include "lock.h"
 #include "util.h"
 
@@ -30,6 +33,39 @@ static int open_run_dir(int root_fd, int *ret_fd)
 	return 0;
 }
 
+/* Of one length each, so that the file is whole for whoever reads it. */
+#define PID_FORMAT   "%-10d "
+#define PID_BYTES    11
+#define UNTIL_FORMAT "%20" PRIu64 "\n"
+
+void lock_mark(int fd, uint64_t until_usec)
+{
+	char text[LOCK_TEXT_BYTES];
+	int length = snprintf(text, sizeof(text), UNTIL_FORMAT, until_usec);
+
+	(void)!pwrite(fd, text, (size_t)length, PID_BYTES);
+}
+
+bool lock_is_kernel_updating(int root_fd)
+{
+	char status[32];
+
+	/* "receiving" is committed, too: its worker has not begun yet
+	 * (fw_upload_start()). */
+	return io_read_text(root_fd, "sys/class/firmware/tdx_module/status", status,
+			    sizeof(status)) == 0 &&
+	       strcmp(status, "idle") != 0;
+}
+
+bool lock_is_committing(int root_fd, uint64_t now_usec)
+{
+	char text[LOCK_TEXT_BYTES];
+	uint64_t until;
+
+	return io_read_text(root_fd, LOCK_PATH, text, sizeof(text)) == 0 &&
+	       sscanf(text, "%*d %" SCNu64, &until) == 1 && now_usec < until;
+}
+
 int lock_take(int root_fd, int *ret_fd)
 {
 	_cleanup_(cleanup_close)
@@ -46,9 +82,9 @@ int lock_take(int root_fd, int *ret_fd)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	/* For whoever wonders; nothing reads it back. */
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, PID_FORMAT, (int)getpid()) < 0)
 		return -errno;
+	lock_mark(fd, 0);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

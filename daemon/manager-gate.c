@@ -126,9 +126,23 @@ static void on_shut(void *userdata, bool is_shut)
 		r = fence_lower(manager->root_fd);
 	else if (manager->config->drain_method == DRAIN_FENCE)
 		r = fence_raise(manager->root_fd, manager->config->drain_slice);
+	manager->is_shut = is_shut;
 	if (r < 0)
 		journal_say(LOG_WARNING, NULL, "limit of TDs in %s: %s",
 			    manager->config->drain_slice, strerror(-r));
+}
+
+bool manager_gate_shut(struct manager *manager)
+{
+	if (manager->config->drain_method != DRAIN_FENCE || manager->is_shut)
+		return false;
+	lease_desk_follow(manager->desk, JOB_COMMITTING, false);
+	return true;
+}
+
+void manager_gate_reopen(struct manager *manager)
+{
+	lease_desk_follow(manager->desk, JOB_WAITING, false);
 }
 
 static void on_expired(void *userdata, const struct lease *lease)
@@ -353,5 +367,7 @@ void manager_gate_done(struct manager *manager)
 	sources_done(&manager->sources);
 	manager->desk = lease_desk_free(manager->desk);
 	manager->inhibitors = inhibitor_desk_free(manager->inhibitors);
-	(void)fence_lower(manager->root_fd);
+	/* Whoever did not get the lock has raised none: it is another's. */
+	if (manager->lock_fd >= 0)
+		(void)fence_lower(manager->root_fd);
 }

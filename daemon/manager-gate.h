@@ -20,6 +20,11 @@ int manager_inhibit(struct manager *manager, const struct inhibitor *wanted,
 void manager_gate_changed(struct manager *manager);
 /* @job has changed: who attends to the gate, and whether launches wait, follows. */
 void manager_gate_follow(struct manager *manager, const struct job *job);
+/* Limit the slice, where that is wanted and not done yet. Return: whether that was done.
+ */
+bool manager_gate_shut(struct manager *manager);
+/* Lift the limit again: there is no commit after all. */
+void manager_gate_reopen(struct manager *manager);
 /* @job's commit is through: name the builds that were open at any time in it. */
 void manager_gate_report(struct manager *manager, const struct job *job);
 

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "duration.h"
 #include "job-run.h"
+#include "lock.h"
 #include "manager-history.h"
 #include "manager-gate.h"
 #include "manager-jobs.h"
@@ -193,6 +194,27 @@ static void on_job_changed(void *userdata, struct job *job)
 		start_next(manager);
 }
 
+static bool on_shut(void *userdata)
+{
+	return manager_gate_shut(userdata);
+}
+
+static void on_reopen(void *userdata)
+{
+	manager_gate_reopen(userdata);
+}
+
+static void on_mark(void *userdata, bool is_committing)
+{
+	struct manager *manager = userdata;
+
+	if (is_committing != manager->is_marked)
+		lock_mark(manager->lock_fd, is_committing ? clock_usec(CLOCK_MONOTONIC) +
+								    BARRIER_COMMIT_USEC
+							  : 0);
+	manager->is_marked = is_committing;
+}
+
 static void on_job_voided(void *userdata, struct job *job)
 {
 	(void)job;
@@ -264,6 +286,9 @@ void manager_jobs_init(struct manager *manager)
 		.stop_reading = on_stop_reading,
 		.record = on_record,
 		.changed = on_job_changed,
+		.shut = on_shut,
+		.reopen = on_reopen,
+		.mark = on_mark,
 		.voided = on_job_voided,
 		.confirmed = on_job_confirmed,
 		.ended = on_job_ended,

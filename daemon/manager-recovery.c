@@ -8,6 +8,7 @@
 #include "history.h"
 #include "io.h"
 #include "journal.h"
+#include "lock.h"
 #include "manager-history.h"
 #include "manager-images.h"
 #include "manager-jobs.h"
@@ -24,13 +25,7 @@ DEFINE_CLEANUP(struct tdxupd_upload, upload, tdxupd_upload_free)
 
 bool manager_is_kernel_updating(const struct manager *manager)
 {
-	char status[32];
-
-	/* "receiving" is committed, too: its worker has not begun yet
-	 * (fw_upload_start()). */
-	return io_read_text(manager->root_fd, UPLOAD_DIR "/status", status,
-			    sizeof(status)) == 0 &&
-	       strcmp(status, "idle") != 0;
+	return lock_is_kernel_updating(manager->root_fd);
 }
 
 void manager_await_kernel(struct manager *manager, uint64_t usec)

@@ -55,6 +55,9 @@ struct manager_listener {
  * @is_unsettled: a job was cut off or given up, and since then nobody has asked for
  *	another; to where it was to lead is @unsettled_to. Neither a start of the daemon
  *nor anybody's question begins it again
+ * @is_shut: launches are held
+ * @is_marked: the lock says that a commit is being made
+ * @waker: the waiting job is told of what was read to be shown, last at @woken_usec
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -99,6 +102,8 @@ struct manager {
 	sd_event_source *writes[MANAGER_WRITES];
 	sd_event_source *looker;
 	uint64_t look_usec;
+	bool is_shut;
+	bool is_marked;
 	sd_event_source *waker;
 	uint64_t woken_usec;
 	struct manager_listener listener;

@@ -152,14 +152,16 @@ static void trace_until_commit(struct trace *trace)
 	assert_int_equal(ptrace(PTRACE_DETACH, trace->pid, NULL, NULL), 0);
 }
 
-static void run(const char *kernel, struct trace *trace, const char *end,
-		const char *expected)
+static void watch_commit(const char *kernel, const char *config, struct trace *trace,
+			 const char *end)
 {
 	struct scene scene;
 	_cleanup_(cleanup_free)
 	char *job = NULL;
 
-	scene_start(&scene, kernel, NULL);
+	scene_set(&scene, kernel, NULL);
+	scene_put_config(&scene, config);
+	scene_run(&scene);
 	scene_begin_build(&scene);
 	job = scene_update(&scene, NULL);
 	scene_await(&scene, job, "State", "waiting");
@@ -170,9 +172,15 @@ static void run(const char *kernel, struct trace *trace, const char *end,
 	trace_until_commit(trace);
 	scene_await_end(&scene, job, "done");
 	print_message("%s", trace->calls);
+	scene_end(&scene);
+}
+
+static void run(const char *kernel, struct trace *trace, const char *end,
+		const char *expected)
+{
+	watch_commit(kernel, "", trace, end);
 	assert_string_equal(trace->calls, expected);
 	assert_true(trace->count <= CALLS_MAX);
-	scene_end(&scene);
 }
 
 static void test_the_trigger(void **state)
@@ -184,7 +192,8 @@ static void test_the_trigger(void **state)
 	    "pread version\n"
 	    "pread online\n"
 	    "pread tds_building\n"
-	    "write history.jsonl\n");
+	    "write history.jsonl\n"
+	    "pwrite lock\n");
 }
 
 /* The misc cgroup wakes nobody: the event is the look that finds it empty. */
@@ -201,9 +210,30 @@ static void test_fw_upload(void **state)
 	    "write history.jsonl\n");
 }
 
+/* A limit that is set after the last look lets a TD in between. */
+static void test_the_limit_comes_before_the_last_look(void **state)
+{
+	static const char last_look[] = "pread data\n"
+					"pread version\n"
+					"pread online\n"
+					"pread misc.current\n"
+					"write history.jsonl\n";
+	struct trace trace = { .commits = "loading", .opens = "misc.current" };
+	const char *look, *limit;
+
+	(void)state;
+	watch_commit("host kernel=mainline", "DrainMethod=fence\n", &trace,
+		     "td abort vm1");
+	look = strstr(trace.calls, last_look);
+	limit = strstr(trace.calls, " misc.max\n");
+	assert_true(look && limit && limit < look);
+	assert_string_equal(look, last_look);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_limit_comes_before_the_last_look),
 		cmocka_unit_test(test_the_trigger),
 		cmocka_unit_test(test_fw_upload),
 	};

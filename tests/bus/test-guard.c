@@ -223,6 +223,91 @@ static void test_a_daemon_that_is_killed_holds_nobody(void **state)
 	measure_hold(SIGKILL, 0, BOUND + SLACK);
 }
 
+/* ---- while an update is being made ---- */
+
+/* Longer than BarrierMaxSec, and than anybody would wait for a gap. */
+#define LONG_UPDATE (2 * BOUND)
+
+/* A launch in the middle of an update: it goes when that is over. */
+static void launch_amid(const char *kernel, bool is_killed)
+{
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	struct scene scene;
+	uint64_t began;
+
+	set_up(&scene, kernel);
+	world_do(&scene.world, "upload transferring=%dms", (int)(LONG_UPDATE / MSEC));
+	job = scene_update(&scene, NULL);
+	world_do(&scene.world, "wait updating yes");
+	began = clock_usec(CLOCK_MONOTONIC);
+	if (is_killed)
+		scene_kill(&scene);
+	assert_int_equal(scene_reap(guard(&scene, "--vm=late", "exit 4")), 4);
+	assert_true(clock_usec(CLOCK_MONOTONIC) - began > BOUND + BOUND / 2);
+	world_do(&scene.world, "wait updating no 1ms");
+	if (!is_killed)
+		scene_await_end(&scene, job, "done");
+	scene_end(&scene);
+}
+
+/* A lease that is granted in the middle of it would not hold. */
+static void test_an_update_that_outlasts_the_bound(void **state)
+{
+	(void)state;
+	launch_amid("host kernel=mainline", false);
+}
+
+/* The daemon is in its one write, and answers nobody. */
+static void test_an_update_by_the_trigger(void **state)
+{
+	(void)state;
+	launch_amid("host kernel=piece", false);
+}
+
+/* No daemon is not no update. */
+static void test_an_update_that_outlives_its_daemon(void **state)
+{
+	(void)state;
+	launch_amid("host kernel=mainline", true);
+}
+
+static bool has_limit(struct scene *scene, const char *limit)
+{
+	char text[64];
+
+	return io_read_text(scene->world.tree.fd, "sys/fs/cgroup/machine.slice/misc.max",
+			    text, sizeof(text)) == 0 &&
+	       strcmp(text, limit) == 0;
+}
+
+/* Who did not get the lock changes nothing on the host, not even to clean up. */
+static void test_the_limit_is_its_daemons_alone(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	struct scene scene;
+	unsigned waited = 0;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", NULL);
+	scene_put_config(&scene, "DrainMethod=fence\nBarrierMaxSec=60s\n");
+	scene_run(&scene);
+	scene_begin_build(&scene);
+	job = scene_update_with(&scene, NULL, 1, "drain", "b", 1);
+	scene_await(&scene, job, "State", "waiting");
+	while (!has_limit(&scene, "tdx 1") && waited++ < 1000)
+		usleep(10000);
+	assert_true(has_limit(&scene, "tdx 1"));
+	assert_int_not_equal(scene_run_failing(&scene), 0);
+	assert_true(has_limit(&scene, "tdx 1"));
+	assert_true(io_is_present(scene.world.tree.fd, "run/tdxupd/fence"));
+	assert_null(scene_call(&scene, job, "Cancel"));
+	scene_await_end(&scene, job, "Cancelled");
+	assert_true(has_limit(&scene, "tdx max"));
+	scene_end(&scene);
+}
+
 static void test_without_a_daemon_launches_go(void **state)
 {
 	struct scene scene;
@@ -318,6 +403,10 @@ int main(void)
 		cmocka_unit_test(test_the_daemon_keeps_to_the_bound),
 		cmocka_unit_test(test_a_daemon_that_hangs_holds_nobody_longer),
 		cmocka_unit_test(test_a_daemon_that_is_killed_holds_nobody),
+		cmocka_unit_test(test_an_update_that_outlasts_the_bound),
+		cmocka_unit_test(test_an_update_by_the_trigger),
+		cmocka_unit_test(test_an_update_that_outlives_its_daemon),
+		cmocka_unit_test(test_the_limit_is_its_daemons_alone),
 		cmocka_unit_test(test_without_a_daemon_launches_go),
 		cmocka_unit_test(test_a_lease_in_the_background),
 		cmocka_unit_test(test_one_client_holds_so_many_and_no_more),
