@@ -222,33 +222,42 @@ static bool is_there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-static void hold_until_removed(const char *path, uint64_t until_usec)
+/* Return: -1 where the user, or the machine, has no more instances or watches. */
+static int watch_file(const char *path)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd >= 0 && inotify_add_watch(fd, path, IN_DELETE_SELF | IN_ATTRIB) < 0)
+		close(TAKE_FD(fd));
+	return fd;
+}
+
+/* Without a watch the file is looked at by the clock: the lease holds either way. */
+static void hold_until_removed(const char *path, int watch, uint64_t until_usec)
 {
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	int fd = inotify_init1(IN_CLOEXEC);
 
-	if (fd < 0 || inotify_add_watch(fd, path, IN_DELETE_SELF | IN_ATTRIB) < 0)
-		return;
 	while (is_there(path) && clock_usec(CLOCK_MONOTONIC) < until_usec) {
-		struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-		struct timespec left = clock_left(until_usec);
+		uint64_t next = clock_usec(CLOCK_MONOTONIC) + LOOK_USEC;
+		struct pollfd pollfd = { .fd = watch, .events = POLLIN };
+		struct timespec left =
+			clock_left(watch < 0 && next < until_usec ? next : until_usec);
 
 		if (ppoll(&pollfd, 1, &left, NULL) > 0 &&
-		    read(fd, events, sizeof(events)) < 0)
-			break;
+		    read(watch, events, sizeof(events)) < 0)
+			watch = -1;
 	}
 }
 
-static int detach(void)
+/* Whatever can't be had is no reason to let the lease go. */
+static void detach(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0 || setsid() < 0)
-		return -errno;
+	(void)setsid();
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (dup2(null, fd) < 0)
-			return -errno;
-	return 0;
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
 }
 
 /* The file is there before this returns: whoever removes it finds it. */
@@ -257,21 +266,30 @@ static int guard_in_background(struct ctl *ctl, int lease, uint64_t until_usec)
 	int fd = open(ctl->until_removed, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 		      0600);
 	pid_t child;
+	int watch;
 
 	if (fd < 0)
 		return ctl_fail(ctl, CTL_EXIT_FAILURE, "file-unwritable", "%s: %s",
 				ctl->until_removed, strerror(errno));
 	close(fd);
+	watch = watch_file(ctl->until_removed);
+	if (watch < 0)
+		fprintf(stderr,
+			"tdxupdctl: no inotify to be had (%s); %s is looked at every "
+			"100 ms\n",
+			strerror(errno), ctl->until_removed);
 	child = fork();
 	if (child < 0)
 		return ctl_fail(ctl, CTL_EXIT_FAILURE, "fork-failed",
 				"can't hold the lease: %s", strerror(errno));
 	if (child == 0) {
-		if (detach() == 0)
-			hold_until_removed(ctl->until_removed, until_usec);
+		detach();
+		hold_until_removed(ctl->until_removed, watch, until_usec);
 		_exit(0);
 	}
 	close(lease);
+	if (watch >= 0)
+		close(watch);
 	return CTL_EXIT_OK;
 }
 

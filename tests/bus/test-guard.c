@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Leases and the barrier as VMMs see them: tdxupdctl guard and the real daemon. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -343,6 +345,59 @@ static void test_a_lease_in_the_background(void **state)
 	scene_end(&scene);
 }
 
+static bool write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+	bool is_written = file && fputs(text, file) >= 0;
+
+	return file && fclose(file) == 0 && is_written;
+}
+
+/* A user namespace of our own, in which root is root and has no inotify at all. */
+static bool give_inotify_up(void)
+{
+	return unshare(CLONE_NEWUSER) == 0 && write_text("/proc/self/uid_map", "0 0 1") &&
+	       write_text("/proc/self/setgroups", "deny") &&
+	       write_text("/proc/self/gid_map", "0 0 1") &&
+	       write_text("/proc/sys/user/max_inotify_instances", "0") &&
+	       inotify_init1(IN_CLOEXEC) < 0;
+}
+
+/* The lease is held all the same. */
+static void test_a_lease_in_the_background_without_inotify(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *option = NULL;
+	struct scene scene;
+	pid_t child;
+	int status;
+
+	(void)state;
+	set_up(&scene, "host kernel=piece");
+	assert_true(asprintf(&option, "--until-removed=%s/run/vm1",
+			     scene.world.tree.path) > 0);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		if (!give_inotify_up())
+			_exit(77);
+		_exit(scene_reap(guard(&scene, option, NULL)));
+	}
+	status = scene_reap(child);
+	if (status == 77) {
+		scene_end(&scene);
+		print_message("no user namespace to be had\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+	assert_true(is_there(&scene, "vm1"));
+	usleep(500000);
+	assert_int_equal(scene_count(&scene, LEASES), 1);
+	tree_drop(&scene.world.tree, "run/vm1");
+	scene_await_count(&scene, LEASES, 0);
+	scene_end(&scene);
+}
+
 static const char *begin_build(struct scene *scene, const char *vm, const char *option,
 			       int *ret_fd)
 {
@@ -409,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_the_limit_is_its_daemons_alone),
 		cmocka_unit_test(test_without_a_daemon_launches_go),
 		cmocka_unit_test(test_a_lease_in_the_background),
+		cmocka_unit_test(test_a_lease_in_the_background_without_inotify),
 		cmocka_unit_test(test_one_client_holds_so_many_and_no_more),
 		cmocka_unit_test(test_what_is_no_lease),
 	};
