@@ -207,6 +207,10 @@ enum job_event job_plan(struct job *job)
 	config_unref(job->config);
 	job->config = config_ref(*job->context->config);
 	r = job->context->read_catalog(job->context->userdata, job);
+	if (r == -EWOULDBLOCK)
+		return refuse(job, FAILURE_BUSY,
+			      strdup("another tdxupd works on this machine; the lock of "
+				     "this one was removed"));
 	return r < 0 ? refuse(job, FAILURE_UNKNOWN, strdup(strerror(-r))) : NOT_YET;
 }
 

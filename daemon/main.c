@@ -91,11 +91,8 @@ static void block_signals(void)
 
 static int fail_start(int r, const char *why)
 {
-	if (r == -EWOULDBLOCK)
-		journal_say(LOG_ERR, NULL, "another tdxupd works on this host");
-	else
-		journal_say(LOG_ERR, r == -EBADMSG ? MESSAGE_CONFIG_REJECTED : NULL, "%s",
-			    why ? why : strerror(-r));
+	journal_say(LOG_ERR, r == -EBADMSG ? MESSAGE_CONFIG_REJECTED : NULL, "%s",
+		    why ? why : strerror(-r));
 	return EXIT_FAILURE;
 }
 

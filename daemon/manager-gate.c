@@ -368,6 +368,6 @@ void manager_gate_done(struct manager *manager)
 	manager->desk = lease_desk_free(manager->desk);
 	manager->inhibitors = inhibitor_desk_free(manager->inhibitors);
 	/* Whoever did not get the lock has raised none: it is another's. */
-	if (manager->lock_fd >= 0)
+	if (manager->lock.fd >= 0)
 		(void)fence_lower(manager->root_fd);
 }

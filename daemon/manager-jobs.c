@@ -150,7 +150,11 @@ static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
 
 static int on_read_catalog(void *userdata, struct job *job)
 {
-	return manager_read_catalog(userdata, job->config, true, on_catalog, job);
+	struct manager *manager = userdata;
+	int r = lock_keep(manager->root_fd, &manager->lock);
+
+	return r < 0 ? r
+		     : manager_read_catalog(manager, job->config, true, on_catalog, job);
 }
 
 static void on_image(void *userdata, int r, const uint8_t *bytes, size_t count)
@@ -209,9 +213,9 @@ static void on_mark(void *userdata, bool is_committing)
 	struct manager *manager = userdata;
 
 	if (is_committing != manager->is_marked)
-		lock_mark(manager->lock_fd, is_committing ? clock_usec(CLOCK_MONOTONIC) +
-								    BARRIER_COMMIT_USEC
-							  : 0);
+		lock_mark(&manager->lock, is_committing ? clock_usec(CLOCK_MONOTONIC) +
+								  BARRIER_COMMIT_USEC
+							: 0);
 	manager->is_marked = is_committing;
 }
 

@@ -190,11 +190,7 @@ struct manager *manager_free(struct manager *manager)
 	history_free(manager->history);
 	config_unref(manager->config);
 	host_files_done(&manager->files);
-	/* A worker that has just been told to end may still have a copy. */
-	if (manager->lock_fd >= 0) {
-		(void)flock(manager->lock_fd, LOCK_UN);
-		close(manager->lock_fd);
-	}
+	lock_release(&manager->lock);
 	if (manager->root_fd >= 0)
 		close(manager->root_fd);
 	free(manager->root);
@@ -207,11 +203,11 @@ struct manager *manager_free(struct manager *manager)
 static int take_lock(struct manager *manager)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
-	int r = lock_take(manager->root_fd, &manager->lock_fd);
+	int r = lock_take(manager->root_fd, &manager->lock);
 
 	for (unsigned i = 0; r == -EWOULDBLOCK && i < LOCK_TRIES; i++) {
 		nanosleep(&pause, NULL);
-		r = lock_take(manager->root_fd, &manager->lock_fd);
+		r = lock_take(manager->root_fd, &manager->lock);
 	}
 	return r;
 }
@@ -228,6 +224,10 @@ static int open_host(struct manager *manager, const char *root, char **ret_why)
 		return fail(-errno, ret_why, root);
 	host_files_init(&manager->files, manager->root_fd);
 	r = take_lock(manager);
+	if (r < 0 && lock_explain(r)) {
+		*ret_why = strdup(lock_explain(r));
+		return r;
+	}
 	if (r < 0)
 		return fail(r, ret_why, LOCK_PATH);
 	r = manager_load_holds(manager);
@@ -244,7 +244,8 @@ int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 	if (!manager)
 		return -ENOMEM;
 	manager->event = sd_event_ref(event);
-	manager->root_fd = manager->lock_fd = manager->watch_fd = -1;
+	manager->root_fd = manager->watch_fd = -1;
+	lock_init(&manager->lock);
 	host_files_init(&manager->files, -1);
 	r = open_host(manager, root, ret_why);
 	if (r < 0)

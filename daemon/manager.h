@@ -11,6 +11,7 @@
 #include "inhibitor-desk.h"
 #include "job.h"
 #include "lease-desk.h"
+#include "lock.h"
 #include "sources.h"
 #include "tdxupd.h"
 
@@ -64,7 +65,7 @@ struct manager {
 	sd_event *event;
 	char *root;
 	int root_fd;
-	int lock_fd;
+	struct lock lock;
 	struct config *config;
 	struct host_files files;
 	struct tdxupd_host *host;
