@@ -275,6 +275,19 @@ static int get_blockers(sd_bus *bus, const char *path, const char *interface,
 				   is_waiting ? job->verdict.blocking : 0);
 }
 
+static int get_suspects(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	const struct job *job = userdata;
+	int r = sd_bus_message_open_container(reply, 'a', "s");
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	for (size_t i = 0; r >= 0 && i < job->suspect_count; i++)
+		r = sd_bus_message_append(reply, "s", job->suspects[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 /* ---- the interface ---- */
 
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -297,6 +310,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("Outcome", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Result", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Detail", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Suspects", "as", get_suspects, 0, CHANGES),
 	SD_BUS_METHOD("Cancel", "", "", on_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Expedite", "", "", on_expedite, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetDeadline", SD_BUS_ARGS("t", usec), SD_BUS_NO_RESULT,

@@ -140,3 +140,24 @@ char *ctl_blockers_get_key(struct json_object *blockers)
 {
 	return format(blockers, false);
 }
+
+bool ctl_blockers_is_sure(struct json_object *manager)
+{
+	struct json_object *sources = json_get(manager, "gate_sources");
+	const char *guard = json_get_text(manager, "update_guard");
+
+	/* Which refuses, where one is. */
+	if (guard && strcmp(guard, "module") == 0)
+		return true;
+	for (size_t i = 0; i < json_count(sources); i++) {
+		struct json_object *source = json_object_array_get_idx(sources, i);
+		const char *name = json_get_text(source, "name");
+		const char *state = json_get_text(source, "state");
+		const char *confidence = json_get_text(source, "confidence");
+
+		if (name && state && confidence && strcmp(name, "inhibitors") != 0 &&
+		    strcmp(state, "open") == 0 && strcmp(confidence, "exact") == 0)
+			return true;
+	}
+	return false;
+}

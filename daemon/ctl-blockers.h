@@ -16,6 +16,10 @@ char *ctl_blockers_format(struct json_object *blockers);
 /* The same without the times, to see whether it is still the same. */
 char *ctl_blockers_get_key(struct json_object *blockers);
 
+/* Whether an open gate means that no TD is being built, and not only that Guard= lets an
+ * update go without knowing. @manager: its gate_sources and update_guard */
+bool ctl_blockers_is_sure(struct json_object *manager);
+
 /* Is one of them a TD that is being built? */
 bool ctl_blockers_has_build(struct json_object *blockers);
 

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "ctl-blockers.h"
 #include "ctl-doctor.h"
 #include "io.h"
 #include "json.h"
@@ -177,7 +178,14 @@ void doctor_look_at_gate(const struct doctor_patient *patient, struct doctor_fin
 	if (!decision)
 		doctor_say(ret, DOCTOR_UNKNOWN, "", "tdxupdd decides it");
 	else if (strcmp(decision, "go") == 0)
-		doctor_say(ret, DOCTOR_OK, "", "open: no TD is being built");
+		doctor_say(ret,
+			   ctl_blockers_is_sure(patient->daemon) ? DOCTOR_OK
+								 : DOCTOR_WARN,
+			   "", "%s",
+			   ctl_blockers_is_sure(patient->daemon)
+				   ? "open: no TD is being built"
+				   : "open by Guard=, not because anything is sure that "
+				     "no TD is being built");
 	else if (strcmp(decision, "wait") == 0)
 		doctor_say(ret, DOCTOR_OK, "", "closed for now: a TD is being built");
 	else

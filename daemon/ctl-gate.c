@@ -94,7 +94,7 @@ static int print_blockers(struct ctl *ctl, struct json_object *blockers)
 	return r < 0 ? ctl_fail_memory(ctl) : ctl_table_print(table);
 }
 
-static void say_decision(struct ctl *ctl, struct json_object *gate)
+static void say_decision(struct ctl *ctl, struct json_object *gate, bool is_sure)
 {
 	const char *decision = json_get_text(gate, "decision");
 	struct json_object *blockers = json_get(gate, "blockers");
@@ -102,7 +102,9 @@ static void say_decision(struct ctl *ctl, struct json_object *gate)
 	if (ctl->has_no_legend || !decision)
 		return;
 	if (strcmp(decision, "go") == 0)
-		ctl_say(ctl, "An update may go: no TD is being built.\n");
+		ctl_say(ctl, is_sure ? "An update may go: no TD is being built.\n"
+				     : "An update may go as far as Guard= is concerned; "
+				       "nothing is sure that no TD is being built.\n");
 	else if (strcmp(decision, "wait") != 0)
 		ctl_say(ctl,
 			"An update waits: nothing can tell for certain whether a TD is "
@@ -113,12 +115,12 @@ static void say_decision(struct ctl *ctl, struct json_object *gate)
 		ctl_say(ctl, "An update waits: updates are inhibited.\n");
 }
 
-static int print_gate(struct ctl *ctl, struct json_object *gate)
+static int print_gate(struct ctl *ctl, struct json_object *gate, bool is_sure)
 {
 	struct json_object *blockers = json_get(gate, "blockers");
 	int r;
 
-	say_decision(ctl, gate);
+	say_decision(ctl, gate, is_sure);
 	r = print_sources(ctl, json_get(gate, "sources"));
 	if (r == CTL_EXIT_OK && json_count(blockers)) {
 		ctl_say(ctl, "%s", "");
@@ -168,7 +170,7 @@ int ctl_blockers(struct ctl *ctl, int argc, char **argv)
 	else if (describe_gate_of(manager, &gate) < 0)
 		r = ctl_fail_memory(ctl);
 	else if (ctl->json == CTL_JSON_OFF)
-		r = print_gate(ctl, gate);
+		r = print_gate(ctl, gate, ctl_blockers_is_sure(manager));
 	else
 		r = ctl_print_json(ctl, gate);
 	sd_bus_error_free(&error);

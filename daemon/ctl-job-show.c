@@ -24,6 +24,23 @@ static void fill_error(struct json_object *job, const char *name, int code)
 		json_add(job, "error", TAKE_PTR(error));
 }
 
+/* On the error output: whoever reads only that must not miss it. */
+static void say_suspects(struct json_object *job)
+{
+	struct json_object *suspects = json_get(job, "suspects");
+
+	for (size_t i = 0; i < json_count(suspects); i++) {
+		struct json_object *text = json_object_array_get_idx(suspects, i);
+		char printable[512];
+
+		if (!json_object_is_type(text, json_type_string))
+			continue;
+		text_make_printable(printable, sizeof(printable),
+				    json_object_get_string(text));
+		fprintf(stderr, "tdxupdctl: %s\n", printable);
+	}
+}
+
 /* The job's last word. */
 static int say_end(struct ctl *ctl, struct json_object *job)
 {
@@ -39,6 +56,7 @@ static int say_end(struct ctl *ctl, struct json_object *job)
 		ctl_print_json(ctl, job);
 		return code;
 	}
+	say_suspects(job);
 	if (is_done)
 		return CTL_EXIT_OK;
 	ctl_bus_error_to_reason(result, reason, sizeof(reason));

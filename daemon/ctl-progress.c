@@ -70,7 +70,7 @@ static void print_milestone(FILE *out, struct json_object *job, enum milestone m
 		fputs("the image is verified and handed to the kernel\n", out);
 		break;
 	case COMMITTED:
-		fputs("no TD is being built: this is the moment\n", out);
+		fputs("the gate is open: this is the moment\n", out);
 		break;
 	default:
 		fprintf(out, "%s runs\n", to);

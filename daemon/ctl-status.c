@@ -139,7 +139,13 @@ static int add_gate(struct ctl_table *table, struct json_object *daemon)
 	if (!blockers)
 		return -1;
 	if (strcmp(decision, "go") == 0)
-		return add_fact(table, "Gate", "open: no TD is being built", "green");
+		return ctl_blockers_is_sure(daemon)
+			       ? add_fact(table, "Gate", "open: no TD is being built",
+					  "green")
+			       : add_fact(table, "Gate",
+					  "open by Guard=, not because anything is sure "
+					  "that no TD is being built",
+					  "yellow");
 	if (*blockers)
 		return asprintf(&text, "closed: %s", blockers) < 0
 			       ? -1

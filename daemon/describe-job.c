@@ -42,6 +42,20 @@ static int add_blockers(struct json_object *object, const struct job *job)
 	return r < 0 ? r : json_add(object, "blockers", TAKE_PTR(list));
 }
 
+static int add_suspects(struct json_object *object, const struct job *job)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *list = NULL;
+	int r = json_new_array(&list);
+
+	for (size_t i = 0; r == 0 && i < job->suspect_count; i++) {
+		struct json_object *text;
+
+		r = json_new_text(job->suspects[i], &text) ?: json_append(list, text);
+	}
+	return r < 0 ? r : json_add(object, "suspects", TAKE_PTR(list));
+}
+
 static int add_versions(struct json_object *object, const struct job *job)
 {
 	int r = 0;
@@ -87,6 +101,8 @@ int describe_job(const struct job *job, struct json_object **ret)
 		r = add_state(object, job);
 	if (r == 0)
 		r = add_blockers(object, job);
+	if (r == 0)
+		r = add_suspects(object, job);
 	if (r == 0)
 		*ret = TAKE_PTR(object);
 	return r;

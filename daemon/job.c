@@ -17,6 +17,9 @@
 #define BACKOFF_BASE_USEC (200 * USEC_PER_MSEC)
 #define BACKOFF_CAP_USEC  (30 * USEC_PER_SEC)
 
+/* Of a message: all of them are in the journal and the history. */
+#define SUSPECTS_MAX 64
+
 void job_request_init(struct job_request *request, const struct config *config)
 {
 	*request = (struct job_request){
@@ -112,6 +115,9 @@ struct job *job_free(struct job *job)
 	tdxupd_host_free(job->after);
 	config_unref(job->config);
 	job_request_done(&job->request);
+	for (size_t i = 0; i < job->suspect_count; i++)
+		free(job->suspects[i]);
+	free(job->suspects);
 	free(job->detail);
 	free(job->image_name);
 	free(job->steps);
@@ -162,6 +168,23 @@ void job_set_failure(struct job *job, enum failure failure, char *detail)
 	job->failure = failure;
 	free(job->detail);
 	job->detail = detail;
+}
+
+int job_add_suspect(struct job *job, const char *text)
+{
+	char **suspects;
+
+	if (job->suspect_count == SUSPECTS_MAX)
+		return -ENOSPC;
+	suspects = reallocarray(job->suspects, job->suspect_count + 1, sizeof(*suspects));
+	if (!suspects)
+		return -ENOMEM;
+	job->suspects = suspects;
+	suspects[job->suspect_count] = strdup(text);
+	if (!suspects[job->suspect_count])
+		return -ENOMEM;
+	job->suspect_count++;
+	return 0;
 }
 
 bool job_can_cancel(const struct job *job)

@@ -131,6 +131,7 @@ struct job_context {
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
  * @retry_usec: the earliest that an open gate leads out of backoff
  * @catalog: that @entry is of, whose bytes are being read while planning; else NULL
+ * @suspects: builds that an update of this job may have hit, a sentence each
  * @before: the snapshot that the commit rests on
  * @after: the one that its outcome was read from, for whoever is told of that
  */
@@ -158,6 +159,8 @@ struct job {
 	enum failure failure;
 	enum tdxupd_outcome outcome; /* _TDXUPD_OUTCOME_INVALID before the first */
 	char *detail;
+	size_t suspect_count;
+	char **suspects;
 
 	struct tdxupd_catalog *catalog;
 	const struct tdxupd_entry *entry;
@@ -192,6 +195,8 @@ bool job_set(struct job *job, enum job_event event);
 void job_tell(struct job *job, enum job_state before);
 /* Say what came of it; the first failure stays. @detail is taken over, may be NULL. */
 void job_set_failure(struct job *job, enum failure failure, char *detail);
+/* Return: 0; -ENOMEM; -ENOSPC there are enough to know. */
+int job_add_suspect(struct job *job, const char *text);
 bool job_can_cancel(const struct job *job);
 /* Of 100, and 100 only when done: how far along, not how long. It does not fall, but for
  * an image that has to be staged again. */

@@ -235,52 +235,6 @@ void manager_gate_follow(struct manager *manager, const struct job *job)
 		show(manager);
 }
 
-/* ---- builds that were hit ---- */
-
-static bool has_updated(enum tdxupd_outcome outcome)
-{
-	return outcome != TDXUPD_OUTCOME_BUSY && outcome != TDXUPD_OUTCOME_REFUSED &&
-	       outcome != TDXUPD_OUTCOME_NOT_STARTED;
-}
-
-static void report(struct manager *manager, const struct job *job, const char *source,
-		   const struct gate_blocker *build)
-{
-	_cleanup_(cleanup_free)
-	char *build_text = build->pid ? text_new("%s, pid %d, seen by %s",
-						 *build->who ? build->who : "unnamed",
-						 (int)build->pid, source)
-				      : strdup(build->who);
-
-	if (build_text) {
-		journal_say(LOG_WARNING, MESSAGE_SUSPECT,
-			    "being built during the update: %s; the measurement may be "
-			    "wrong, build it anew",
-			    build_text);
-		manager_record_suspect(manager, job, build_text);
-	}
-	if (manager->listener.build_suspect)
-		manager->listener.build_suspect(manager->listener.userdata, source,
-						build);
-}
-
-void manager_gate_report(struct manager *manager, const struct job *job)
-{
-	uint64_t now = clock_usec(CLOCK_MONOTONIC);
-
-	if (!has_updated(job->outcome))
-		return;
-	for (size_t i = 0; i < manager->sources.count; i++) {
-		struct watch *watch = manager->sources.watches[i];
-		const struct gate_blocker *builds;
-		size_t count =
-			watch_list_overlap(watch, job->committed_usec, now, &builds);
-
-		for (size_t j = 0; j < count; j++)
-			report(manager, job, watch->ops->name, &builds[j]);
-	}
-}
-
 /* ---- the sources ---- */
 
 static int new_kernel(struct manager *manager, struct watch **ret)

@@ -25,7 +25,5 @@ void manager_gate_follow(struct manager *manager, const struct job *job);
 bool manager_gate_shut(struct manager *manager);
 /* Lift the limit again: there is no commit after all. */
 void manager_gate_reopen(struct manager *manager);
-/* @job's commit is through: name the builds that were open at any time in it. */
-void manager_gate_report(struct manager *manager, const struct job *job);
 
 #endif

@@ -15,6 +15,7 @@
 #include "manager-jobs.h"
 #include "manager-policy.h"
 #include "manager-read.h"
+#include "manager-suspect.h"
 #include "reader.h"
 
 /* Whoever asked has this long to fetch the outcome. */
@@ -227,7 +228,7 @@ static void on_job_voided(void *userdata, struct job *job)
 
 static void on_job_confirmed(void *userdata, struct job *job)
 {
-	manager_gate_report(userdata, job);
+	manager_report_suspects(userdata, job);
 }
 
 /* What the outcome was read from is fresh: nothing has been waited for since. */

@@ -85,7 +85,7 @@ static void test_a_build_that_the_kernel_counts(void **state)
 	assert_string_equal(told.source, "kernel");
 	assert_string_equal(told.who, "1 TD seen by kernel");
 	assert_int_equal(told.pid, 0);
-	assert_recorded(&scene, "1 TD seen by kernel\"");
+	assert_recorded(&scene, "being built during the update: 1 TD seen by kernel;");
 	scene_end(&scene);
 }
 
@@ -108,7 +108,7 @@ static void test_a_build_within_the_update(void **state)
 	scene_await_end(&scene, job, "done");
 	await_told(&scene, &told, 1);
 	assert_string_equal(told.who, "1 TD seen by kernel");
-	assert_recorded(&scene, "1 TD seen by kernel\"");
+	assert_recorded(&scene, "being built during the update: 1 TD seen by kernel;");
 	scene_end(&scene);
 }
 
@@ -129,7 +129,7 @@ static void test_a_build_under_a_lease_is_named(void **state)
 	assert_string_equal(told.source, "leases");
 	assert_string_equal(told.who, "web1");
 	assert_int_equal(told.pid, getpid());
-	assert_recorded(&scene, "web1, pid ");
+	assert_recorded(&scene, "being built during the update: web1, pid ");
 	close(lease);
 	scene_end(&scene);
 }
@@ -159,6 +159,57 @@ static void test_an_update_between_two_builds(void **state)
 	scene_end(&scene);
 }
 
+/* What opened the gate has seen no builds: `population`, or nothing at all. */
+static void test_what_cannot_be_excluded(void **state)
+{
+	static const char *const guards[] = { "strict", "off" };
+	struct scene scene;
+	struct told told;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(guards); i++) {
+		_cleanup_(cleanup_free)
+		char *job = NULL;
+		_cleanup_(cleanup_free)
+		char *said = NULL;
+
+		scene_start(&scene, "host kernel=mainline", "upload hold=transferring",
+			    NULL);
+		listen_for(&scene, &told);
+		if (i == 1)
+			scene_begin_build(&scene);
+		job = scene_update_with(&scene, NULL, 1, "guard", "s", guards[i]);
+		world_do(&scene.world, "wait upload transferring");
+		world_do(&scene.world, "td build vm2 manual");
+		world_do(&scene.world, "td step vm2 init");
+		world_do(&scene.world, "upload hold=none");
+		scene_await_end(&scene, job, "done");
+		await_told(&scene, &told, 1);
+		assert_string_equal(told.source, "");
+		assert_string_equal(told.who, "not excluded");
+		assert_recorded(&scene,
+				"it cannot be excluded that a TD was being built");
+		scene_end(&scene);
+	}
+}
+
+/* No TD then and none now: whatever may have been built is gone. */
+static void test_nobody_was_there(void **state)
+{
+	struct scene scene;
+	struct told told;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "host kernel=mainline", NULL);
+	listen_for(&scene, &told);
+	job = scene_update(&scene, NULL);
+	scene_await_end(&scene, job, "done");
+	await_told(&scene, &told, 0);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +217,8 @@ int main(void)
 		cmocka_unit_test(test_a_build_within_the_update),
 		cmocka_unit_test(test_a_build_under_a_lease_is_named),
 		cmocka_unit_test(test_an_update_between_two_builds),
+		cmocka_unit_test(test_what_cannot_be_excluded),
+		cmocka_unit_test(test_nobody_was_there),
 	};
 
 	if (!scene_is_possible())

@@ -56,7 +56,7 @@ static void test_every_milestone_comes_once(void **state)
 		"   4.0 s  staged     the image is verified and handed to the kernel\n"
 		"   4.0 s  waiting    a TD is being built: vm1, pid 47\n"
 		"   6.0 s  waiting    a TD is being built: kernel counts it\n"
-		"   7.0 s  committed  no TD is being built: this is the moment\n"
+		"   7.0 s  committed  the gate is open: this is the moment\n"
 		"   9.0 s  confirmed  1.5.16 runs\n");
 }
 
@@ -70,7 +70,7 @@ static void test_skipped_states_are_made_up_for(void **state)
 		jobs, 1,
 		"   0.0 s  planned    from 1.5.06 to 1.5.16\n"
 		"   0.0 s  staged     the image is verified and handed to the kernel\n"
-		"   0.0 s  committed  no TD is being built: this is the moment\n"
+		"   0.0 s  committed  the gate is open: this is the moment\n"
 		"   0.0 s  confirmed  1.5.16 runs\n");
 }
 
@@ -87,11 +87,11 @@ static void test_a_refusal_is_followed_by_the_next_attempt(void **state)
 		jobs, ARRAY_SIZE(jobs),
 		"   0.0 s  planned    from 1.5.06 to 1.5.16\n"
 		"   0.0 s  staged     the image is verified and handed to the kernel\n"
-		"   0.0 s  committed  no TD is being built: this is the moment\n"
+		"   0.0 s  committed  the gate is open: this is the moment\n"
 		"   1.0 s  refused    a TD is being built; nothing is lost; again in 0.2 "
 		"s\n"
 		"   3.0 s  waiting    no source is sure that no TD is being built\n"
-		"   4.0 s  committed  no TD is being built: this is the moment\n");
+		"   4.0 s  committed  the gate is open: this is the moment\n");
 }
 
 static void test_nothing_to_do(void **state)

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * TDs that were being built while an update went through: by name where a source has seen
+ * them, and where none can have, that this is so.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "journal.h"
+#include "manager-history.h"
+#include "manager-suspect.h"
+#include "population.h"
+#include "text.h"
+
+bool suspect_is_excluded(const struct gate_source *words, size_t count,
+			 bool has_module_guard)
+{
+	/* The module itself would have refused. */
+	if (has_module_guard)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		const struct gate_source *word = &words[i];
+
+		if (!word->is_veto && word->state != GATE_UNKNOWN &&
+		    word->confidence == GATE_EXACT && strcmp(word->name, "leases") != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_updated(enum tdxupd_outcome outcome)
+{
+	return outcome != TDXUPD_OUTCOME_BUSY && outcome != TDXUPD_OUTCOME_REFUSED &&
+	       outcome != TDXUPD_OUTCOME_NOT_STARTED;
+}
+
+/* In the journal, the history, the job and on the bus. */
+static void tell(struct manager *manager, struct job *job, const char *source,
+		 const struct gate_blocker *build, const char *text)
+{
+	journal_say(LOG_WARNING, MESSAGE_SUSPECT, "%s", text);
+	manager_record_suspect(manager, job, text);
+	(void)job_add_suspect(job, text);
+	if (manager->listener.build_suspect)
+		manager->listener.build_suspect(manager->listener.userdata, source,
+						build);
+}
+
+static void report(struct manager *manager, struct job *job, const char *source,
+		   const struct gate_blocker *build)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+
+	if (build->pid)
+		text = text_new("being built during the update: %s, pid %d, seen by %s; "
+				"the measurement may be wrong, build it anew",
+				*build->who ? build->who : "unnamed", (int)build->pid,
+				source);
+	else
+		text = text_new("being built during the update: %s; the measurement may "
+				"be wrong, build it anew",
+				build->who);
+	if (text)
+		tell(manager, job, source, build, text);
+}
+
+/* What opened the gate was sure of a moment, or of nothing. */
+static void report_doubt(struct manager *manager, struct job *job)
+{
+	struct gate_blocker build = { .who = "not excluded" };
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	uint64_t count;
+
+	if (population_read(manager->root_fd, &count) == 0)
+		text = text_new("it cannot be excluded that a TD was being built during "
+				"the update: there are %ju, and no source has seen them "
+				"all; build anew what was started then",
+				(uintmax_t)count);
+	else
+		text = strdup("it cannot be excluded that a TD was being built during "
+			      "the update, as no source would know; build anew what was "
+			      "started then");
+	if (text)
+		tell(manager, job, "", &build, text);
+}
+
+void manager_report_suspects(struct manager *manager, struct job *job)
+{
+	struct sources *sources = &manager->sources;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+
+	if (!has_updated(job->outcome))
+		return;
+	for (size_t i = 0; i < sources->count; i++) {
+		struct watch *watch = sources->watches[i];
+		const struct gate_blocker *builds;
+		size_t count =
+			watch_list_overlap(watch, job->committed_usec, now, &builds);
+
+		for (size_t j = 0; j < count; j++)
+			report(manager, job, watch->ops->name, &builds[j]);
+	}
+	sources_read(sources);
+	if (!suspect_is_excluded(sources->words, sources->count, job->has_module_guard))
+		report_doubt(manager, job);
+}
