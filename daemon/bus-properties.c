@@ -95,6 +95,20 @@ int bus_get_builds(sd_bus *bus, const char *path, const char *interface,
 	return sd_bus_message_append(reply, "i", count);
 }
 
+int bus_get_lacks(sd_bus *bus, const char *path, const char *interface,
+		  const char *property, sd_bus_message *reply, void *userdata,
+		  sd_bus_error *error)
+{
+	const struct manager *manager = manager_of(userdata);
+	int r = sd_bus_message_open_container(reply, 'a', "s");
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	for (size_t i = 0; r >= 0 && i < _LACK_MAX; i++)
+		if (manager->lacks[i])
+			r = sd_bus_message_append(reply, "s", manager->lacks[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 /* Asked for anew each time. */
 int bus_get_tds(sd_bus *bus, const char *path, const char *interface,
 		const char *property, sd_bus_message *reply, void *userdata,

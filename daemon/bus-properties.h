@@ -17,6 +17,9 @@ int bus_get_features0(sd_bus *bus, const char *path, const char *interface,
 int bus_get_builds(sd_bus *bus, const char *path, const char *interface,
 		   const char *property, sd_bus_message *reply, void *userdata,
 		   sd_bus_error *error);
+int bus_get_lacks(sd_bus *bus, const char *path, const char *interface,
+		  const char *property, sd_bus_message *reply, void *userdata,
+		  sd_bus_error *error);
 int bus_get_tds(sd_bus *bus, const char *path, const char *interface,
 		const char *property, sd_bus_message *reply, void *userdata,
 		sd_bus_error *error);

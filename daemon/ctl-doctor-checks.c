@@ -288,6 +288,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "Update", doctor_look_at_plan },
 	{ "Units", doctor_look_at_units },
 	{ "Daemon", doctor_look_at_daemon },
+	{ "Service", doctor_look_at_lacks },
 	{ "Sources", doctor_look_at_sources },
 	{ "Gate", doctor_look_at_gate },
 };

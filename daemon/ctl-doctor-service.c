@@ -126,6 +126,24 @@ void doctor_look_at_daemon(const struct doctor_patient *patient,
 			   state ? state : "there");
 }
 
+/* Its own eyes: root's are in other namespaces and have other limits. */
+void doctor_look_at_lacks(const struct doctor_patient *patient,
+			  struct doctor_finding *ret)
+{
+	struct json_object *lacks = json_get(patient->daemon, "lacks");
+	size_t count = json_count(lacks);
+
+	if (!patient->daemon)
+		doctor_say(ret, DOCTOR_UNKNOWN, "", "tdxupdd knows what it lacks");
+	else if (count == 0)
+		doctor_say(ret, DOCTOR_OK, "", "tdxupdd has what it needs");
+	else
+		doctor_say(ret, DOCTOR_WARN,
+			   count > 1 ? "`tdxupdctl status` shows all that it lacks." : "",
+			   "%s",
+			   json_object_get_string(json_object_array_get_idx(lacks, 0)));
+}
+
 /* ---- the gate ---- */
 
 /* Sources that are sure, or those that know nothing, by name. */

@@ -17,7 +17,7 @@ const char *doctor_state_to_string(enum doctor_state state);
 /* @found: what is so; @next: what to do about it, empty where nothing is to be done */
 struct doctor_finding {
 	enum doctor_state state;
-	char found[160];
+	char found[320];
 	char next[256];
 };
 
@@ -51,6 +51,8 @@ void doctor_look_at_units(const struct doctor_patient *patient,
 			  struct doctor_finding *ret);
 void doctor_look_at_daemon(const struct doctor_patient *patient,
 			   struct doctor_finding *ret);
+void doctor_look_at_lacks(const struct doctor_patient *patient,
+			  struct doctor_finding *ret);
 void doctor_look_at_sources(const struct doctor_patient *patient,
 			    struct doctor_finding *ret);
 void doctor_look_at_gate(const struct doctor_patient *patient,

@@ -154,6 +154,18 @@ static int add_gate(struct ctl_table *table, struct json_object *daemon)
 			"closed: nothing can tell whether a TD is being built", "yellow");
 }
 
+static int add_lacks(struct ctl_table *table, struct json_object *daemon)
+{
+	struct json_object *lacks = json_get(daemon, "lacks");
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < json_count(lacks); i++)
+		r = add_fact(table, "Lacks",
+			     json_object_get_string(json_object_array_get_idx(lacks, i)),
+			     "yellow");
+	return r;
+}
+
 static int add_daemon(struct ctl_table *table, struct json_object *daemon)
 {
 	const char *last = json_get_text(daemon, "last_result");
@@ -164,6 +176,7 @@ static int add_daemon(struct ctl_table *table, struct json_object *daemon)
 		last = "succeeded";
 	return add_fact(table, "Daemon", json_get_text(daemon, "state"), NULL)
 		?: add_gate(table, daemon)
+		?: add_lacks(table, daemon)
 			?: add_fact(table, "Last update", last, NULL);
 }
 

@@ -134,8 +134,19 @@ static int add_features(struct json_object *host, struct json_object *daemon)
 	return json_add_hex(host, "features0", features);
 }
 
+/* A count that the daemon does not believe is none: the kernel's file says 0 where its
+ * probes do not fire. */
+static void leave_out(struct json_object *host, struct json_object *daemon)
+{
+	struct json_object *told = json_get(daemon, "tds_building");
+
+	if (json_object_is_type(told, json_type_int) && json_object_get_int64(told) < 0)
+		json_object_object_del(host, "tds_building");
+}
+
 static int fill_in(struct json_object *host, struct json_object *daemon)
 {
+	leave_out(host, daemon);
 	return add_known(host, "state", json_get_text(daemon, "tdx_state"))
 		       ?: add_known(host, "module_version",
 				    json_get_text(daemon, "module_version"))

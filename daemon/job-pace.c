@@ -3,8 +3,10 @@
 #include "job-pace.h"
 #include "duration.h"
 
-/* Of pauses, each twice the one before. */
-#define PAUSE_FIRST_USEC (100 * USEC_PER_MSEC)
+/* Of pauses, each twice the one before. The first leaves whoever writes time to finish:
+ * what we staged between their bytes and their commit would be committed, by nobody's
+ * gate. */
+#define PAUSE_FIRST_USEC (1 * USEC_PER_SEC)
 #define PAUSE_LAST_USEC  (30 * USEC_PER_SEC)
 
 /* Undisturbed for this long, the next disturbance is a new one. */
@@ -29,9 +31,7 @@ uint64_t job_pace_go_back(struct job_pace *pace, uint64_t calm_usec)
 	if (pace->rounds == JOB_PACE_ROUNDS_MAX)
 		return UINT64_MAX;
 	pace->rounds++;
-	if (pace->rounds == 1)
-		return 0;
-	for (unsigned i = 2; i < pace->rounds && pause < PAUSE_LAST_USEC; i++)
+	for (unsigned i = 1; i < pace->rounds && pause < PAUSE_LAST_USEC; i++)
 		pause *= 2;
 	return pause < PAUSE_LAST_USEC ? pause : PAUSE_LAST_USEC;
 }

@@ -22,7 +22,7 @@ struct job_pace {
 
 /*
  * The job is thrown back after it had waited for @calm_usec undisturbed.
- * Return: how long to pause first: 0 the first time; UINT64_MAX: it was too often.
+ * Return: how long to pause first; UINT64_MAX: it was too often.
  */
 uint64_t job_pace_go_back(struct job_pace *pace, uint64_t calm_usec);
 /* The kernel refused for a TD build. Return: for how long the gate's word that there is

@@ -26,9 +26,6 @@
 #define POLL_FIRST_USEC 200
 #define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
 
-/* Whoever has loaded another module, or removes the driver, is given time to finish. */
-#define VOID_PAUSE_USEC (1 * USEC_PER_SEC)
-
 /* The event that leads on, or NOT_YET: a timer, the gate or a caller will. */
 #define NOT_YET _JOB_EVENT_INVALID
 
@@ -93,6 +90,24 @@ static bool is_staged(struct job *job)
 	       result.state == TDXUPD_UPLOAD_STAGED;
 }
 
+static bool is_forbidden(int error)
+{
+	return error == -EROFS || error == -EACCES || error == -EPERM;
+}
+
+static enum job_event refuse_files(struct job *job, int error)
+{
+	if (is_forbidden(error))
+		return refuse(job, FAILURE_CONFIG,
+			      text_new("the kernel's upload files can't be written (%s): "
+				       "`systemctl restart tdxupdd.service`, and look at "
+				       "its drop-ins",
+				       strerror(-error)));
+	return refuse(job, error == -ENODATA ? FAILURE_UNSUPPORTED : FAILURE_UNKNOWN,
+		      text_new("could not open the kernel's upload files: %s",
+			       strerror(-error)));
+}
+
 static enum job_event enter_staging(struct job *job)
 {
 	int r = 0;
@@ -100,9 +115,7 @@ static enum job_event enter_staging(struct job *job)
 	if (!job->upload)
 		r = upload_new(job->context->files, TDXUPD_TRANSPORT_AUTO, &job->upload);
 	if (r < 0)
-		return refuse(job, r == -ENODATA ? FAILURE_UNSUPPORTED : FAILURE_UNKNOWN,
-			      text_new("could not open the kernel's upload files: %s",
-				       strerror(-r)));
+		return refuse_files(job, r);
 	if (is_staged(job))
 		return JOB_EVENT_STAGED;
 	r = tdxupd_upload_stage(job->upload, job->image);
@@ -120,6 +133,10 @@ static enum job_event enter_staging(struct job *job)
 			strdup("an upload had no memory once, and the kernel takes "
 			       "none until its driver is loaded anew, or the host is "
 			       "rebooted"));
+	case -EROFS:
+	case -EACCES:
+	case -EPERM:
+		return refuse_files(job, r);
 	default:
 		return refuse(
 			job, FAILURE_UNKNOWN,
@@ -416,8 +433,6 @@ static enum job_event pace(struct job *job, enum job_event event, uint64_t *ret_
 			      text_new("somebody else keeps writing to the upload files "
 				       "or replacing the module: %d times in a row",
 				       JOB_PACE_ROUNDS_MAX));
-	if (event == JOB_EVENT_VOID && *ret_pause < VOID_PAUSE_USEC)
-		*ret_pause = VOID_PAUSE_USEC;
 	return event;
 }
 

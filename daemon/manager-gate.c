@@ -127,9 +127,13 @@ static void on_shut(void *userdata, bool is_shut)
 	else if (manager->config->drain_method == DRAIN_FENCE)
 		r = fence_raise(manager->root_fd, manager->config->drain_slice);
 	manager->is_shut = is_shut;
-	if (r < 0)
-		journal_say(LOG_WARNING, NULL, "limit of TDs in %s: %s",
-			    manager->config->drain_slice, strerror(-r));
+	manager_set_lack(
+		manager, LACK_FENCE,
+		r < 0 ? text_new("the limit of TDs in %s can't be set (%s): "
+				 "launches there are not held for an update; see "
+				 "fence.conf in tdxupd.conf(5)",
+				 manager->config->drain_slice, strerror(-r))
+		      : NULL);
 }
 
 bool manager_gate_shut(struct manager *manager)

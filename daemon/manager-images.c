@@ -4,7 +4,9 @@
  * decided by holds and policy.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -193,6 +195,28 @@ static void take_next(struct manager *manager, const struct prospect *prospect)
 		manager->listener.changed(manager->listener.userdata);
 }
 
+/* The worker that has read the images has put the watches there. */
+static void look_at_watches(struct manager *manager)
+{
+	char path[64], text[256] = "";
+	_cleanup_(cleanup_close)
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", manager->watch_fd);
+	if (manager->watch_fd >= 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+	    strstr(text, "inotify wd:"))
+		manager_set_lack(manager, LACK_IMAGES, NULL);
+	else
+		manager_set_lack(manager, LACK_IMAGES,
+				 strdup("no inotify to be had for the images: those that "
+					"come are noticed only by `tdxupdctl update` or "
+					"a reload, AutoUpdate= does nothing by itself; "
+					"raise fs.inotify.max_user_instances and "
+					"max_user_watches"));
+}
+
 static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
 		       const char *why)
 {
@@ -206,6 +230,7 @@ static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
 	if (r == 0)
 		(void)look_ahead(manager, *catalog, &prospect);
 	take_next(manager, &prospect);
+	look_at_watches(manager);
 	/* What it took is the host's until the next look. */
 	*catalog = tdxupd_catalog_free(*catalog);
 	malloc_trim(0);

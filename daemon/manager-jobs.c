@@ -74,6 +74,13 @@ static void stop_now(struct manager *manager)
 		sd_event_exit(manager->event, 0);
 }
 
+/* What has turned up since is armed before the job waits for it. */
+static void start(struct manager *manager, struct job *job)
+{
+	(void)manager_refresh(manager, "external");
+	job_start(job);
+}
+
 static int on_start(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -83,7 +90,7 @@ static int on_start(sd_event_source *source, void *userdata)
 	if (manager->context.is_stopping)
 		stop_now(manager);
 	else if (job && job->state == JOB_QUEUED)
-		job_start(job);
+		start(manager, job);
 	return 0;
 }
 

@@ -82,16 +82,28 @@ void manager_watch_writes(struct manager *manager)
 		[UPDATE] = manager->host->has_trigger,
 	};
 
+	int error = 0;
+
 	for (size_t i = 0; i < MANAGER_WRITES; i++) {
 		_cleanup_(cleanup_free)
 		char *path = NULL;
+		int r = 0;
 
 		if (is_there[i] && !manager->writes[i])
 			path = text_new("%s/%s", root, files[i]);
 		if (path)
-			(void)sd_event_add_inotify(manager->event, &manager->writes[i],
-						   path, IN_MODIFY, on_write, manager);
+			r = sd_event_add_inotify(manager->event, &manager->writes[i],
+						 path, IN_MODIFY, on_write, manager);
+		error = r < 0 ? r : error;
 	}
+	manager_set_lack(manager, LACK_WRITES,
+			 error ? text_new("others that write to the kernel's upload "
+					  "files are not seen (%s), so that an update by "
+					  "hand is noticed late; raise "
+					  "fs.inotify.max_user_instances and "
+					  "max_user_watches",
+					  strerror(-error))
+			       : NULL);
 	manager->context.sees_writes = manager->writes[LOADING];
 }
 

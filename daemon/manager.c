@@ -11,6 +11,7 @@
 
 #include "journal.h"
 #include "lock.h"
+#include "manager-device.h"
 #include "manager-gate.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
@@ -76,6 +77,7 @@ void manager_take_host(struct manager *manager, struct tdxupd_host *host,
 	manager->host = host;
 	sources_arm(&manager->sources, manager->event);
 	manager_watch_writes(manager);
+	manager_look_for_lacks(manager);
 	if (old)
 		compare(manager, old, cause);
 	manager_gate_changed(manager);
@@ -183,6 +185,7 @@ struct manager *manager_free(struct manager *manager)
 	manager_images_done(manager);
 	manager_policy_done(manager);
 	manager_writes_done(manager);
+	manager_device_done(manager);
 	sd_event_source_disable_unref(manager->planner);
 	manager_gate_done(manager);
 	manager_read_done(manager);
@@ -191,6 +194,7 @@ struct manager *manager_free(struct manager *manager)
 	config_unref(manager->config);
 	host_files_done(&manager->files);
 	lock_release(&manager->lock);
+	manager_lacks_done(manager);
 	if (manager->root_fd >= 0)
 		close(manager->root_fd);
 	free(manager->root);
@@ -256,6 +260,7 @@ int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 		r = manager_gate_init(manager);
 	if (r < 0)
 		return r;
+	manager_watch_device(manager);
 	manager_await_kernel(manager, await_usec);
 	r = manager_refresh(manager, "external");
 	if (r < 0)

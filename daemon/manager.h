@@ -12,6 +12,7 @@
 #include "job.h"
 #include "lease-desk.h"
 #include "lock.h"
+#include "manager-lacks.h"
 #include "sources.h"
 #include "tdxupd.h"
 
@@ -107,6 +108,8 @@ struct manager {
 	bool is_marked;
 	sd_event_source *waker;
 	uint64_t woken_usec;
+	struct manager_device *device;
+	char *lacks[_LACK_MAX];
 	struct manager_listener listener;
 };
 
