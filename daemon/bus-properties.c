@@ -34,6 +34,8 @@ static const char *text_of(const struct manager *manager, const char *property,
 		text = gate_decision_to_string(manager->verdict.decision);
 	else if (strcmp(property, "NextVersion") == 0 && manager->has_next)
 		text = tdxupd_version_format(&manager->next, buffer);
+	else if (strcmp(property, "State") == 0 && manager->is_awaiting)
+		text = "recovering";
 	else if (strcmp(property, "State") == 0)
 		text = manager_get_current(manager) ? "updating" : "idle";
 	else if (strcmp(property, "LastResult") == 0)

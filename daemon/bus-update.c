@@ -109,6 +109,10 @@ static int add_job(struct manager *manager, const struct job_request *request,
 	if (failure != FAILURE_NONE)
 		return bus_fail(error, failure, detail);
 	r = manager_add_job(manager, request, ret);
+	if (r == -EBUSY)
+		return bus_fail(error, FAILURE_BUSY,
+				strdup("an update is under way that the daemon before "
+				       "this one began; ask again when it is over"));
 	if (r == -EDQUOT || r == -ENOSPC)
 		return bus_fail(error, FAILURE_LIMIT,
 				strdup("too many jobs; wait for some to be forgotten"));

@@ -173,6 +173,8 @@ static int run(struct direct *direct, sd_event *event, const char *target)
 		.userdata = direct,
 	};
 	r = add_signals(direct);
+	while (r >= 0 && manager->is_awaiting && !manager->context.is_stopping)
+		r = sd_event_run(event, UINT64_MAX);
 	if (r < 0)
 		return fail_start(direct->ctl, r, NULL);
 	r = ask(direct, target);

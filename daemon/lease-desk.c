@@ -26,6 +26,7 @@ struct lease_desk {
 	struct barrier barrier;
 	struct barrier_config config; /* of the next update */
 	bool is_told_shut;
+	uint64_t held_usec; /* since when for an update of others, 0 for none */
 	sd_event_source *timer;
 	struct desk_bell bell;
 	struct lease_desk_listener listener;
@@ -79,10 +80,20 @@ static void grant(struct holder *holder)
 
 static int on_time(sd_event_source *timer, uint64_t usec, void *userdata);
 
+static bool is_overdue(const struct lease_desk *desk)
+{
+	return barrier_is_overdue(&desk->barrier, now()) ||
+	       (desk->held_usec && now() - desk->held_usec >= BARRIER_COMMIT_USEC);
+}
+
 static void set_timer(struct lease_desk *desk)
 {
 	uint64_t next = barrier_get_next(&desk->barrier);
 	uint64_t expiry = lease_get_next_expiry(desk->registry);
+	uint64_t held = desk->held_usec + BARRIER_COMMIT_USEC;
+
+	if (desk->held_usec && held > now() && held < next)
+		next = held;
 
 	watch_set_alarm(desk->event, &desk->timer, expiry < next ? expiry : next, on_time,
 			desk);
@@ -105,11 +116,11 @@ static void turn_away(struct lease_desk *desk)
 /* After anything that may have shut or opened the barrier. First come, first served. */
 static void settle(struct lease_desk *desk)
 {
-	bool is_shut = barrier_is_shut(&desk->barrier, now());
+	bool is_shut = barrier_is_shut(&desk->barrier, now()) || desk->held_usec;
 	bool has_granted = false;
 	struct lease *lease;
 
-	if (barrier_is_overdue(&desk->barrier, now()))
+	if (is_overdue(desk))
 		turn_away(desk);
 	while (!is_shut && (lease = lease_get_first_waiting(desk->registry))) {
 		grant(lease->userdata);
@@ -255,6 +266,14 @@ void lease_desk_follow(struct lease_desk *desk, enum job_state state, bool is_ur
 void lease_desk_rest(struct lease_desk *desk)
 {
 	stand_down(desk);
+	settle(desk);
+}
+
+void lease_desk_hold(struct lease_desk *desk, bool is_held)
+{
+	if (is_held == (desk->held_usec != 0))
+		return;
+	desk->held_usec = is_held ? now() : 0;
 	settle(desk);
 }
 

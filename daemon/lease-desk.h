@@ -57,6 +57,10 @@ void lease_desk_follow(struct lease_desk *desk, enum job_state state, bool is_ur
 /* It waits, and for no build: launches go. */
 void lease_desk_rest(struct lease_desk *desk);
 
+/* The kernel is at work on an update that is no job's, or no longer: launches wait for
+ * its end as for that of a job's commit. */
+void lease_desk_hold(struct lease_desk *desk, bool is_held);
+
 const struct lease_registry *lease_desk_get_registry(const struct lease_desk *desk);
 
 /* The desk as a source of the gate; borrows it. */

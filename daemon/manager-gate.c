@@ -314,6 +314,7 @@ int manager_gate_init(struct manager *manager)
 	r = inhibitor_desk_new(manager->event, &inhibitors, &manager->inhibitors);
 	if (r < 0)
 		return r;
+	manager->verdict.decision = GATE_UNDECIDED; /* before the first look */
 	manager->sources.changed = on_sources_changed;
 	manager->sources.userdata = manager;
 	return add_sources(manager);

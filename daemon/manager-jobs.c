@@ -391,6 +391,9 @@ int manager_add_job(struct manager *manager, const struct job_request *request,
 		*ret = job;
 		return 0;
 	}
+	/* Its number and what it starts from are not known yet. */
+	if (manager->is_awaiting)
+		return -EBUSY;
 	if (manager->job_count >= JOBS_MAX)
 		return -ENOSPC;
 	if (count_of(manager, request->starter) >= JOBS_USER_MAX)

@@ -2,7 +2,6 @@
 /* What is done about the past when the daemon starts; what was, recovery.c decides. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "history.h"
@@ -14,31 +13,19 @@
 #include "manager-jobs.h"
 #include "manager-policy.h"
 #include "manager-recovery.h"
+#include "manager-writes.h"
 #include "recovery.h"
 #include "text.h"
 
 #define UPLOAD_DIR "sys/class/firmware/tdx_module"
 
-#define POLL_NSEC 20000000
+#define POLL_USEC (20 * USEC_PER_MSEC)
 
 DEFINE_CLEANUP(struct tdxupd_upload, upload, tdxupd_upload_free)
 
 bool manager_is_kernel_updating(const struct manager *manager)
 {
 	return lock_is_kernel_updating(manager->root_fd);
-}
-
-void manager_await_kernel(struct manager *manager, uint64_t usec)
-{
-	const struct timespec pause = { .tv_nsec = POLL_NSEC };
-	uint64_t start = clock_usec(CLOCK_MONOTONIC);
-
-	if (!manager_is_kernel_updating(manager))
-		return;
-	journal_say(LOG_NOTICE, NULL, "an update is under way; waiting for its end");
-	while (manager_is_kernel_updating(manager) &&
-	       clock_usec(CLOCK_MONOTONIC) - start < usec)
-		nanosleep(&pause, NULL);
 }
 
 static enum recovery_staged read_staged(struct manager *manager)
@@ -230,7 +217,7 @@ static bool is_unsettled(struct manager *manager, const struct history_record *l
 	return true;
 }
 
-void manager_recover(struct manager *manager)
+static void recover(struct manager *manager)
 {
 	enum recovery_staged staged = read_staged(manager);
 	const struct history_record *last;
@@ -259,4 +246,57 @@ void manager_recover(struct manager *manager)
 		hold(manager, last, recovery);
 	manager->is_unsettled = is_unsettled(manager, last, recovery);
 	manager_record_start(manager);
+}
+
+/* ---- waiting for the kernel ---- */
+
+static int start(struct manager *manager)
+{
+	int r;
+
+	manager->is_awaiting = false;
+	manager->awaiter = sd_event_source_disable_unref(manager->awaiter);
+	r = manager_refresh(manager, "external");
+	if (r < 0)
+		return r;
+	manager_attend_kernel(manager);
+	manager_open_history(manager);
+	recover(manager);
+	/* What was cut off or given up is not taken up again by a restart. */
+	return manager_replan_later(manager, !manager->is_unsettled);
+}
+
+static int on_await(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+	int r;
+
+	(void)source;
+	(void)usec;
+	if (manager_is_kernel_updating(manager) &&
+	    clock_usec(CLOCK_MONOTONIC) < manager->await_usec)
+		return watch_set_timer(manager->event, &manager->awaiter, POLL_USEC,
+				       on_await, manager);
+	r = start(manager);
+	if (r < 0)
+		journal_say(LOG_ERR, NULL, "could not look at the host: %s",
+			    strerror(-r));
+	return r < 0 ? sd_event_exit(manager->event, r) : 0;
+}
+
+int manager_begin(struct manager *manager, uint64_t await_usec)
+{
+	if (!manager_is_kernel_updating(manager))
+		return start(manager);
+	journal_say(LOG_NOTICE, NULL, "an update is under way; waiting for its end");
+	/* Its files say nothing true until then. */
+	manager->host = calloc(1, sizeof(*manager->host));
+	if (!manager->host)
+		return -ENOMEM;
+	manager->host->state = TDXUPD_TDX_UNKNOWN;
+	manager->is_awaiting = true;
+	manager->await_usec = clock_usec(CLOCK_MONOTONIC) + await_usec;
+	lease_desk_hold(manager->desk, true);
+	return watch_set_timer(manager->event, &manager->awaiter, POLL_USEC, on_await,
+			       manager);
 }

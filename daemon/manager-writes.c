@@ -31,6 +31,20 @@ static const char *const files[MANAGER_WRITES] = {
 
 static int look_later(struct manager *manager, uint64_t usec);
 
+/* The kernel is at work, and not for a job of ours. */
+static bool is_others(const struct manager *manager)
+{
+	return !manager_is_critical(manager) && manager_is_kernel_updating(manager);
+}
+
+void manager_attend_kernel(struct manager *manager)
+{
+	/* Nothing but its end tells of its end. */
+	lease_desk_hold(manager->desk, is_others(manager));
+	if (is_others(manager))
+		(void)look_later(manager, LOOK_MIN_USEC);
+}
+
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -38,12 +52,12 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	/* A job's own, or the job's to judge. */
-	if (manager_get_current(manager))
-		return 0;
-	if (manager_is_kernel_updating(manager))
+	if (is_others(manager))
 		return look_later(manager, next < LOOK_MAX_USEC ? next : LOOK_MAX_USEC);
-	(void)manager_refresh(manager, "external");
+	lease_desk_hold(manager->desk, false);
+	/* A job's own, or the job's to judge. */
+	if (!manager_get_current(manager))
+		(void)manager_refresh(manager, "external");
 	return 0;
 }
 
@@ -68,6 +82,7 @@ static int on_write(sd_event_source *source, const struct inotify_event *event,
 				manager->writes[i] =
 					sd_event_source_disable_unref(source);
 	manager->context.sees_writes = manager->writes[LOADING];
+	manager_attend_kernel(manager);
 	if (!job)
 		return look_later(manager, LOOK_MIN_USEC);
 	job_on_write(job);

@@ -89,7 +89,7 @@ int manager_refresh(struct manager *manager, const char *cause)
 	int r;
 
 	/* The files would answer only after the update, or with what is half true. */
-	if (manager_is_critical(manager))
+	if (manager_is_critical(manager) || manager->is_awaiting)
 		return 0;
 	r = host_read(&manager->files, &host);
 	if (r == 0)
@@ -129,6 +129,9 @@ int manager_replan_later(struct manager *manager, bool may_apply)
 	int r;
 
 	manager->may_apply |= may_apply;
+	/* It is called again then. */
+	if (manager->is_awaiting)
+		return 0;
 	if (manager->planner)
 		return sd_event_source_set_enabled(manager->planner, SD_EVENT_ONESHOT);
 	r = sd_event_add_defer(manager->event, &manager->planner, on_replan, manager);
@@ -186,6 +189,7 @@ struct manager *manager_free(struct manager *manager)
 	manager_policy_done(manager);
 	manager_writes_done(manager);
 	manager_device_done(manager);
+	sd_event_source_disable_unref(manager->awaiter);
 	sd_event_source_disable_unref(manager->planner);
 	manager_gate_done(manager);
 	manager_read_done(manager);
@@ -261,14 +265,7 @@ int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 	if (r < 0)
 		return r;
 	manager_watch_device(manager);
-	manager_await_kernel(manager, await_usec);
-	r = manager_refresh(manager, "external");
-	if (r < 0)
-		return r;
-	manager_open_history(manager);
-	manager_recover(manager);
-	/* What was cut off or given up is not taken up again by a restart. */
-	r = manager_replan_later(manager, !manager->is_unsettled);
+	r = manager_begin(manager, await_usec);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(manager);

@@ -56,7 +56,9 @@ struct manager_listener {
  *	this one saw last: "external" or "boot", NULL once it was told
  * @is_unsettled: a job was cut off or given up, and since then nobody has asked for
  *	another; to where it was to lead is @unsettled_to. Neither a start of the daemon
- *nor anybody's question begins it again
+ *	nor anybody's question begins it again
+ * @is_awaiting: the kernel is at work on an update of the daemon before this one, until
+ *	@await_usec at the most; nothing is known of the host yet
  * @is_shut: launches are held
  * @is_marked: the lock says that a commit is being made
  * @waker: the waiting job is told of what was read to be shown, last at @woken_usec
@@ -104,6 +106,9 @@ struct manager {
 	sd_event_source *writes[MANAGER_WRITES];
 	sd_event_source *looker;
 	uint64_t look_usec;
+	bool is_awaiting;
+	uint64_t await_usec;
+	sd_event_source *awaiter;
 	bool is_shut;
 	bool is_marked;
 	sd_event_source *waker;
@@ -119,8 +124,9 @@ struct manager {
 /*
  * Look at the host below @root and get ready. Takes the host's lock: there is one manager
  * a host. @await_usec: how long the end of an update is waited for that the kernel is at
- * work on. Return: 0; -EWOULDBLOCK another one is there; -EBADMSG the configuration, with
- * @ret_why; another errno, @ret_why may be set; free() it.
+ * work on, by the event loop: see is_awaiting. Return: 0; -EWOULDBLOCK another one is
+ * there; -EBADMSG the configuration, with @ret_why; another errno, @ret_why may be set;
+ * free() it.
  */
 int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 		struct manager **ret, char **ret_why);

@@ -305,10 +305,24 @@ void scene_await_name(struct scene *scene)
 	}
 }
 
+/* Until it knows what became of an update that outlived the one before it. */
+static void await_host(struct scene *scene)
+{
+	for (bool is_known = false; !is_known;) {
+		_cleanup_(cleanup_free)
+		char *state = scene_get(scene, SCENE_MANAGER, "State");
+
+		is_known = strcmp(state, "recovering") != 0;
+		if (!is_known)
+			pause_ms(PAUSE_MS);
+	}
+}
+
 void scene_run(struct scene *scene)
 {
 	scene->daemon = scene_spawn(scene);
 	scene_await_name(scene);
+	await_host(scene);
 }
 
 int scene_run_failing(struct scene *scene)

@@ -274,6 +274,39 @@ static void test_an_update_that_outlives_its_daemon(void **state)
 	launch_amid("host kernel=mainline", true);
 }
 
+/* The daemon that is started in the middle of it is on the bus, and gives no lease yet.
+ */
+static void test_an_update_that_outlives_its_daemon_and_meets_the_next(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	int fd = -1;
+
+	(void)state;
+	set_up(&scene, "host kernel=mainline");
+	world_do(&scene.world, "upload hold=transferring");
+	job = scene_update(&scene, NULL);
+	world_do(&scene.world, "wait upload transferring");
+	scene_kill(&scene);
+	scene.daemon = scene_spawn(&scene);
+	scene_await_name(&scene);
+	scene_assert(&scene, SCENE_MANAGER, "State", "recovering");
+	scene_update_refused(&scene, SERVICE ".Error.Busy", NULL, 0);
+	assert_true(sd_bus_call_method_async(scene.bus, NULL, SERVICE, SCENE_MANAGER,
+					     SERVICE ".Manager", "BeginBuild", NULL, NULL,
+					     "sa{sv}", "late", 0) >= 0);
+	scene_await_count(&scene, LEASES, 1);
+	usleep(BOUND + 300000);
+	scene_assert(&scene, SCENE_MANAGER, "GateDecision", "unknown");
+	world_do(&scene.world, "upload hold=none");
+	scene_await(&scene, SCENE_MANAGER, "State", "idle");
+	scene_assert(&scene, SCENE_MANAGER, "ModuleVersion", "1.5.16");
+	assert_null(scene_take(&scene, "BeginBuild", &fd, "sa{sv}", "next", 0));
+	close(fd);
+	scene_end(&scene);
+}
+
 static bool has_limit(struct scene *scene, const char *limit)
 {
 	char text[64];
@@ -461,6 +494,8 @@ int main(void)
 		cmocka_unit_test(test_an_update_that_outlasts_the_bound),
 		cmocka_unit_test(test_an_update_by_the_trigger),
 		cmocka_unit_test(test_an_update_that_outlives_its_daemon),
+		cmocka_unit_test(
+			test_an_update_that_outlives_its_daemon_and_meets_the_next),
 		cmocka_unit_test(test_the_limit_is_its_daemons_alone),
 		cmocka_unit_test(test_without_a_daemon_launches_go),
 		cmocka_unit_test(test_a_lease_in_the_background),

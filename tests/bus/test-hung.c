@@ -37,6 +37,8 @@ static void run_impatient(struct scene *scene)
 	if (scene->daemon == 0)
 		_exit(serve(scene));
 	scene_await_name(scene);
+	scene_assert(scene, SCENE_MANAGER, "State", "recovering");
+	scene_await(scene, SCENE_MANAGER, "State", "idle");
 }
 
 /* An update that the module is going to refuse, which the kernel has not heard yet. */
