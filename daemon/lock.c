@@ -22,7 +22,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "io.h"
 #include "lock.h"
@@ -30,10 +29,6 @@
 
 /* A file that is removed and made anew all the time is somebody's attack. */
 #define ATTEMPTS_MAX 16
-
-/* Half a second in all. */
-#define RETRIES    10
-#define RETRY_NSEC 50000000
 
 /* The last two may be one as the first, and then are taken once. */
 static const char *const objects[LOCK_OBJECTS] = {
@@ -99,18 +94,9 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* A daemon that was killed may have just made a worker, which has its descriptors until
- * it dies or gets to run. */
 static int try_flock(int fd)
 {
-	const struct timespec pause = { .tv_nsec = RETRY_NSEC };
-
-	for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK || i == RETRIES)
-			return -errno;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
+	return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
 /* ---- the file ---- */
