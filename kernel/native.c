@@ -202,7 +202,7 @@ int tdx_backend_check(void)
 
 	/* P-SEAMLDR waits for a call from every CPU that the firmware enabled. */
 	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
-		return -ENODEV;
+		return -EAGAIN;
 
 	return 0;
 }

@@ -92,7 +92,7 @@ static int run_steps(struct tdx_model *model, const struct tdx_model_image *imag
 int sim_update_check(struct tdx_model *model)
 {
 	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
-		return -ENODEV;
+		return -EAGAIN;
 
 	return tdx_model_check(model);
 }

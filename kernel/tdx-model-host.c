@@ -216,7 +216,7 @@ int tdx_model_check(struct tdx_model *model)
 		return -ENOSPC;
 	for (lp = 0; lp < model->lp_count; lp++)
 		if (model->is_offline[lp])
-			return -ENODEV;
+			return -EAGAIN;
 	if (model->host.is_guarding && model->host.building)
 		return -EBUSY;
 

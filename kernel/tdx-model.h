@@ -138,7 +138,7 @@ u16 tdx_model_td_hkid(const struct tdx_model_td *td);
 /* ---- updating the module ---- */
 
 /*
- * What our kernel piece refuses beforehand: 0, -ENXIO, -ENOSPC no slot, -ENODEV an LP is
+ * What our kernel piece refuses beforehand: 0, -ENXIO, -ENOSPC no slot, -EAGAIN an LP is
  * offline, -EBUSY a TD is being built. Mainline looks at none of it.
  */
 int tdx_model_check(struct tdx_model *model);

@@ -63,6 +63,7 @@ static enum tdxupd_outcome confirm_harmless(const struct tdxupd_upload_result *r
 		return TDXUPD_OUTCOME_BUSY;
 	case TDXUPD_UPLOAD_ERROR_INVALID:
 	case TDXUPD_UPLOAD_ERROR_NO_SLOTS:
+	case TDXUPD_UPLOAD_ERROR_CPU_OFFLINE:
 	case TDXUPD_UPLOAD_ERROR_OTHER:
 		return TDXUPD_OUTCOME_REFUSED;
 	default:

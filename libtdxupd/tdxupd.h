@@ -1027,9 +1027,10 @@ enum tdxupd_upload_error {
 	TDXUPD_UPLOAD_ERROR_INVALID,  /* firmware-invalid: anything from harmless to fatal
 				       */
 	TDXUPD_UPLOAD_ERROR_NO_SLOTS, /* trigger only: ENOSPC */
-	TDXUPD_UPLOAD_ERROR_LOST,     /* trigger only: ENXIO */
-	TDXUPD_UPLOAD_ERROR_ALREADY,  /* another update runs */
-	TDXUPD_UPLOAD_ERROR_OTHER,    /* see the text */
+	TDXUPD_UPLOAD_ERROR_CPU_OFFLINE, /* trigger only: EAGAIN */
+	TDXUPD_UPLOAD_ERROR_LOST,        /* trigger only: ENXIO */
+	TDXUPD_UPLOAD_ERROR_ALREADY,     /* another update runs */
+	TDXUPD_UPLOAD_ERROR_OTHER,       /* see the text */
 	_TDXUPD_UPLOAD_ERROR_MAX,
 	_TDXUPD_UPLOAD_ERROR_INVALID = -22,
 };

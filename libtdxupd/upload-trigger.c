@@ -48,6 +48,8 @@ static enum tdxupd_upload_error translate(int error)
 		return TDXUPD_UPLOAD_ERROR_BUSY;
 	case -EALREADY:
 		return TDXUPD_UPLOAD_ERROR_ALREADY;
+	case -EAGAIN:
+		return TDXUPD_UPLOAD_ERROR_CPU_OFFLINE;
 	case -EINVAL:
 		return TDXUPD_UPLOAD_ERROR_INVALID;
 	case -ENOSPC:

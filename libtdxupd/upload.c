@@ -36,6 +36,7 @@ static const char *const upload_error_table[] = {
 	[TDXUPD_UPLOAD_ERROR_BUSY] = "busy",
 	[TDXUPD_UPLOAD_ERROR_INVALID] = "invalid",
 	[TDXUPD_UPLOAD_ERROR_NO_SLOTS] = "no-slots",
+	[TDXUPD_UPLOAD_ERROR_CPU_OFFLINE] = "cpu-offline",
 	[TDXUPD_UPLOAD_ERROR_LOST] = "lost",
 	[TDXUPD_UPLOAD_ERROR_ALREADY] = "already",
 	[TDXUPD_UPLOAD_ERROR_OTHER] = "other",

@@ -381,6 +381,13 @@ static void test_the_trigger_tells_why(void **state)
 	struct scene *scene = *state;
 
 	stage(scene, TDXUPD_TRANSPORT_TRIGGER);
+	world_do(&scene->world, "lp offline 1");
+	commit(scene);
+	assert_int_equal(wait_for_end(scene).error, TDXUPD_UPLOAD_ERROR_CPU_OFFLINE);
+	world_do(&scene->world, "lp online 1");
+	scene->upload = tdxupd_upload_free(scene->upload);
+
+	stage(scene, TDXUPD_TRANSPORT_TRIGGER);
 	world_do(&scene->world, "set remaining=0");
 	commit(scene);
 	assert_int_equal(wait_for_end(scene).error, TDXUPD_UPLOAD_ERROR_NO_SLOTS);

@@ -218,17 +218,7 @@ bool host_is_cpu_online(const struct host *host, unsigned cpu)
 /* What this kernel looks at once it has the image and before it shuts the module down. */
 static int check_before_shutdown(struct host *host)
 {
-	int error;
-
-	switch (host->kernel) {
-	case HOST_PIECE:
-		return tdx_model_check(host->model);
-	case HOST_PATCHED:
-		error = tdx_model_check(host->model);
-		return error == -ENODEV ? -EAGAIN : error;
-	default:
-		return 0;
-	}
+	return host->kernel == HOST_MAINLINE ? 0 : tdx_model_check(host->model);
 }
 
 /*

@@ -353,7 +353,7 @@ static void test_trigger_says_why(void **state)
 		bool is_kept;
 	} rows[] = {
 		{ "td build a 1m", "td abort a", -EBUSY, true },
-		{ "lp offline 3", "lp online 3", -ENODEV, false },
+		{ "lp offline 3", "lp online 3", -EAGAIN, false },
 		{ "set remaining=0", "set remaining=14", -ENOSPC, false },
 		{ "fail step=shutdown", "status", -EIO, false },
 		{ "fail step=install lp=3", "boot", -ENXIO, false },

@@ -6,6 +6,7 @@
 #define BUSY    TDXUPD_UPLOAD_ERROR_BUSY
 #define INVALID TDXUPD_UPLOAD_ERROR_INVALID
 #define SLOTS   TDXUPD_UPLOAD_ERROR_NO_SLOTS
+#define OFFLINE TDXUPD_UPLOAD_ERROR_CPU_OFFLINE
 #define LOST    TDXUPD_UPLOAD_ERROR_LOST
 #define ALREADY TDXUPD_UPLOAD_ERROR_ALREADY
 #define OTHER   TDXUPD_UPLOAD_ERROR_OTHER
@@ -35,6 +36,7 @@ static void test_outcomes(void **state)
 		{ "1.5.06", 12, BUSY, "busy" },
 		{ "1.5.06", 12, INVALID, "refused" },
 		{ "1.5.06", 12, SLOTS, "refused" },
+		{ "1.5.06", 12, OFFLINE, "refused" },
 		{ "1.5.06", 12, OTHER, "refused" },
 		{ "1.5.06", 12, LOST, "unknown" },
 		{ "1.5.06", 11, NONE, "mismatch" },
