@@ -10,6 +10,7 @@
 #include <linux/firmware.h>
 #include <linux/kobject.h>
 #include <linux/mutex.h>
+#include <linux/security.h>
 #include <linux/sysfs.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
@@ -96,14 +97,22 @@ void tdx_host_drop_image(void)
 	update.staged = 0;
 }
 
-/* The whole area at once: an image that fits is then never refused for lack of memory. */
+/*
+ * The whole area at once: an image that fits is then never refused for lack of memory.
+ * Security modules are asked as for all firmware that does not come from a file: here
+ * whether at all, and before it is used whether it may be this.
+ */
 static int start_image(void)
 {
-	if (!update.image)
-		update.image = vmalloc(TDX_HOST_IMAGE_MAX);
-	update.staged = 0;
+	int ret = security_kernel_load_data(LOADING_FIRMWARE, true);
 
-	return update.image ? 0 : -ENOMEM;
+	update.staged = 0;
+	if (!ret && !update.image) {
+		update.image = vmalloc(TDX_HOST_IMAGE_MAX);
+		ret = update.image ? 0 : -ENOMEM;
+	}
+
+	return ret;
 }
 
 static ssize_t image_write(struct file *file, struct kobject *kobj,
@@ -111,6 +120,7 @@ static ssize_t image_write(struct file *file, struct kobject *kobj,
 			   size_t count)
 {
 	ssize_t ret = count;
+	int error = 0;
 
 	/* What fw_upload asks of who writes its `data`. */
 	if (!capable(CAP_SYS_RAWIO))
@@ -120,8 +130,10 @@ static ssize_t image_write(struct file *file, struct kobject *kobj,
 	if (!mutex_trylock(&update.lock))
 		return -EBUSY;
 
-	if (!offset && start_image()) {
-		ret = -ENOMEM;
+	if (!offset)
+		error = start_image();
+	if (error) {
+		ret = error;
 	} else if (!update.image || offset != update.staged) {
 		ret = -EINVAL;
 	} else if (count > TDX_HOST_IMAGE_MAX - update.staged) {
@@ -146,6 +158,9 @@ static int update_from_image(struct device *dev)
 		return -EINVAL;
 
 	ret = tdx_backend_check();
+	if (!ret)
+		ret = security_kernel_post_load_data(update.image, update.staged,
+						     LOADING_FIRMWARE, "tdx_module");
 	if (!ret)
 		ret = replace_module(dev, update.image, update.staged);
 
