@@ -61,6 +61,12 @@ int tdx_backend_seamldr(struct tdx_host_version *ret_version, u32 *ret_remaining
 int tdx_backend_identity(struct tdx_host_identity *ret_identity);
 
 enum tdx_host_guard tdx_backend_guard(void);
+/*
+ * TDs of the whole machine that have a key, as something else than this module counts
+ * them; an errno when that is not known. Takes no lock that a caller of build_watch_*()
+ * might hold.
+ */
+int tdx_backend_keys(long long *ret_keys);
 /* Their number, or -ENODATA when it can no longer be known. */
 int tdx_backend_tds_building(void);
 

@@ -7,6 +7,7 @@
  *
  * What a TDX module is and how it gets replaced is the backend's business (backend.h).
  */
+#include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/sysfs.h>
 
@@ -180,12 +181,19 @@ static const struct attribute_group guard_group = {
 	.attrs = guard_attrs,
 };
 
-void tdx_host_building_changed(void)
+static void notify_building(struct irq_work *work)
 {
 	struct kernfs_node *kn = READ_ONCE(building);
 
 	if (kn)
 		sysfs_notify_dirent(kn);
+}
+static struct irq_work building_work = IRQ_WORK_INIT(notify_building);
+
+/* From probes, too: with preemption off, where PREEMPT_RT can't take kernfs's locks. */
+void tdx_host_building_changed(void)
+{
+	irq_work_queue(&building_work);
 }
 
 static struct device *create_device(unsigned int caps)
@@ -247,6 +255,7 @@ err_device:
 	tdx_host_drop_image();
 err_backend:
 	tdx_backend_exit();
+	irq_work_sync(&building_work);
 	return ret;
 }
 module_init(tdx_host_init);
@@ -258,6 +267,7 @@ static void __exit tdx_host_exit(void)
 
 	/* The backend is the one who notifies; with it gone the node has no user left. */
 	tdx_backend_exit();
+	irq_work_sync(&building_work);
 	sysfs_put(building);
 	tdx_host_drop_image();
 }

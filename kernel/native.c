@@ -4,7 +4,9 @@
  * CONFIG_INTEL_TDX_HOST). This module takes the place of the in-tree driver; its name
  * gives it the functions that are exported to "tdx-host" and to nobody else.
  */
+#include <linux/cgroup.h>
 #include <linux/cpu.h>
+#include <linux/misc_cgroup.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -12,11 +14,15 @@
 
 #include <asm/asm.h>
 #include <asm/cpu_device_id.h>
+#include <asm/msr.h>
 #include <asm/seamldr.h>
 #include <asm/tdx.h>
 
 #include "backend.h"
 #include "build-watch.h"
+
+/* Of MKTME and TDX together: KeyIDs have at most 15 bits. */
+#define TD_KEYS_MAX BIT(15)
 
 #define TDH_SYS_RD       34
 #define MD_TDX_FEATURES0 0x0A00000300000008ULL
@@ -48,12 +54,19 @@ int tdx_backend_version(struct tdx_host_version *ret_version)
 }
 
 /*
- * TDH.SYS.RD. The core does not read the features again after an update, and exports
- * nothing with which a module could, hence a SEAMCALL of our own. TDX keeps every CPU in
- * VMX operation from boot on.
+ * TDH.SYS.RD. The core does not read the features again after an update, and exports none
+ * of its SEAMCALL helpers to this module, hence one of our own. What those do beside the
+ * call, and why it can be done without here:
  *
- * RAX tells all: 0 is success, an error of the TDX module has bit 63, a fault leaves its
- * number there (the exception table), and VMfailInvalid leaves the leaf number.
+ * - They mark the caches of this CPU as dirty with a TD's lines, for kexec: SYS.RD writes
+ *   no memory of any TD, and reads what was never mapped with a private key.
+ * - They keep an update out by disabling preemption (stop_machine() waits for this CPU),
+ *   and so does who calls this: SYS.RD in the middle of one would only fail.
+ * - They try again for entropy: SYS.RD takes none.
+ *
+ * TDX keeps every CPU in VMX operation from boot on. RAX tells all: 0 is success, an
+ * error of the TDX module has bit 63, a fault leaves its number there (the exception
+ * table), and VMfailInvalid leaves the leaf number.
  */
 static u64 sys_rd(u64 field, u64 *ret_value)
 {
@@ -79,10 +92,16 @@ static u64 sys_rd(u64 field, u64 *ret_value)
 
 int tdx_backend_features0(u64 *ret_features)
 {
+	u64 status;
+
 	if (!tdx_get_sysinfo())
 		return -ENXIO;
 
-	return sys_rd(MD_TDX_FEATURES0, ret_features) ? -EIO : 0;
+	seamldr_lock_module_update();
+	status = sys_rd(MD_TDX_FEATURES0, ret_features);
+	seamldr_unlock_module_update();
+
+	return status ? -EIO : 0;
 }
 
 int tdx_backend_seamldr(struct tdx_host_version *ret_version, u32 *ret_remaining)
@@ -161,6 +180,25 @@ int tdx_backend_identity(struct tdx_host_identity *ret_identity)
 	return 0;
 }
 
+/*
+ * KVM charges each TD's key to the misc cgroup of its creator, and with it to every
+ * ancestor, of which the last is the machine's. Signed: see struct build_table.
+ */
+int tdx_backend_keys(long long *ret_keys)
+{
+	struct misc_cg *own = get_current_misc_cg(), *root;
+
+	if (!own)
+		return -ENODATA;
+
+	for (root = own; root->css.parent;)
+		root = css_misc(root->css.parent);
+	*ret_keys = atomic64_read(&root->res[MISC_CG_RES_TDX].usage);
+	put_misc_cg(own);
+
+	return 0;
+}
+
 /* A kernel that passes the avoid-compat-sensitive flag does not tell this module. */
 enum tdx_host_guard tdx_backend_guard(void)
 {
@@ -181,10 +219,7 @@ bool tdx_backend_last_seamcall(struct tdx_host_seamcall *ret_call)
 	return false;
 }
 
-/*
- * What the loader finds only after the old module is gone. The CPUs may change until
- * stop_machine() has locked out hotplug; nothing exported to this module narrows that.
- */
+/* What the loader finds only after the old module is gone. */
 int tdx_backend_check(void)
 {
 	struct tdx_host_version version;
@@ -208,25 +243,32 @@ int tdx_backend_check(void)
 }
 
 /*
- * The window that is left: a TDH.MNG.INIT that returns between this look at the count and
- * the moment stop_machine() has all CPUs is not seen; the core allocates one page and
+ * No CPU goes or comes from the look at them until all is over: one that was offline
+ * while the others called the loader costs TDX.
+ *
+ * The window that is left: a TDH.MNG.INIT that is entered between the look at the count
+ * and the moment stop_machine() has all CPUs is not seen; the core allocates one page and
  * walks the image in between. seamldr_lock_module_update() cannot close it: it only
  * disables preemption, and stop_machine() sleeps. The avoid-compat-sensitive flag closes
  * it, in a kernel and a TDX module that have it (patches/).
  */
 int tdx_backend_install(const u8 *image, u32 size)
 {
-	int ret = tdx_backend_check();
-
-	if (ret)
-		return ret;
-	if (caps & TDX_BACKEND_COUNTS && build_watch_count() > 0)
-		return -EBUSY;
+	int ret;
 
 	guard(mutex)(&running.lock);
-	running.is_known = false;
+	cpu_hotplug_disable();
 
-	return seamldr_install_module(image, size);
+	ret = tdx_backend_check();
+	if (!ret && caps & TDX_BACKEND_COUNTS && build_watch_count() > 0)
+		ret = -EBUSY;
+	if (!ret) {
+		running.is_known = false;
+		ret = seamldr_install_module(image, size);
+	}
+
+	cpu_hotplug_enable();
+	return ret;
 }
 
 unsigned int tdx_backend_caps(void)
@@ -243,6 +285,17 @@ static bool can_update(void)
 	       !boot_cpu_has_bug(X86_BUG_SEAMRET_INVD_VMCS);
 }
 
+/* As the core reads it, of which KVM alone is told. */
+static unsigned int count_td_keys(void)
+{
+	u64 partitioning;
+
+	if (rdmsrq_safe(MSR_IA32_MKTME_KEYID_PARTITIONING, &partitioning))
+		return TD_KEYS_MAX;
+
+	return min_t(u64, partitioning >> 32, TD_KEYS_MAX) ?: TD_KEYS_MAX;
+}
+
 int tdx_backend_init(void)
 {
 	int ret;
@@ -254,7 +307,7 @@ int tdx_backend_init(void)
 	if (can_update())
 		caps |= TDX_BACKEND_UPDATES;
 
-	ret = build_watch_start(NULL);
+	ret = build_watch_start(NULL, count_td_keys());
 	if (ret)
 		pr_warn("tdx-host: TD builds cannot be watched (%d)\n", ret);
 	else

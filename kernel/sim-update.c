@@ -94,7 +94,7 @@ int sim_update_check(struct tdx_model *model)
 	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
 		return -EAGAIN;
 
-	return tdx_model_check(model);
+	return tdx_model_check_update(model);
 }
 
 /* What native.c looks at before it begins, and at the last moment once more. */

@@ -23,6 +23,9 @@
 #include "sim.h"
 #include "tdx-model.h"
 
+/* More than the simulated machine has keys for. */
+#define TD_MAX 1024
+
 static char *setup;
 module_param(setup, charp, 0400);
 MODULE_PARM_DESC(setup,
@@ -35,15 +38,38 @@ MODULE_PARM_DESC(mainline, "have mainline's files and its carelessness, and no m
 /*
  * @lock: lets one thread at a time into the model
  * @builds: makes the calls of the TD builds that are due
+ * @unseen: calls of MNG.INIT that no probe is to see
+ * @keys: of the TDs, for readers without the lock
  */
 static struct {
 	struct mutex lock;
 	struct tdx_model *model;
 	struct delayed_work builds;
 	unsigned int caps;
+	unsigned int unseen;
+	unsigned int keys;
 } sim = {
 	.lock = __MUTEX_INITIALIZER(sim.lock),
 };
+
+/* Keys are taken and given back with the lock held. */
+static void sim_keys_changed(void *userdata)
+{
+	WRITE_ONCE(sim.keys, sim.model ? tdx_model_td_count(sim.model) : 0);
+}
+
+static int start_watch(void)
+{
+	static const unsigned long watched[BUILD_WATCH_CALL_MAX] = {
+		[BUILD_WATCH_MNG_CREATE] = (unsigned long)tdh_mng_create,
+		[BUILD_WATCH_MNG_INIT] = (unsigned long)tdh_mng_init,
+		[BUILD_WATCH_MNG_KEY_FREEID] = (unsigned long)tdh_mng_key_freeid,
+		[BUILD_WATCH_MNG_VPFLUSHDONE] = (unsigned long)tdh_mng_vpflushdone,
+		[BUILD_WATCH_MR_FINALIZE] = (unsigned long)tdh_mr_finalize,
+	};
+
+	return build_watch_start(watched, TD_MAX);
+}
 
 /* The builds' next call, if there is one. Called with the lock held. */
 static void schedule_builds(void)
@@ -63,16 +89,60 @@ static void run_builds(struct work_struct *work)
 	mutex_unlock(&sim.lock);
 }
 
+/*
+ * Commands for what the kernel's own probes can suffer, which the model has no idea of:
+ *
+ *	watch off|on	the driver is unloaded, or loaded, with the TDs that there are
+ *	watch blind	the probes stay where they are, and none fires
+ *	watch lose N	the next N calls of MNG.INIT are seen by none
+ */
+static int watch_command(const char *word)
+{
+	if (!strcmp(word, "off")) {
+		build_watch_stop();
+		return 0;
+	}
+	if (!strcmp(word, "on")) {
+		build_watch_blind(false);
+		return start_watch();
+	}
+	if (!strcmp(word, "blind")) {
+		build_watch_blind(true);
+		return 0;
+	}
+	if (str_has_prefix(word, "lose "))
+		return kstrtouint(word + strlen("lose "), 10, &sim.unseen);
+
+	return -EINVAL;
+}
+
+static int run_command(const char *line, char *ret, size_t size)
+{
+	int error;
+
+	if (str_has_prefix(line, "watch ")) {
+		error = watch_command(line + strlen("watch "));
+		scnprintf(ret, size,
+			  error ? "error EINVAL watch off|on|blind|lose N\n" : "ok\n");
+		return error;
+	}
+
+	error = tdx_model_command(sim.model, line, ret, size);
+	sim_keys_changed(NULL);
+	/* A boot takes the TDs away without a call that could be seen. */
+	if (!error && str_has_prefix(line, "boot"))
+		build_watch_forget();
+
+	return error;
+}
+
 int sim_command(const char *line, char *ret, size_t size)
 {
 	int error;
 
 	mutex_lock(&sim.lock);
 	tdx_model_advance(sim.model, ktime_get_ns());
-	error = tdx_model_command(sim.model, line, ret, size);
-	/* A boot takes the TDs away without a call that could be seen. */
-	if (!error && str_has_prefix(line, "boot"))
-		build_watch_forget();
+	error = run_command(line, ret, size);
 	schedule_builds();
 	mutex_unlock(&sim.lock);
 
@@ -91,7 +161,10 @@ static u64 td_call(void *userdata, enum tdx_model_td_call call, struct tdx_model
 	case TDX_MODEL_MNG_CREATE:
 		return tdh_mng_create(identity, tdx_model_td_hkid(td));
 	case TDX_MODEL_MNG_INIT:
-		return tdh_mng_init(identity, 0, NULL);
+		if (!sim.unseen)
+			return tdh_mng_init(identity, 0, NULL);
+		sim.unseen--;
+		break;
 	case TDX_MODEL_MR_FINALIZE:
 		return tdh_mr_finalize(identity);
 	case TDX_MODEL_MNG_VPFLUSHDONE:
@@ -219,6 +292,12 @@ enum tdx_host_guard tdx_backend_guard(void)
 	return TDX_HOST_GUARD_NONE;
 }
 
+int tdx_backend_keys(long long *ret_keys)
+{
+	*ret_keys = READ_ONCE(sim.keys);
+	return 0;
+}
+
 int tdx_backend_tds_building(void)
 {
 	return build_watch_count();
@@ -268,6 +347,7 @@ unsigned int tdx_backend_caps(void)
 /* No hook for builds: build-watch.c has seen the calls itself. */
 static const struct tdx_model_hooks hooks = {
 	.td_call = td_call,
+	.population_changed = sim_keys_changed,
 };
 
 /* What sets up the machine before the driver binds, as a BIOS would. */
@@ -292,24 +372,17 @@ static int run_setup(void)
 	return ret == -ENOENT ? -EINVAL : ret;
 }
 
+/* What was set up has run before there was a driver: no probe has seen it. */
 static int start_machine(void)
 {
-	/* In the order of enum build_watch_call. */
-	static const unsigned long watched[BUILD_WATCH_CALL_MAX] = {
-		[BUILD_WATCH_MNG_KEY_FREEID] = (unsigned long)tdh_mng_key_freeid,
-		[BUILD_WATCH_MNG_VPFLUSHDONE] = (unsigned long)tdh_mng_vpflushdone,
-		[BUILD_WATCH_MR_FINALIZE] = (unsigned long)tdh_mr_finalize,
-		[BUILD_WATCH_MNG_INIT] = (unsigned long)tdh_mng_init,
-	};
-	int ret;
+	int ret = run_setup();
 
-	ret = build_watch_start(watched);
 	if (ret)
 		return ret;
 
-	ret = run_setup();
+	ret = start_watch();
 	if (ret)
-		goto err_watch;
+		return ret;
 
 	/* From here on commands come through debugfs. */
 	sim.caps = mainline ? 0

@@ -121,6 +121,11 @@ u64 tdx_model_td_call(struct tdx_model *model, enum tdx_model_td_call call,
 		regs.rdx = td->hkid;
 	if (call == TDX_MODEL_MNG_INIT)
 		regs.rdx = PARAMS_ADDRESS;
+	/* The VM manager asks for something that this module does not have. */
+	if (call == TDX_MODEL_MNG_INIT && model->faults.td_init) {
+		model->faults.td_init--;
+		return TDX_OPERAND_INVALID | TDX_OPERAND_RDX;
+	}
 
 	return tdx_model_host_call(model, 0, leaves[call], &regs);
 }

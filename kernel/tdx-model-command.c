@@ -26,6 +26,7 @@
  *   fail loader-entropy=N        the same for P-SEAMLDR
  *   fail sys-busy=N              the next N SYS.SHUTDOWN answer SYS_BUSY
  *   fail info=N [status=S]       the next N SEAMLDR.INFO fail
+ *   fail td-init=N               the next N TDs have parameters that MNG.INIT refuses
  *   fail step=shutdown|install|init|update [lp=N] [status=S] [count=N]
  *   td ..., tdr list             tdx-model-command-td.c
  */
@@ -360,6 +361,8 @@ static int fail_one(struct tdx_model_faults *faults, const char *key, const char
 		faults->sys_busy = (unsigned int)number;
 	else if (!strcmp(key, "info"))
 		faults->loader_info = (unsigned int)number;
+	else if (!strcmp(key, "td-init"))
+		faults->td_init = (unsigned int)number;
 	else if (!strcmp(key, "lp"))
 		faults->step_lp = (unsigned int)number;
 	else if (!strcmp(key, "count"))

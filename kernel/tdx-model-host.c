@@ -199,7 +199,7 @@ bool tdx_model_can_update(const struct tdx_model *model)
 	return model->host.can_update;
 }
 
-int tdx_model_check(struct tdx_model *model)
+int tdx_model_check_update(struct tdx_model *model)
 {
 	struct tdx_model_version version;
 	unsigned int lp;
@@ -217,10 +217,18 @@ int tdx_model_check(struct tdx_model *model)
 	for (lp = 0; lp < model->lp_count; lp++)
 		if (model->is_offline[lp])
 			return -EAGAIN;
-	if (model->host.is_guarding && model->host.building)
-		return -EBUSY;
 
 	return 0;
+}
+
+int tdx_model_check(struct tdx_model *model)
+{
+	int ret = tdx_model_check_update(model);
+
+	if (!ret && model->host.is_guarding && model->host.building)
+		return -EBUSY;
+
+	return ret;
 }
 
 u64 tdx_model_take_step_fault(struct tdx_model *model, enum tdx_model_step step,

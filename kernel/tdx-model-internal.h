@@ -507,6 +507,7 @@ struct tdx_model_faults {
 	unsigned int loader_entropy;
 	unsigned int sys_busy;
 	unsigned int loader_info;
+	unsigned int td_init;
 	u64 loader_info_status;
 	unsigned int step_count;
 	enum tdx_model_step step;

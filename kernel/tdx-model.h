@@ -139,8 +139,10 @@ u16 tdx_model_td_hkid(const struct tdx_model_td *td);
 
 /*
  * What our kernel piece refuses beforehand: 0, -ENXIO, -ENOSPC no slot, -EAGAIN an LP is
- * offline, -EBUSY a TD is being built. Mainline looks at none of it.
+ * offline. Mainline looks at none of it.
  */
+int tdx_model_check_update(struct tdx_model *model);
+/* The same for a kernel that sees each build: -EBUSY, one is under way. */
 int tdx_model_check(struct tdx_model *model);
 
 /*
