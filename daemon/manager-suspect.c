@@ -59,14 +59,15 @@ static void report(struct manager *manager, struct job *job, const char *source,
 				*build->who ? build->who : "unnamed", (int)build->pid,
 				source);
 	else
-		text = text_new("being built during the update: %s; the measurement may "
-				"be wrong, build it anew",
-				build->who);
+		text = text_new(
+			"may have been hit by the update: %s; the measurement may "
+			"be wrong, build it anew",
+			build->who);
 	if (text)
 		tell(manager, job, source, build, text);
 }
 
-/* What opened the gate was sure of a moment, or of nothing. */
+/* Guard=off opened the gate, or a hint. */
 static void report_doubt(struct manager *manager, struct job *job)
 {
 	struct gate_blocker build = { .who = "not excluded" };
@@ -87,6 +88,19 @@ static void report_doubt(struct manager *manager, struct job *job)
 		tell(manager, job, "", &build, text);
 }
 
+/* One that has opened the gate, and has said by itself what was hit since. */
+static bool has_answered(const struct sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct watch *watch = sources->watches[i];
+
+		if (watch->is_relied_on && !watch->ops->is_veto &&
+		    strcmp(watch->ops->name, "leases") != 0)
+			return true;
+	}
+	return false;
+}
+
 void manager_report_suspects(struct manager *manager, struct job *job)
 {
 	struct sources *sources = &manager->sources;
@@ -103,6 +117,8 @@ void manager_report_suspects(struct manager *manager, struct job *job)
 		for (size_t j = 0; j < count; j++)
 			report(manager, job, watch->ops->name, &builds[j]);
 	}
+	if (has_answered(sources))
+		return;
 	sources_read(sources);
 	if (!suspect_is_excluded(sources->words, sources->count, job->has_module_guard))
 		report_doubt(manager, job);

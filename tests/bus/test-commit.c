@@ -17,11 +17,14 @@
 #define CALLS_MAX 6
 
 /*
+ * @opens: the file whose read tells that the gate is open, where no event does
  * @commits: the file whose write commits
  */
 struct trace {
 	pid_t pid;
+	const char *opens;
 	const char *commits;
+	bool is_open;
 	unsigned count;
 	char calls[1024];
 };
@@ -97,10 +100,15 @@ static void begin_anew(struct trace *trace)
 }
 
 /* What has returned since the last event may be the event itself. */
-static void leave(struct trace *trace, long number)
+static void leave(struct trace *trace, long number, const char *file)
 {
-	if (number == SYS_epoll_wait)
+	if (number == SYS_epoll_wait) {
+		trace->is_open = false;
 		begin_anew(trace);
+	} else if (trace->opens && !trace->is_open && strcmp(file, trace->opens) == 0) {
+		trace->is_open = true;
+		begin_anew(trace);
+	}
 }
 
 static void resume(const struct trace *trace)
@@ -122,6 +130,7 @@ static void start_tracing(const struct trace *trace)
 static void trace_until_commit(struct trace *trace)
 {
 	struct __ptrace_syscall_info info;
+	char file[512] = "";
 	long number = -1;
 	int status;
 
@@ -132,10 +141,12 @@ static void trace_until_commit(struct trace *trace)
 				   &info) > 0);
 		if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 			number = (long)info.entry.nr;
+			snprintf(file, sizeof(file), "%s",
+				 file_of(trace->pid, (long)info.entry.args[0]));
 			if (enter(trace, &info))
 				break;
 		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-			leave(trace, number);
+			leave(trace, number, file);
 		}
 	}
 	assert_int_equal(ptrace(PTRACE_DETACH, trace->pid, NULL, NULL), 0);
@@ -185,10 +196,11 @@ static void test_the_trigger(void **state)
 	    "pwrite lock\n");
 }
 
-/* The misc cgroup wakes nobody: a look by the clock finds it empty, and tells the job. */
+/* The misc cgroup wakes nobody: the event is the look by the clock that finds it empty.
+ */
 static void test_fw_upload(void **state)
 {
-	struct trace trace = { .commits = "loading" };
+	struct trace trace = { .commits = "loading", .opens = "misc.current" };
 
 	(void)state;
 	run("host kernel=mainline", &trace, "td abort vm1",
@@ -207,7 +219,7 @@ static void test_the_limit_comes_before_the_last_look(void **state)
 					"pread online\n"
 					"pread misc.current\n"
 					"write history.jsonl\n";
-	struct trace trace = { .commits = "loading" };
+	struct trace trace = { .commits = "loading", .opens = "misc.current" };
 	const char *look, *limit;
 
 	(void)state;
