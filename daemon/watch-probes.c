@@ -14,7 +14,7 @@
 #include "build-tracker.h"
 #include "clock.h"
 #include "io.h"
-#include "kvm-stats.h"
+#include "kvm-census.h"
 #include "population.h"
 #include "probe-reader.h"
 #include "tdxupd.h"
@@ -52,7 +52,7 @@ struct watch_probes {
 	unsigned long doubts;
 	struct kvm_vms elders;
 	uint64_t settle_at_usec;
-	char waits_for[96];
+	char waits_for[192];
 };
 
 static struct watch_probes *from_base(struct watch *watch)
@@ -229,13 +229,34 @@ static int take_elders(struct watch_probes *probes)
 	if (probes->has_elders && probes->doubts == doubts)
 		return 0;
 	forget_elders(probes);
+	probes->doubts = doubts;
 	probes->waits_for[0] = '\0';
-	r = kvm_vms_list(probes->root_fd, &probes->elders);
+	r = kvm_census(probes->root_fd, &probes->elders);
 	if (r < 0)
 		return r;
 	probes->has_elders = true;
-	probes->doubts = doubts;
 	return 0;
+}
+
+/* Whose VM it is, as far as this process may know. */
+static void name_vm(const struct watch_probes *probes, const char *vm, char *ret,
+		    size_t size)
+{
+	char path[40], text[32] = "", name[32] = "";
+	_cleanup_(cleanup_close)
+	int dir = -1;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "proc/%.*s/comm", (int)strspn(vm, "0123456789"), vm);
+	if (io_read_text(probes->root_fd, path, text, sizeof(text)) == 0)
+		text_make_printable(name, sizeof(name), text);
+	*strrchr(path, '/') = '\0';
+	dir = io_open_dir(probes->root_fd, path, 0);
+	if (!name[0] || dir < 0 || fstat(dir, &st) < 0)
+		snprintf(ret, size, "VM %s", vm);
+	else
+		snprintf(ret, size, "VM %s (%s of uid %u)", vm, name,
+			 (unsigned)st.st_uid);
 }
 
 static void settle(struct watch_probes *probes, uint64_t population)
@@ -264,11 +285,19 @@ static bool are_all_known(struct watch_probes *probes, uint64_t population)
 	return now == seen && build_tracker_count_doubts(probes->tracker) == doubts;
 }
 
+static void wait_for(struct watch_probes *probes, const char *vm)
+{
+	char name[96];
+
+	name_vm(probes, vm, name, sizeof(name));
+	snprintf(probes->waits_for, sizeof(probes->waits_for),
+		 "; %s has not run yet: start it or stop it", name);
+}
+
 static bool is_time_to_ask(struct watch_probes *probes)
 {
 	uint64_t now = clock_usec(CLOCK_MONOTONIC);
-	bool is_new = !probes->has_elders ||
-		      probes->doubts != build_tracker_count_doubts(probes->tracker);
+	bool is_new = probes->doubts != build_tracker_count_doubts(probes->tracker);
 
 	if (!is_new && now < probes->settle_at_usec)
 		return false;
@@ -294,11 +323,10 @@ static void try_to_settle(struct watch_probes *probes)
 	if (r == 0)
 		r = kvm_vms_drop_run(probes->root_fd, &probes->elders);
 	if (r < 0)
-		snprintf(probes->waits_for, sizeof(probes->waits_for),
-			 "; VMs in debugfs: %s", strerror(-r));
+		snprintf(probes->waits_for, sizeof(probes->waits_for), "; older VMs: %s",
+			 kvm_census_strerror(r));
 	else if (probes->elders.count)
-		snprintf(probes->waits_for, sizeof(probes->waits_for),
-			 "; VM %s has not run yet", probes->elders.names[0]);
+		wait_for(probes, probes->elders.names[0]);
 	else
 		settle(probes, population);
 }

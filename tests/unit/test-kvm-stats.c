@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "test.h"
-#include "kvm-stats.h"
+#include "kvm-census.h"
 #include "tree.h"
 
 #define KVM "sys/kernel/debug/kvm/"
@@ -82,9 +82,35 @@ static void test_what_tells_that_a_vm_has_run(void **state)
 	tree_remove(&tree);
 }
 
+/* A list counts only with the number of VMs beside it. */
+static void test_a_census_is_more_than_a_list(void **state)
+{
+	struct kvm_vms vms;
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	assert_int_equal(kvm_census(tree.fd, &vms), -ENODATA);
+	tree_put(&tree, KVM "42-11/exits", "0\n");
+	assert_int_equal(kvm_census(tree.fd, &vms), -ENODATA);
+	tree_put(&tree, "sys/module/kvm/refcnt", "1\n");
+	assert_int_equal(kvm_census(tree.fd, &vms), -ENODATA);
+	tree_put(&tree, "dev/kvm", "");
+	assert_true(kvm_census(tree.fd, &vms) < 0);
+	tree_remove(&tree);
+	/* no KVM, no VM */
+	tree_new(&tree);
+	tree_put(&tree, "sys/module/.keep", "");
+	assert_int_equal(kvm_census(tree.fd, &vms), 0);
+	assert_int_equal(vms.count, 0);
+	kvm_vms_done(&vms);
+	tree_remove(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_census_is_more_than_a_list),
 		cmocka_unit_test(test_vms_are_listed),
 		cmocka_unit_test(test_absent_debugfs_is_not_an_empty_one),
 		cmocka_unit_test(test_what_tells_that_a_vm_has_run),

@@ -5,6 +5,9 @@
  *
  * A line "run" of standard input lets the last VM run, for one instruction.
  *
+ * `tiny-kvm hidden` makes one that has run and then another under the same name, which so
+ * has no directory in debugfs, and stays until it is killed.
+ *
  * A line that is a number: that many VMs come and go, one after the other,
  * and another one stays. The first one is there all the while: for the first VM of a host
  * and after the last KVM rewrites code of the running kernel
@@ -85,13 +88,28 @@ static bool come_and_go(int kvm, unsigned long count)
 	return true;
 }
 
-int main(void)
+/* The first lives on by its vCPU; its descriptor, and with it its name, is free. */
+static bool hide_one(int kvm, struct kept *kept)
+{
+	int vm = kept->vm;
+
+	if (!run(kept) || close(vm) < 0 || ioctl(kvm, KVM_CREATE_VM, 0) != vm)
+		return false;
+	puts("hidden");
+	fflush(stdout);
+	pause();
+	return true;
+}
+
+int main(int argc, char **argv)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct kept kept;
 	bool is_good = kvm >= 0 && keep_one(kvm, &kept);
 	char line[32];
 
+	if (is_good && argc == 2 && strcmp(argv[1], "hidden") == 0)
+		is_good = hide_one(kvm, &kept);
 	while (is_good && fgets(line, sizeof(line), stdin))
 		if (strcmp(line, "run\n") == 0)
 			is_good = run(&kept);
