@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <libudev.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -22,6 +23,9 @@
  */
 #define LOOK_USEC 1000000
 
+/* VMs that are named after an update; more are a number. */
+#define HITS_MAX 64
+
 struct watch_kvm {
 	struct watch base;
 	int root_fd;
@@ -33,6 +37,7 @@ struct watch_kvm {
 	sd_event_source *timer;
 	struct kvm_tracker *tracker;
 	bool is_awaited;
+	struct gate_blocker hits[HITS_MAX];
 };
 
 static struct watch_kvm *from_base(struct watch *watch)
@@ -204,6 +209,63 @@ static void kvm_say(struct watch *watch, struct gate_source *ret)
 	set_timer(kvm);
 }
 
+static size_t add_hit(struct watch_kvm *kvm, size_t count, uint64_t usec, const char *who)
+{
+	if (count == HITS_MAX)
+		return count;
+	kvm->hits[count] = (struct gate_blocker){ .since_usec = usec };
+	snprintf(kvm->hits[count].who, sizeof(kvm->hits[count].who), "%s", who);
+	return count + 1;
+}
+
+/* VMs that have not run by now, of whatever age: by their age alone nobody knows. */
+static size_t add_idle(struct watch_kvm *kvm, size_t count, uint64_t usec)
+{
+	struct kvm_vms vms;
+	char who[64];
+	int r = kvm_vms_list(kvm->root_fd, &vms);
+
+	if (r < 0)
+		return add_hit(kvm, count, usec,
+			       "others cannot be excluded: no list of VMs in debugfs");
+	(void)kvm_vms_drop_run(kvm->root_fd, &vms);
+	for (size_t i = 0; i < vms.count; i++) {
+		snprintf(who, sizeof(who), "VM %s, which has not run yet", vms.names[i]);
+		count = add_hit(kvm, count, usec, who);
+	}
+	kvm_vms_done(&vms);
+	return count;
+}
+
+/* Of those that are young and have run meanwhile, too: they may have been built then. */
+static size_t kvm_list_overlap(struct watch *watch, uint64_t from_usec, uint64_t to_usec,
+			       const struct gate_blocker **ret)
+{
+	struct watch_kvm *kvm = from_base(watch);
+	const char(*names)[KVM_VM_NAME_BYTES];
+	struct gate_source source;
+	size_t young, count = 0;
+	char who[64];
+
+	(void)to_usec;
+	if (!watch->is_relied_on)
+		return 0;
+	young = kvm_tracker_list_young(kvm->tracker, now(), &names);
+	for (size_t i = 0; i < young; i++) {
+		if (kvm_vm_has_run(kvm->root_fd, names[i]) <= 0)
+			continue;
+		snprintf(who, sizeof(who), "VM %s, new and running", names[i]);
+		count = add_hit(kvm, count, from_usec, who);
+	}
+	count = add_idle(kvm, count, from_usec);
+	kvm_tracker_read(kvm->tracker, now(), &source);
+	if (source.state == GATE_UNKNOWN)
+		count = add_hit(kvm, count, from_usec,
+				"others cannot be excluded: uevents were lost");
+	*ret = kvm->hits;
+	return count;
+}
+
 static void kvm_attend(struct watch *watch, bool is_awaited)
 {
 	struct watch_kvm *kvm = from_base(watch);
@@ -228,6 +290,7 @@ static const struct watch_ops kvm_ops = {
 	.arm = kvm_arm,
 	.read = kvm_say,
 	.attend = kvm_attend,
+	.list_overlap = kvm_list_overlap,
 	.free = kvm_free,
 };
 
