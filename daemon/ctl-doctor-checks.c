@@ -16,16 +16,28 @@
 #define CPUINFO_BYTES_MAX (16u << 20) /* thousands of CPUs at some 2 KiB */
 #define KCONFIG_BYTES_MAX (4u << 20)
 
+/* Messages of others may have several lines, and anything in them. */
+static void take_line(char *ret, size_t size, char *text)
+{
+	for (char *p = text; *p; p++)
+		if (*p == '\n')
+			*p = ' ';
+	text_make_printable(ret, size, text);
+}
+
 void doctor_say(struct doctor_finding *ret, enum doctor_state state, const char *next,
 		const char *format, ...)
 {
+	char text[sizeof(ret->found)];
 	va_list args;
 
 	ret->state = state;
 	va_start(args, format);
-	vsnprintf(ret->found, sizeof(ret->found), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	snprintf(ret->next, sizeof(ret->next), "%s", next);
+	take_line(ret->found, sizeof(ret->found), text);
+	snprintf(text, sizeof(text), "%s", next ? next : "");
+	take_line(ret->next, sizeof(ret->next), text);
 }
 
 /* ---- hardware and firmware ---- */
@@ -77,25 +89,34 @@ static void look_at_cpu_bug(const struct doctor_patient *patient,
 		doctor_say(ret, DOCTOR_OK, "", "calls to P-SEAMLDR are safe");
 }
 
+/* P-SEAMLDR waits for each of them. */
 static void look_at_cpus(const struct doctor_patient *patient, struct doctor_finding *ret)
 {
 	const struct tdxupd_host *host = patient->facts->host;
-	unsigned online, possible;
+	const struct config *config = patient->facts->config;
+	bool is_accepted = config && config->policy->accepted &
+					     (UINT64_C(1) << TDXUPD_CHECK_CPU_ABSENT);
+	unsigned online, present, possible;
 
 	if (!host->has_cpus) {
 		doctor_say(ret, DOCTOR_UNKNOWN, "", "the CPU masks can't be read");
 		return;
 	}
 	online = tdxupd_cpuset_count(&host->online);
+	present = tdxupd_cpuset_count(&host->present);
 	possible = tdxupd_cpuset_count(&host->possible);
-	if (online == possible)
-		doctor_say(ret, DOCTOR_OK, "", "all %u are online", online);
-	else
+	if (online < present)
 		doctor_say(ret, DOCTOR_BAD,
-			   "Bring every CPU online, SMT siblings too (no nosmt, no "
-			   "maxcpus=): "
-			   "P-SEAMLDR waits for each of them.",
-			   "%u of %u are offline", possible - online, possible);
+			   tdxupd_check_describe(TDXUPD_CHECK_CPU_OFFLINE)->advice,
+			   "%u of %u are offline", present - online, present);
+	else if (present < possible && !is_accepted)
+		doctor_say(ret, DOCTOR_BAD,
+			   tdxupd_check_describe(TDXUPD_CHECK_CPU_ABSENT)->advice,
+			   "all %u are online; %u more are possible and not present",
+			   online, possible - present);
+	else
+		doctor_say(ret, DOCTOR_OK, "", "all %u are online%s", online,
+			   present < possible ? "; AcceptAbsentCpus=yes" : "");
 }
 
 /* ---- kernel ---- */
@@ -274,22 +295,24 @@ static void look_at_cgroup(const struct doctor_patient *patient,
 }
 
 const struct doctor_check doctor_checks[] = {
-	{ "BIOS and CPU", look_at_cpu },
-	{ "CPU bug", look_at_cpu_bug },
-	{ "CPUs online", look_at_cpus },
-	{ "Kernel", look_at_kernel },
-	{ "KVM", look_at_kvm },
-	{ "TDX module", look_at_module },
-	{ "Interface", look_at_upload },
-	{ "Budget", look_at_budget },
-	{ "Build counter", look_at_guard },
-	{ "cgroup", look_at_cgroup },
-	{ "Images", doctor_look_at_images },
-	{ "Update", doctor_look_at_plan },
-	{ "Units", doctor_look_at_units },
-	{ "Daemon", doctor_look_at_daemon },
-	{ "Service", doctor_look_at_lacks },
-	{ "Sources", doctor_look_at_sources },
-	{ "Gate", doctor_look_at_gate },
+	{ "BIOS and CPU", CTL_EXIT_UNSUPPORTED, look_at_cpu },
+	{ "CPU bug", CTL_EXIT_UNSUPPORTED, look_at_cpu_bug },
+	{ "CPUs online", CTL_EXIT_REFUSED, look_at_cpus },
+	{ "Kernel", CTL_EXIT_UNSUPPORTED, look_at_kernel },
+	{ "KVM", CTL_EXIT_UNSUPPORTED, look_at_kvm },
+	{ "TDX module", CTL_EXIT_UNSUPPORTED, look_at_module },
+	{ "Interface", CTL_EXIT_UNSUPPORTED, look_at_upload },
+	{ "Budget", CTL_EXIT_EXHAUSTED, look_at_budget },
+	{ "Build counter", CTL_EXIT_FAILURE, look_at_guard },
+	{ "cgroup", CTL_EXIT_FAILURE, look_at_cgroup },
+	{ "Configuration", CTL_EXIT_CONFIG, doctor_look_at_config },
+	{ "Images", CTL_EXIT_NO_IMAGE, doctor_look_at_images },
+	{ "Holds", CTL_EXIT_HELD, doctor_look_at_holds },
+	{ "Update", CTL_EXIT_FAILURE, doctor_look_at_plan },
+	{ "Units", CTL_EXIT_FAILURE, doctor_look_at_units },
+	{ "Daemon", CTL_EXIT_FAILURE, doctor_look_at_daemon },
+	{ "Service", CTL_EXIT_FAILURE, doctor_look_at_lacks },
+	{ "Sources", CTL_EXIT_FAILURE, doctor_look_at_sources },
+	{ "Gate", CTL_EXIT_FAILURE, doctor_look_at_gate },
 };
 const size_t doctor_check_count = ARRAY_SIZE(doctor_checks);

@@ -13,40 +13,92 @@
 #include "io.h"
 #include "json.h"
 
-/* ---- images and plan ---- */
+/* ---- configuration, images, holds and plan ---- */
+
+void doctor_look_at_config(const struct doctor_patient *patient,
+			   struct doctor_finding *ret)
+{
+	if (patient->config_why)
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"Correct it; tdxupdd does not start with it, and one that runs "
+			"goes on with what it read before.",
+			"%s", patient->config_why);
+	else
+		doctor_say(ret, DOCTOR_OK, "", "tdxupd.conf makes sense");
+}
 
 void doctor_look_at_images(const struct doctor_patient *patient,
 			   struct doctor_finding *ret)
 {
-	const struct ctl_facts *facts = patient->facts;
+	static const char look[] = "`tdxupdctl catalog check` says what each file is.";
+	const struct tdxupd_catalog *catalog = patient->facts->catalog;
+	const char *reason = json_get_text(patient->plan, "reason");
 	size_t sound = 0;
 
-	if (patient->catalog_exit || !facts->catalog) {
-		doctor_say(ret, DOCTOR_BAD,
-			   "Put Intel's module images there, or set ImagesDirectory= in "
-			   "tdxupd.conf; `tdxupdctl catalog check` says more.",
-			   "the images in %s cannot be listed",
-			   facts->config ? facts->config->images
-					 : "the images directory");
+	if (patient->config_why) {
+		doctor_say(ret, DOCTOR_UNKNOWN, "",
+			   "tdxupd.conf, which says where they are, can't be read");
 		return;
 	}
-	for (size_t i = 0; i < facts->catalog->entry_count; i++)
-		sound += tdxupd_report_is_passed(facts->catalog->entries[i].report);
-	if (sound == 0)
-		doctor_say(ret, DOCTOR_BAD, "`tdxupdctl catalog check` says why.",
-			   "none of %zu images is sound", facts->catalog->entry_count);
-	else if (sound < facts->catalog->entry_count)
-		doctor_say(ret, DOCTOR_WARN, "`tdxupdctl catalog check` says why.",
-			   "%zu of %zu images are sound", sound,
-			   facts->catalog->entry_count);
+	if (!catalog) {
+		doctor_say(ret, DOCTOR_BAD, "", "%s",
+			   patient->catalog_why ? patient->catalog_why
+						: "the images can't be read");
+		return;
+	}
+	for (size_t i = 0; i < catalog->entry_count; i++)
+		sound += tdxupd_report_is_passed(catalog->entries[i].report);
+	if (reason && strcmp(reason, "no-image") == 0)
+		doctor_say(ret, DOCTOR_BAD, json_get_text(patient->plan, "advice"), "%s",
+			   json_get_text(patient->plan, "why"));
+	else if (sound == 0)
+		doctor_say(ret, DOCTOR_BAD, look, "none of %zu image%s is sound",
+			   catalog->entry_count, catalog->entry_count == 1 ? "" : "s");
+	else if (sound < catalog->entry_count)
+		doctor_say(ret, DOCTOR_WARN, look, "%zu of %zu images are sound", sound,
+			   catalog->entry_count);
 	else
 		doctor_say(ret, DOCTOR_OK, "", "%zu, all sound", sound);
+}
+
+/* What the daemon goes by; without one, what the next one will. */
+void doctor_look_at_holds(const struct doctor_patient *patient,
+			  struct doctor_finding *ret)
+{
+	const struct ctl_facts *facts = patient->facts;
+	const char *pin = json_get_text(json_get(patient->daemon, "pin"), "version");
+	size_t count = patient->daemon ? json_count(json_get(patient->daemon, "holds"))
+				       : facts->holds.count;
+	char own[TDXUPD_VERSION_TEXT_BYTES];
+
+	if (!patient->daemon && facts->holds.pin.is_set)
+		pin = tdxupd_version_format(&facts->holds.pin.version, own);
+	if (facts->holds_note)
+		doctor_say(
+			ret, DOCTOR_BAD,
+			"`tdxupdctl unhold all` writes it anew: hold again what has to "
+			"be held.",
+			"%s", facts->holds_note);
+	else if (!patient->daemon && facts->are_holds_hidden)
+		doctor_say(ret, DOCTOR_UNKNOWN, "Run this as root, or start tdxupdd.",
+			   "only root may read them");
+	else if (count || (pin && *pin))
+		doctor_say(ret, DOCTOR_WARN,
+			   "`tdxupdctl holds` and `tdxupdctl status` say why.",
+			   "%zu hold%s%s%s%s", count, count == 1 ? "" : "s",
+			   pin && *pin ? ", and " : "", pin && *pin ? pin : "",
+			   pin && *pin ? " is pinned" : "");
+	else
+		doctor_say(ret, DOCTOR_OK, "", "nothing is held or pinned");
 }
 
 void doctor_look_at_plan(const struct doctor_patient *patient, struct doctor_finding *ret)
 {
 	const char *result = json_get_text(patient->plan, "result");
 	const char *to = json_get_text(patient->plan, "to");
+	const char *why = json_get_text(patient->plan, "why");
+	const char *advice = json_get_text(patient->plan, "advice");
 
 	if (!result)
 		doctor_say(ret, DOCTOR_UNKNOWN, "",
@@ -55,10 +107,11 @@ void doctor_look_at_plan(const struct doctor_patient *patient, struct doctor_fin
 		doctor_say(ret, DOCTOR_OK, "`tdxupdctl update` does it.",
 			   "%s is available", to);
 	else if (strcmp(result, "current") == 0)
-		doctor_say(ret, DOCTOR_OK, "", "nothing better than what runs");
+		doctor_say(ret, DOCTOR_OK, "",
+			   "nothing to do: nothing newer here is for this host");
 	else
-		doctor_say(ret, DOCTOR_WARN, "`tdxupdctl plan` says why.",
-			   "nothing newer can be reached");
+		doctor_say(ret, DOCTOR_WARN, advice ? advice : "", "%s",
+			   why ? why : "no path leads to anything newer");
 }
 
 /* ---- units ---- */
@@ -116,7 +169,10 @@ void doctor_look_at_daemon(const struct doctor_patient *patient,
 {
 	const char *state = json_get_text(patient->daemon, "state");
 
-	if (!patient->daemon)
+	if (!patient->daemon && patient->config_why)
+		doctor_say(ret, DOCTOR_WARN, "",
+			   "tdxupdd does not run, and can't before tdxupd.conf is right");
+	else if (!patient->daemon)
 		doctor_say(ret, DOCTOR_WARN,
 			   "`systemctl start tdxupdd`; it also starts with the first "
 			   "request.",

@@ -73,7 +73,7 @@ static int look(struct ctl *ctl, const struct doctor_patient *patient)
 	struct ctl_table *table = NULL;
 	_cleanup_(cleanup_json)
 	struct json_object *array = NULL;
-	bool is_bad = false;
+	int code = CTL_EXIT_OK;
 	int r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), false, &table)
 			?: json_new_array(&array);
 
@@ -81,7 +81,8 @@ static int look(struct ctl *ctl, const struct doctor_patient *patient)
 		struct doctor_finding finding = { 0 };
 
 		doctor_checks[i].look(patient, &finding);
-		is_bad = is_bad || finding.state == DOCTOR_BAD;
+		if (finding.state == DOCTOR_BAD && code == CTL_EXIT_OK)
+			code = (int)doctor_checks[i].code;
 		r = add_finding(table, doctor_checks[i].name, &finding)
 			    ?: append_finding(array, doctor_checks[i].name, &finding);
 	}
@@ -95,12 +96,29 @@ static int look(struct ctl *ctl, const struct doctor_patient *patient)
 		return r;
 	if (patient->facts->host->state == TDXUPD_TDX_LOST)
 		return CTL_EXIT_LOST;
-	return is_bad ? CTL_EXIT_UNSUPPORTED : CTL_EXIT_OK;
+	return code;
+}
+
+/* What can't be read is a finding here, no error. */
+static void gather(struct ctl *ctl, struct ctl_facts *facts,
+		   struct doctor_patient *patient)
+{
+	struct ctl silent = *ctl;
+
+	silent.is_silent = true;
+	(void)ctl_facts_read_holds(&silent, facts);
+	silent.heard = &patient->config_why;
+	if (ctl_facts_read_config(&silent, facts) == CTL_EXIT_OK) {
+		silent.heard = &patient->catalog_why;
+		(void)ctl_facts_read_catalog(&silent, facts);
+	}
+	silent.heard = NULL;
+	(void)ctl_view_plan(&silent, NULL, &patient->plan);
+	patient->daemon = ctl_bus_ask_manager(ctl);
 }
 
 int ctl_doctor(struct ctl *ctl, int argc, char **argv)
 {
-	struct ctl silent = *ctl;
 	struct ctl_facts facts = { 0 };
 	struct doctor_patient patient = { .root_fd = ctl->root_fd, .facts = &facts };
 	int r = ctl_facts_read_host(ctl, &facts);
@@ -108,15 +126,13 @@ int ctl_doctor(struct ctl *ctl, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (r == CTL_EXIT_OK) {
-		/* What is missing is a finding here, no error. */
-		silent.is_silent = true;
-		patient.catalog_exit = ctl_facts_read_catalog(&silent, &facts);
-		(void)ctl_view_plan(&silent, NULL, &patient.plan);
-		patient.daemon = ctl_bus_ask_manager(ctl);
+		gather(ctl, &facts, &patient);
 		r = look(ctl, &patient);
 	}
 	json_object_put(patient.plan);
 	json_object_put(patient.daemon);
+	free(patient.config_why);
+	free(patient.catalog_why);
 	ctl_facts_done(&facts);
 	return r;
 }

@@ -17,25 +17,28 @@ const char *doctor_state_to_string(enum doctor_state state);
 /* @found: what is so; @next: what to do about it, empty where nothing is to be done */
 struct doctor_finding {
 	enum doctor_state state;
-	char found[320];
-	char next[256];
+	char found[512];
+	char next[512];
 };
 
 /*
- * What the checks look at. @catalog_exit: what reading the images ended with, an exit
- * code; @plan: NULL where none can be made; @daemon: its properties, NULL where it does
- * not run
+ * What the checks look at. @config_why, @catalog_why: why the configuration or the images
+ * can't be read, NULL where they can; @plan: NULL where none can be made; @daemon: its
+ * properties, NULL where it does not run
  */
 struct doctor_patient {
 	int root_fd;
 	const struct ctl_facts *facts;
-	int catalog_exit;
+	char *config_why;
+	char *catalog_why;
 	struct json_object *plan;
 	struct json_object *daemon;
 };
 
+/* @code: what doctor leaves with where this is the first that is bad */
 struct doctor_check {
 	const char *name;
+	enum ctl_exit code;
 	void (*look)(const struct doctor_patient *patient, struct doctor_finding *ret);
 };
 
@@ -43,6 +46,10 @@ struct doctor_check {
 void doctor_say(struct doctor_finding *ret, enum doctor_state state, const char *next,
 		const char *format, ...) _printf_(4, 5);
 
+void doctor_look_at_config(const struct doctor_patient *patient,
+			   struct doctor_finding *ret);
+void doctor_look_at_holds(const struct doctor_patient *patient,
+			  struct doctor_finding *ret);
 void doctor_look_at_images(const struct doctor_patient *patient,
 			   struct doctor_finding *ret);
 void doctor_look_at_plan(const struct doctor_patient *patient,

@@ -20,6 +20,7 @@ void ctl_facts_done(struct ctl_facts *facts)
 	tdxupd_catalog_free(facts->catalog);
 	tdxupd_host_free(facts->host);
 	holds_done(&facts->holds);
+	free(facts->holds_note);
 	if (facts->config)
 		config_unref(facts->config);
 }
@@ -66,17 +67,25 @@ int ctl_read_file(const char *path, size_t max_bytes, uint8_t **ret, size_t *ret
 }
 
 /* What the daemon goes by on this host. It is root's; others ask the daemon. */
-static int read_holds(struct ctl *ctl, struct ctl_facts *facts)
+int ctl_facts_read_holds(struct ctl *ctl, struct ctl_facts *facts)
 {
-	_cleanup_(cleanup_free)
-	char *note = NULL;
 	int r;
 
-	if (ctl->host_file ||
-	    faccessat(ctl->root_fd, STATE_DIR "/" HOLDS_FILE, R_OK, AT_EACCESS) < 0)
-		return 0;
-	r = holds_load(ctl->root_fd, &facts->holds, &note);
-	return r < 0 ? r : holds_apply(&facts->holds, facts->config->policy);
+	if (facts->has_holds || ctl->host_file)
+		return CTL_EXIT_OK;
+	/* What others than root can read is not what the daemon goes by. */
+	if (geteuid() != 0) {
+		facts->are_holds_hidden =
+			faccessat(ctl->root_fd, STATE_DIR "/" HOLDS_FILE, F_OK,
+				  AT_EACCESS) == 0 ||
+			errno != ENOENT;
+		return CTL_EXIT_OK;
+	}
+	r = holds_load(ctl->root_fd, &facts->holds, &facts->holds_note);
+	if (r < 0)
+		return ctl_fail_memory(ctl);
+	facts->has_holds = true;
+	return CTL_EXIT_OK;
 }
 
 int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts)
@@ -103,7 +112,11 @@ int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts)
 				     why ? why : strerror(-r));
 	if (strategy >= 0)
 		facts->config->policy->strategy = strategy;
-	return read_holds(ctl, facts) < 0 ? ctl_fail_memory(ctl) : CTL_EXIT_OK;
+	r = ctl_facts_read_holds(ctl, facts);
+	if (r == CTL_EXIT_OK && facts->has_holds &&
+	    holds_apply(&facts->holds, facts->config->policy) < 0)
+		r = ctl_fail_memory(ctl);
+	return r;
 }
 
 static int read_host_file(struct ctl *ctl, struct ctl_facts *facts)

@@ -9,11 +9,16 @@
 
 /* What a verb rests on, read in this order; what it did not ask for is NULL.
  * @may_use_cache: what an earlier run verified need not be verified again
- * @holds: what is held and pinned on this host, read with the configuration */
+ * @has_holds: @holds, what is held and pinned on this host, has been read
+ * @holds_note: why it could not be, and all is held for that; NULL where it could
+ * @are_holds_hidden: only root may read them, and the caller is somebody else */
 struct ctl_facts {
 	bool may_use_cache;
 	struct config *config;
+	bool has_holds;
+	bool are_holds_hidden;
 	struct holds holds;
+	char *holds_note;
 	struct tdxupd_host *host;
 	struct tdxupd_catalog *catalog;
 	struct tdxupd_plan *plan;
@@ -22,6 +27,7 @@ struct ctl_facts {
 /*
  * Each reads what comes before it too, and says what went wrong. Return: an exit code.
  */
+int ctl_facts_read_holds(struct ctl *ctl, struct ctl_facts *facts);
 int ctl_facts_read_config(struct ctl *ctl, struct ctl_facts *facts);
 int ctl_facts_read_host(struct ctl *ctl, struct ctl_facts *facts);
 int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts);

@@ -195,6 +195,38 @@ static int add_pin(struct ctl_table *table, struct json_object *pin)
 	return add_fact(table, "Pinned", text, "yellow");
 }
 
+static int add_holds(struct ctl_table *table, struct json_object *holds)
+{
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	size_t size, count = json_count(holds);
+	FILE *out = count ? open_memstream(&text, &size) : NULL;
+
+	if (!count)
+		return 0;
+	if (!out)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *hold = json_object_array_get_idx(holds, i);
+		const char *what = json_get_text(hold, "what");
+		const char *reason = json_get_text(hold, "reason");
+
+		fprintf(out, "%s%s%s%s", i ? "\n" : "", what ? what : "?",
+			reason && *reason ? ": " : "", reason ? reason : "");
+	}
+	if (fclose(out) == EOF)
+		return -1;
+	return add_fact(table, "Held", text, "yellow");
+}
+
+static int add_blocked(struct ctl_table *table, struct json_object *plan)
+{
+	_cleanup_(cleanup_free)
+	char *text = ctl_view_explain(plan);
+
+	return text ? add_fact(table, "Update", text, "yellow") : -1;
+}
+
 static int add_next(struct ctl_table *table, struct json_object *plan)
 {
 	const char *result = json_get_text(plan, "result");
@@ -204,10 +236,11 @@ static int add_next(struct ctl_table *table, struct json_object *plan)
 	if (!result)
 		return 0;
 	if (strcmp(result, "current") == 0)
-		return add_fact(table, "Update", "none: nothing better is here", NULL);
+		return add_fact(table, "Update",
+				"nothing to do: nothing newer here is for this host",
+				NULL);
 	if (strcmp(result, "update") != 0 || !to)
-		return add_fact(table, "Update", "blocked; `tdxupdctl plan` says why",
-				"yellow");
+		return add_blocked(table, plan);
 	snprintf(text, sizeof(text), "to %s; `tdxupdctl update` does it", to);
 	return add_fact(table, "Update", text, "green");
 }
@@ -224,46 +257,89 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 		r = add_daemon(table, json_get(status, "daemon"));
 	if (r == 0)
 		r = add_pin(table, json_get(status, "pin"))
+			    ?: add_holds(table, json_get(status, "holds"))
+			    ?: add_fact(table, "Configuration",
+					json_get_text(status, "config_error"), "red")
 			    ?: add_next(table, json_get(status, "plan"));
 	return r < 0 ? ctl_fail_memory(ctl) : ctl_table_print(table);
 }
 
 /* ---- gathering ---- */
 
-/* {result, to} of the plan; NULL where none can be made. */
-static struct json_object *ask_plan(const struct ctl *ctl)
+/* {result, to, reason, why, advice} of the plan. Where none can be made, {result, why}:
+ * that nobody can tell is no reason to say nothing. */
+static int ask_plan(const struct ctl *ctl, struct json_object **ret)
 {
 	struct ctl silent = *ctl;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
 	_cleanup_(cleanup_json)
 	struct json_object *plan = NULL;
+	int r = json_new_object(&object);
 
 	silent.is_silent = true;
-	if (ctl_view_plan(&silent, NULL, &plan) != CTL_EXIT_OK)
-		return NULL;
-	if ((json_new_object(&object)
-		     ?: json_add_text(object, "result", json_get_text(plan, "result"))
-		     ?: json_add_text(object, "to", json_get_text(plan, "to"))) < 0)
-		return NULL;
-	return TAKE_PTR(object);
+	silent.heard = &why;
+	if (r == 0 && ctl_view_plan(&silent, NULL, &plan) == CTL_EXIT_OK)
+		r = ctl_view_copy_word(plan, object)
+			    ?: json_add_text(object, "to", json_get_text(plan, "to"));
+	else if (r == 0)
+		r = json_add_text(object, "result", "unknown")
+			    ?: json_add_text(object, "why", why);
+	if (r == 0)
+		*ret = TAKE_PTR(object);
+	return r;
 }
 
-/* What the daemon goes by; without one, what the next one will. */
-static int ask_pin(struct ctl *ctl, struct json_object *daemon, struct json_object **ret)
+static int describe_local_holds(const struct holds *holds, struct json_object **ret)
 {
-	struct json_object *pin = json_get(daemon, "pin");
-	const char *version = json_get_text(pin, "version");
+	_cleanup_(cleanup_json)
+	struct json_object *array = NULL;
+	int r = json_new_array(&array);
+
+	for (size_t i = 0; r == 0 && i < holds->count; i++) {
+		struct json_object *hold = NULL;
+
+		r = describe_hold(&holds->items[i], &hold) ?: json_append(array, hold);
+	}
+	if (r == 0)
+		*ret = TAKE_PTR(array);
+	return r;
+}
+
+/*
+ * What the daemon goes by; without one, what the next one will: the pin, holds, and why
+ * tdxupd.conf makes no sense. A file of holds that can't be read counts from now on.
+ */
+static int add_policy(struct ctl *ctl, struct json_object *daemon,
+		      struct json_object *status)
+{
+	const char *version = json_get_text(json_get(daemon, "pin"), "version");
+	struct json_object *pin = NULL, *holds = NULL;
 	struct ctl silent = *ctl;
 	struct ctl_facts facts = { 0 };
+	_cleanup_(cleanup_free)
+	char *why = NULL;
 	int r = 0;
 
-	*ret = NULL;
 	silent.is_silent = true;
+	silent.heard = &why;
+	if (!ctl->remote) {
+		(void)ctl_facts_read_holds(&silent, &facts);
+		(void)ctl_facts_read_config(&silent, &facts);
+	}
 	if (version && *version)
-		*ret = json_object_get(pin);
-	else if (!daemon && ctl_facts_read_config(&silent, &facts) == CTL_EXIT_OK)
-		r = describe_pin(&facts.holds.pin, ret);
+		pin = json_object_get(json_get(daemon, "pin"));
+	else if (!daemon)
+		r = describe_pin(&facts.holds.pin, &pin);
+	if (r == 0 && daemon && !facts.holds_note)
+		holds = json_object_get(json_get(daemon, "holds"));
+	else if (r == 0)
+		r = describe_local_holds(&facts.holds, &holds);
+	r = r < 0 ? r
+		  : json_add(status, "pin", pin) ?: json_add(status, "holds", holds)
+			?: json_add_text(status, "config_error", why);
 	ctl_facts_done(&facts);
 	return r;
 }
@@ -274,13 +350,12 @@ static int describe_status(struct ctl *ctl, struct json_object *host,
 {
 	_cleanup_(cleanup_json)
 	struct json_object *status = NULL;
-	struct json_object *pin = NULL;
+	struct json_object *plan = NULL;
 	int r;
 
-	r = ask_pin(ctl, daemon, &pin) ?: json_new_object(&status)
-		?: json_add(status, "host", host) ?: json_add(status, "daemon", daemon)
-		?: json_add(status, "plan", ask_plan(ctl))
-		?: json_add(status, "pin", pin);
+	r = json_new_object(&status) ?: json_add(status, "host", host)
+		?: json_add(status, "daemon", daemon) ?: ask_plan(ctl, &plan)
+		?: json_add(status, "plan", plan) ?: add_policy(ctl, daemon, status);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(status);

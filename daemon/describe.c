@@ -102,6 +102,23 @@ int describe_pin(const struct pin *pin, struct json_object **ret)
 	return 0;
 }
 
+int describe_hold(const struct hold *hold, struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r;
+
+	r = json_new_object(&object) ?: json_add_text(object, "what", hold->what)
+		?: json_add_text(object, "reason", hold->reason)
+		?: json_add_number(object, "since_usec", hold->since_usec)
+		?: json_add_number(object, "until_usec", hold->until_usec)
+		?: json_add_bool(object, "is_automatic", hold->is_automatic);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(object);
+	return 0;
+}
+
 int describe_holds(const struct holds *holds, struct json_object *plan)
 {
 	const struct hold *all = holds_find(holds, NULL);

@@ -64,6 +64,11 @@ struct holds;
  * why no update may be made at all. */
 int describe_holds(const struct holds *holds, struct json_object *plan);
 
+struct hold;
+
+/* {what, reason, since_usec, until_usec, is_automatic} */
+int describe_hold(const struct hold *hold, struct json_object **ret);
+
 struct pin;
 
 /* {version, reason, since_usec}; no object where nothing is pinned */
