@@ -26,6 +26,10 @@
 #define POLL_FIRST_USEC 200
 #define POLL_LAST_USEC  (100 * USEC_PER_MSEC)
 
+/* What came of it is looked for again where it can't be read: with steps as above, for
+ * some 5 s. Descriptors and memory that are short for a moment are no outcome. */
+#define LOOKS_MAX 60
+
 /* The event that leads on, or NOT_YET: a timer, the gate or a caller will. */
 #define NOT_YET _JOB_EVENT_INVALID
 
@@ -232,6 +236,7 @@ static enum job_event enter_committing(struct job *job)
 {
 	job->attempts++;
 	job->poll_usec = POLL_FIRST_USEC;
+	job->looks = 0;
 	job->committed_usec = job->state_since_usec;
 	if (tdxupd_upload_get_transport(job->upload) == TDXUPD_TRANSPORT_TRIGGER)
 		job->context->mark(job->context->userdata, true);
@@ -244,7 +249,11 @@ static enum job_event enter_committing(struct job *job)
 static char *describe_outcome(const struct job *job,
 			      const struct tdxupd_upload_result *result)
 {
-	return text_new("%s%s%s", tdxupd_outcome_to_string(job->outcome),
+	/* In the hold that follows "lost" alone would be about the version. */
+	return text_new("%s%s%s",
+			job->outcome == TDXUPD_OUTCOME_LOST
+				? "TDX is lost"
+				: tdxupd_outcome_to_string(job->outcome),
 			result && *result->text ? ", the kernel says " : "",
 			result ? result->text : "");
 }
@@ -272,12 +281,41 @@ static enum job_event follow_outcome(struct job *job,
 	}
 }
 
+/* Is anything missing that the outcome is read from, and that was there before? */
+static bool can_be_read(const struct job *job)
+{
+	const struct tdxupd_host *after = job->after;
+
+	if (!after)
+		return false;
+	if (after->state == TDXUPD_TDX_LOST)
+		return true;
+	return after->state == TDXUPD_TDX_LIVE &&
+	       after->has_remaining_updates == job->before->has_remaining_updates;
+}
+
+/* Return: whether there will be another look. */
+static bool look_again(struct job *job)
+{
+	int r;
+
+	if (job->looks++ >= LOOKS_MAX)
+		return false;
+	r = set_timer(job, &job->timer, clock_usec(CLOCK_MONOTONIC) + job->poll_usec,
+		      on_timer);
+	if (job->poll_usec < POLL_LAST_USEC)
+		job->poll_usec *= 2;
+	return r >= 0;
+}
+
 static enum job_event confirm(struct job *job, const struct tdxupd_upload_result *result)
 {
 	int r;
 
 	job->after = tdxupd_host_free(job->after);
 	r = host_read(job->context->files, &job->after);
+	if (!can_be_read(job) && look_again(job))
+		return NOT_YET;
 	job->outcome =
 		r < 0 ? TDXUPD_OUTCOME_UNKNOWN
 		      : tdxupd_confirm(job->before, job->after, &job->step_to, result);
@@ -297,7 +335,7 @@ static enum job_event enter_confirming(struct job *job)
 
 	r = tdxupd_upload_poll(job->upload, &result);
 	if (r < 0)
-		return confirm(job, NULL);
+		return look_again(job) ? NOT_YET : confirm(job, NULL);
 	if (result.state != TDXUPD_UPLOAD_RUNNING)
 		return confirm(job, &result);
 	r = set_timer(job, &job->timer, clock_usec(CLOCK_MONOTONIC) + job->poll_usec,

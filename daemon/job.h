@@ -175,6 +175,7 @@ struct job {
 	struct backoff backoff;
 	struct job_pace pace;
 	uint64_t poll_usec;
+	unsigned looks; /* for the outcome, in vain */
 	sd_event_source *timer;
 	sd_event_source *deadline;
 };

@@ -56,11 +56,12 @@ void host_files_done(struct host_files *files)
 		shut(&files->fds[i]);
 }
 
-/* The directory of a device that is gone has no files. */
+/* The directory of a device that is gone has no files. Asked without a descriptor: that
+ * there is none left says nothing of the device. */
 static int find(const struct host_files *files, const char *path, const char *name,
 		int *fd)
 {
-	if (*fd >= 0 && io_is_present(*fd, name))
+	if (*fd >= 0 && faccessat(*fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	shut(fd);
 	*fd = io_open(files->root_fd, path, O_PATH | O_DIRECTORY);

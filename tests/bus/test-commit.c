@@ -6,6 +6,7 @@
  */
 #include <sys/epoll.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,12 +232,97 @@ static void test_the_limit_comes_before_the_last_look(void **state)
 	assert_string_equal(look, last_look);
 }
 
+/* Those that are open stay so; there is none to be had. */
+static void shut_out(pid_t pid, struct rlimit *ret_before)
+{
+	struct rlimit none;
+
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, ret_before), 0);
+	none = *ret_before;
+	none.rlim_cur = 3;
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &none, NULL), 0);
+}
+
+/* An update that the kernel has not finished; free() the job. */
+static char *start_and_hold(struct scene *scene)
+{
+	char *job;
+
+	scene_start(scene, "host kernel=mainline", NULL);
+	world_do(&scene->world, "upload hold=programming");
+	job = scene_update(scene, NULL);
+	scene_await(scene, job, "State", "confirming");
+	return job;
+}
+
+static void must_have_succeeded(struct scene *scene, char *job)
+{
+	scene_await_end(scene, job, "done");
+	scene_assert(scene, job, "Outcome", "succeeded");
+	scene_assert_host(scene, "1.5.16", 1);
+	free(job);
+	scene_end(scene);
+}
+
+/* The module runs; that no file can be opened says nothing of it. */
+static void test_no_descriptors_at_the_confirming_look(void **state)
+{
+	struct rlimit before;
+	struct scene scene;
+	char *job = start_and_hold(&scene);
+
+	(void)state;
+	shut_out(scene.daemon, &before);
+	world_do(&scene.world, "upload hold=none");
+	scene_await_end(&scene, job, "done");
+	assert_int_equal(prlimit(scene.daemon, RLIMIT_NOFILE, &before, NULL), 0);
+	must_have_succeeded(&scene, job);
+}
+
+/* Nor does it that one cannot be read for a while. */
+static void test_the_confirming_look_is_repeated(void **state)
+{
+	static const char *const files[] = { "version", "num_remaining_updates",
+					     "error" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		struct scene scene;
+		char *job = start_and_hold(&scene);
+
+		world_do(&scene.world, "deny %s", files[i]);
+		world_do(&scene.world, "upload hold=none");
+		usleep(300000);
+		scene_assert(&scene, job, "State", "confirming");
+		world_do(&scene.world, "release");
+		must_have_succeeded(&scene, job);
+	}
+}
+
+/* And where it never can, nobody claims anything. */
+static void test_what_cannot_be_confirmed_is_unknown(void **state)
+{
+	struct scene scene;
+	char *job = start_and_hold(&scene);
+
+	(void)state;
+	world_do(&scene.world, "deny version");
+	world_do(&scene.world, "upload hold=none");
+	scene_await_end(&scene, job, "Unknown");
+	scene_assert(&scene, job, "Outcome", "unknown");
+	free(job);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_limit_comes_before_the_last_look),
 		cmocka_unit_test(test_the_trigger),
 		cmocka_unit_test(test_fw_upload),
+		cmocka_unit_test(test_no_descriptors_at_the_confirming_look),
+		cmocka_unit_test(test_the_confirming_look_is_repeated),
+		cmocka_unit_test(test_what_cannot_be_confirmed_is_unknown),
 	};
 
 	if (!scene_is_possible())

@@ -7,6 +7,7 @@
  *   host tracing=yes|no                  there is tracefs with kprobes
  *   host cgroup=root|own|none            what /sys/fs/cgroup shows: the machine, or as in
  *                                        a cgroup namespace something without TDs
+ *   host empty=N                         N more LPs are possible and not present
  *   upload PHASE=DURATION...             the worker takes its time: preparing,
  *                                        transferring (also before `update` begins),
  *                                        programming
@@ -16,7 +17,8 @@
  *   loading VALUE                        someone else writes `loading`; udev has -1
  *   slow FILE DURATION                   reads and writes of that file take so long
  *   hang FILE                            they do not end
- *   release                              no more of either
+ *   deny FILE                            reads of it get ENFILE
+ *   release                              no more of any of them
  *   times                                when the last TD build ended, and when `update`
  *                                        was last written to, in ns of CLOCK_MONOTONIC
  *   wait building N [TIMEOUT]            until so many TDs are being built
@@ -88,8 +90,13 @@ static const char *do_host(struct host *host, struct words *words)
 			host->cgroup = (enum host_cgroup)cgroup;
 		} else if (value && strcmp(words->word[i], "tracing") == 0) {
 			host->tracing.is_there = strcmp(value, "yes") == 0;
+		} else if (value && strcmp(words->word[i], "empty") == 0) {
+			if (tdx_model_parse_number(value, 64, &hidden))
+				return "error EINVAL not that many LPs";
+			host->empty_lps = (unsigned)hidden;
 		} else {
-			return "error EINVAL kernel=..., hidden=N or tracing=yes";
+			return "error EINVAL kernel=..., hidden=N, empty=N, cgroup=... "
+			       "or tracing=yes";
 		}
 	}
 
@@ -147,12 +154,14 @@ static const char *do_release(struct host *host, struct words *words)
 static const char *do_slow(struct host *host, struct words *words)
 {
 	bool does_hang = strcmp(words->word[0], "hang") == 0;
+	bool does_deny = strcmp(words->word[0], "deny") == 0;
 	struct host_delay *delay;
-	uint64_t nsec = HOST_HANGS;
+	uint64_t nsec = does_deny ? HOST_DENIES : HOST_HANGS;
+	bool has_duration = !does_hang && !does_deny;
 
-	if (words->count != (does_hang ? 2 : 3) ||
-	    (!does_hang && parse_duration(words->word[2], &nsec)))
-		return "error EINVAL slow FILE DURATION, hang FILE";
+	if (words->count != (has_duration ? 3 : 2) ||
+	    (has_duration && parse_duration(words->word[2], &nsec)))
+		return "error EINVAL slow FILE DURATION, hang FILE, deny FILE";
 
 	delay = calloc(1, sizeof(*delay));
 	if (!delay)
@@ -228,9 +237,9 @@ static const struct {
 	const char *name;
 	const char *(*run)(struct host *host, struct words *words);
 } commands[] = {
-	{ "hang", do_slow },       { "host", do_host }, { "loading", do_loading },
-	{ "release", do_release }, { "slow", do_slow }, { "upload", do_upload },
-	{ "wait", do_wait },
+	{ "deny", do_slow },       { "hang", do_slow },       { "host", do_host },
+	{ "loading", do_loading }, { "release", do_release }, { "slow", do_slow },
+	{ "upload", do_upload },   { "wait", do_wait },
 };
 
 static void split(char *line, struct words *ret)

@@ -86,11 +86,21 @@ int cpu_show_offline(struct host *host, FILE *text)
 	return 0;
 }
 
+static void show_up_to(unsigned last, FILE *text)
+{
+	fprintf(text, last ? "0-%u\n" : "%u\n", last);
+}
+
+int cpu_show_present(struct host *host, FILE *text)
+{
+	show_up_to(host_cpu_count(host) - 1, text);
+	return 0;
+}
+
+/* arch/x86/kernel/acpi/boot.c: what the MADT lists as disabled is counted as possible */
 int cpu_show_possible(struct host *host, FILE *text)
 {
-	unsigned last = host_cpu_count(host) - 1;
-
-	fprintf(text, last ? "0-%u\n" : "%u\n", last);
+	show_up_to(host_cpu_count(host) + host->empty_lps - 1, text);
 	return 0;
 }
 

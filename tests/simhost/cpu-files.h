@@ -10,6 +10,7 @@
 int cpu_show_info(struct host *host, FILE *text);
 int cpu_show_online(struct host *host, FILE *text);
 int cpu_show_offline(struct host *host, FILE *text);
+int cpu_show_present(struct host *host, FILE *text);
 int cpu_show_possible(struct host *host, FILE *text);
 int cpu_show_controllers(struct host *host, FILE *text);
 

@@ -302,7 +302,7 @@ static const struct file files[] = {
 	{ "sys/devices/system/cpu/offline", 0444, .show = cpu_show_offline },
 	{ "sys/devices/system/cpu/online", 0444, .show = cpu_show_online },
 	{ "sys/devices/system/cpu/possible", 0444, .show = cpu_show_possible },
-	{ "sys/devices/system/cpu/present", 0444, .show = cpu_show_possible },
+	{ "sys/devices/system/cpu/present", 0444, .show = cpu_show_present },
 	{ "sys/fs/cgroup/cgroup.controllers", 0444, .show = cpu_show_controllers },
 	{ SLICE_DIR "misc.current", 0444, .show = show_misc_current },
 	{ SLICE_DIR "misc.max", 0644, .show = show_slice_max, .store = store_slice_max },

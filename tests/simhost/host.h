@@ -38,6 +38,7 @@ enum host_cgroup {
  * @lock: around everything here; the model knows no locks
  * @changed: anything may have changed
  * @hidden_lps: the last LPs are ones that firmware enabled and the kernel never saw
+ * @empty_lps: slots of firmware's table without a CPU: possible, and never present
  * @slice_max: how many TDs machine.slice may have, in which all of them are; HOST_NO_MAX
  * @staged, @staged_bytes: the `image` file
  * @is_updating: someone replaces the module, through `update` or through fw_upload
@@ -58,6 +59,7 @@ struct host {
 	struct tdx_model *model;
 	enum host_kernel kernel;
 	unsigned hidden_lps;
+	unsigned empty_lps;
 	char boot_id[37];
 	struct upload upload;
 	uint64_t slice_max;
@@ -82,6 +84,7 @@ struct host {
 };
 
 #define HOST_HANGS  UINT64_MAX
+#define HOST_DENIES (UINT64_MAX - 1)
 #define HOST_NO_MAX UINT64_MAX
 
 struct host_delay {

@@ -78,24 +78,28 @@ static void wake_pollers(void *userdata)
 	}
 }
 
+static uint64_t find_delay(const struct host *host, const struct file *file)
+{
+	const char *name = strrchr(file->path, '/') + 1;
+	uint64_t nsec = 0;
+
+	for (struct host_delay *delay = host->delays; delay; delay = delay->next)
+		if (strcmp(delay->file, name) == 0)
+			nsec = delay->nsec;
+
+	return nsec;
+}
+
 /* An injected delay of this file, spent without the lock. */
 static void linger(struct server *server, const struct file *file)
 {
 	struct host *host = server->host;
-	const char *name = strrchr(file->path, '/') + 1;
-	struct host_delay *delay;
 	uint64_t nsec;
 
-	do {
-		nsec = 0;
-		for (delay = host->delays; delay; delay = delay->next)
-			if (strcmp(delay->file, name) == 0)
-				nsec = delay->nsec;
-		if (nsec == HOST_HANGS)
-			pthread_cond_wait(&host->changed, &host->lock);
-	} while (nsec == HOST_HANGS && !host->is_stopping);
+	while ((nsec = find_delay(host, file)) == HOST_HANGS && !host->is_stopping)
+		pthread_cond_wait(&host->changed, &host->lock);
 
-	if (nsec && nsec != HOST_HANGS) {
+	if (nsec && nsec != HOST_HANGS && nsec != HOST_DENIES) {
 		unlock(server);
 		host_sleep(nsec);
 		lock(server);
@@ -308,6 +312,8 @@ static int do_read(const char *path, char *ret, size_t count, off_t offset,
 	server->host->reader_file = (uintptr_t)handle;
 	if (is_gone(server, handle))
 		result = -ENODEV;
+	else if (find_delay(server->host, handle->file) == HOST_DENIES)
+		result = -ENFILE;
 	else if (handle->file->read)
 		result =
 			(int)handle->file->read(server->host, ret, count, (size_t)offset);

@@ -203,6 +203,11 @@ static void test_offline_cpus_vanish(void **state)
 	world_do(world, "lp online 2");
 	world_do(world, "host hidden=1");
 	world_assert_reads(world, "sys/devices/system/cpu/possible", "0-2\n");
+	/* A slot of firmware's table that is empty is in one. */
+	world_do(world, "host hidden=0");
+	world_do(world, "host empty=4");
+	world_assert_reads(world, "sys/devices/system/cpu/possible", "0-7\n");
+	world_assert_reads(world, "sys/devices/system/cpu/present", "0-3\n");
 }
 
 static void test_a_boot_is_a_new_one(void **state)
@@ -366,6 +371,7 @@ static void test_bad_commands_are_refused(void **state)
 		{ "trust me", "EINVAL" },
 		{ "host kernel=minix", "EINVAL" },
 		{ "host hidden=4", "EINVAL" },
+		{ "host empty=65", "EINVAL" },
 		{ "upload hold=lunch", "EINVAL" },
 		{ "slow version", "EINVAL" },
 		{ "wait godot 1", "EINVAL" },
