@@ -103,7 +103,7 @@ static int add_job(struct manager *manager, const struct job_request *request,
 		   struct job **ret, sd_bus_error *error)
 {
 	char *detail = NULL;
-	enum failure failure = manager_forbids(manager, request, &detail);
+	enum failure failure = manager_refuses(manager, request, &detail);
 	int r;
 
 	if (failure != FAILURE_NONE)

@@ -102,6 +102,7 @@ static int ask(struct direct *direct, const char *target)
 	_cleanup_(cleanup_free)
 	char *detail = NULL;
 	enum failure failure;
+	char reason[64];
 	struct job *job;
 	int r;
 
@@ -109,11 +110,13 @@ static int ask(struct direct *direct, const char *target)
 	r = fill_request(direct->ctl, target, &request);
 	if (r)
 		return r;
-	failure = manager_forbids(manager, &request, &detail);
-	if (failure != FAILURE_NONE)
-		return ctl_fail_text(direct->ctl, ctl_exit_from_failure(failure),
-				     failure == FAILURE_HELD ? "held" : "pinned",
+	failure = manager_refuses(manager, &request, &detail);
+	if (failure != FAILURE_NONE) {
+		ctl_bus_error_to_reason(failure_to_string(failure), reason,
+					sizeof(reason));
+		return ctl_fail_text(direct->ctl, ctl_exit_from_failure(failure), reason,
 				     detail ? detail : "out of memory");
+	}
 	request.caller = strdup("tdxupdctl --direct");
 	r = manager_add_job(manager, &request, &job);
 	job_request_done(&request);
@@ -135,7 +138,8 @@ static int fail_start(struct ctl *ctl, int r, const char *why)
 		return ctl_fail(ctl, CTL_EXIT_NOT_AUTHORISED, "access-denied",
 				"only root can update this host: %s",
 				why ? why : strerror(-r));
-	return ctl_fail_text(ctl, CTL_EXIT_FAILURE, r == -EBADMSG ? "config" : "failure",
+	return ctl_fail_text(ctl, r == -EBADMSG ? CTL_EXIT_CONFIG : CTL_EXIT_FAILURE,
+			     r == -EBADMSG ? "config-invalid" : "failure",
 			     why ? why : strerror(-r));
 }
 

@@ -223,6 +223,18 @@ enum failure manager_forbids(const struct manager *manager,
 	return forbid_find(manager->config, &manager->holds, &question, ret_detail);
 }
 
+/* Where there may be nothing to do, only a plan can tell, and that is the job's. */
+enum failure manager_refuses(const struct manager *manager,
+			     const struct job_request *request, char **ret_detail)
+{
+	const struct tdxupd_host *host = manager->host;
+
+	if (!request->has_target || host->state != TDXUPD_TDX_LIVE ||
+	    tdxupd_version_compare(&request->target, &host->module_version) == 0)
+		return FAILURE_NONE;
+	return manager_forbids(manager, request, ret_detail);
+}
+
 /* ---- what permits again ---- */
 
 /* @next: what is to be held from now on; taken over. */

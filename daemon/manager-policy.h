@@ -25,7 +25,11 @@ int manager_unpin(struct manager *manager, char **ret_why);
 void manager_ask_jobs(struct manager *manager);
 /* A job that what forbids comes too late for, in a sentence; NULL: none. free() it. */
 char *manager_describe_late(const struct manager *manager);
-/* Is it known that a request is not to be? FAILURE_NONE: no; else why,
+/* What can be said of a request before there is a plan: whether a version that does not
+ * run yet is forbidden. */
+enum failure manager_refuses(const struct manager *manager,
+			     const struct job_request *request, char **ret_detail);
+/* Is it known without a plan that a request is not to be? FAILURE_NONE: no; else why,
  * with a sentence, which may be NULL; free() it. */
 enum failure manager_forbids(const struct manager *manager,
 			     const struct job_request *request, char **ret_detail);

@@ -97,6 +97,14 @@ void scene_update_refused(struct scene *scene, const char *error, const char *ta
 	free(found);
 }
 
+void scene_update_fails(struct scene *scene, const char *result, const char *target)
+{
+	char *job = scene_update(scene, target);
+
+	scene_await_end(scene, job, result);
+	free(job);
+}
+
 const char *scene_interface_of(const char *path)
 {
 	return strcmp(path, SCENE_MANAGER) == 0 ? SERVICE ".Manager" : SERVICE ".Job";

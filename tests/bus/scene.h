@@ -86,6 +86,8 @@ char *scene_update_waiting(struct scene *scene);
 /* One that is refused at once, with that error. */
 void scene_update_refused(struct scene *scene, const char *error, const char *target,
 			  unsigned count, ...);
+/* One whose job ends with that, as scene_await_end() has it. */
+void scene_update_fails(struct scene *scene, const char *result, const char *target);
 /* The interface of what is at @path, the manager's or a job's. */
 const char *scene_interface_of(const char *path);
 /* A method of either, its answer aside: NULL, or the error's name. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../unit/test.h"
+#include "ctl.h"
 #include "scene.h"
 
 static pid_t spawn(struct scene *scene, const char *deadline)
@@ -44,10 +45,10 @@ static void test_its_exit_codes(void **state)
 	(void)state;
 	scene_set(&scene, NULL);
 	scene_begin_build(&scene);
-	assert_int_equal(scene_reap(spawn(&scene, "300ms")), 5);
+	assert_int_equal(scene_reap(spawn(&scene, "300ms")), CTL_EXIT_BLOCKED);
 	world_do(&scene.world, "td abort vm1");
 	world_do(&scene.world, "lp offline 3");
-	assert_int_equal(scene_reap(spawn(&scene, "1s")), 4);
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), CTL_EXIT_REFUSED);
 	scene_assert_host(&scene, "1.5.06", 0);
 	scene_end(&scene);
 }
@@ -71,9 +72,10 @@ static void test_it_leaves_its_history(void **state)
 
 	(void)state;
 	scene_set(&scene, "fail step=shutdown", NULL);
-	assert_int_equal(scene_reap(spawn(&scene, "1s")), 1);
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), CTL_EXIT_REFUSED);
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), CTL_EXIT_FAILED);
 	scene_run(&scene);
-	scene_update_refused(&scene, "org.tdxupd1.Error.Held", "1.5.16", 0);
+	scene_update_refused(&scene, "org.tdxupd1.Error.Failed", "1.5.16", 0);
 	scene_end(&scene);
 }
 

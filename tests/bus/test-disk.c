@@ -14,8 +14,6 @@
 #include "story.h"
 #include "util.h"
 
-#define HELD "org.tdxupd1.Error.Held"
-
 /* ---- what is written ---- */
 
 /* Enough to tell, after a crash, of what and for whom. */
@@ -225,7 +223,7 @@ static void test_a_directory_of_somebody_else(void **state)
 	tree_put(&scene.world.tree, STATE_DIR "/x", "");
 	assert_int_equal(fchownat(scene.world.tree.fd, STATE_DIR, 1, 1, 0), 0);
 	scene_run(&scene);
-	scene_update_refused(&scene, HELD, NULL, 0);
+	scene_update_fails(&scene, "Held", NULL);
 	scene_assert_host(&scene, "1.5.06", 0);
 	scene_end(&scene);
 }
@@ -249,7 +247,7 @@ static void test_a_directory_behind_a_symlink(void **state)
 					   scene.world.tree.fd, parts[i]),
 				 0);
 		scene_run(&scene);
-		scene_update_refused(&scene, HELD, NULL, 0);
+		scene_update_fails(&scene, "Held", NULL);
 		scene_assert_host(&scene, "1.5.06", 0);
 		assert_int_equal(scene_stop(&scene), 0);
 		tree_drop(&scene.world.tree, parts[i]);

@@ -126,7 +126,30 @@ static char *held(struct scene *scene)
 {
 	scene_start(scene, NULL);
 	assert_null(scene_hold(scene, "all", 0));
-	return CALL(scene, "Update", "sa{sv}", "", 0);
+	return CALL(scene, "Update", "sa{sv}", "1.5.16", 0);
+}
+
+static char *no_image(struct scene *scene)
+{
+	scene_set(scene, NULL);
+	tree_drop(&scene->world.tree, WORLD_IMAGES "/tdx_module_1.5.16.blob");
+	tree_drop(&scene->world.tree, WORLD_IMAGES "/tdx_module_1.5.06.blob");
+	scene_run(scene);
+	return update(scene, NULL);
+}
+
+static char *failed(struct scene *scene)
+{
+	free(update_after(scene, "fail step=shutdown"));
+	return update(scene, NULL);
+}
+
+static char *forbidden(struct scene *scene)
+{
+	scene_set(scene, NULL);
+	scene_put_config(scene, "Blocked=1.5.16\n");
+	scene_run(scene);
+	return CALL(scene, "Update", "sa{sv}", "1.5.16", 0);
 }
 
 static char *pinned(struct scene *scene)
@@ -209,6 +232,7 @@ static char *limit(struct scene *scene)
 static char *(*const causes[_FAILURE_MAX])(struct scene *scene) = {
 	[FAILURE_NO_SUCH_JOB] = no_such_job,
 	[FAILURE_NO_SUCH_VERSION] = no_such_version,
+	[FAILURE_NO_IMAGE] = no_image,
 	[FAILURE_NO_PATH] = no_path,
 	[FAILURE_STALE] = stale,
 	[FAILURE_UNSUPPORTED] = unsupported,
@@ -219,7 +243,9 @@ static char *(*const causes[_FAILURE_MAX])(struct scene *scene) = {
 	[FAILURE_EXPIRED] = expired,
 	[FAILURE_CANCELLED] = cancelled,
 	[FAILURE_HELD] = held,
+	[FAILURE_FAILED] = failed,
 	[FAILURE_PINNED] = pinned,
+	[FAILURE_FORBIDDEN] = forbidden,
 	[FAILURE_INTERRUPTED] = interrupted,
 	[FAILURE_REFUSED] = refused,
 	[FAILURE_MISMATCH] = mismatch,

@@ -329,7 +329,7 @@ static void test_a_host_that_is_lost(void **state)
 	scene_assert(&scene, job, "State", "lost");
 	scene_assert(&scene, SCENE_MANAGER, "TdxState", "lost");
 	/* No further attempt, and the version is held for the next boot. */
-	scene_update_refused(&scene, "org.tdxupd1.Error.Failed", "1.5.16", 0);
+	scene_update_fails(&scene, "Lost", "1.5.16");
 	again = scene_update(&scene, "1.5.06");
 	scene_await_end(&scene, again, "Lost");
 	scene_assert(&scene, again, "Attempt", "0");
