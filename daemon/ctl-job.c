@@ -14,13 +14,19 @@
 #include "ctl-bus.h"
 #include "ctl-job-show.h"
 #include "ctl-job.h"
+#include "duration.h"
 #include "json.h"
+
+/* The daemon's one write is the update: on a big host it hears nobody for a while. What
+ * was asked for stands, so it is waited for, and said so. */
+#define SILENCE_USEC (10 * USEC_PER_SEC)
 
 /*
  * @path: NULL until the job is known
  * @has_all: all properties have been read once
  * @job: its properties, merged from all answers and signals
  * @timer: for a look at what lasts
+ * @silence: until something has come from the daemon
  */
 struct ctl_job_watch {
 	struct ctl *ctl;
@@ -30,6 +36,7 @@ struct ctl_job_watch {
 	bool has_all;
 	struct json_object *job;
 	sd_event_source *timer;
+	sd_event_source *silence;
 	struct ctl_progress progress;
 };
 
@@ -136,6 +143,12 @@ static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *
 
 	(void)source;
 	(void)info;
+	if (!watch->path) {
+		ctl_say(watch->ctl, "\nInterrupted before tdxupdd has answered; "
+				    "`tdxupdctl jobs` says "
+				    "whether\nthe update goes on.");
+		return end_loop(watch, CTL_EXIT_DETACHED);
+	}
 	json_get_number(watch->job, "id", &id);
 	ctl_say(watch->ctl,
 		"\nDetached; the update goes on without you. `tdxupdctl update` comes "
@@ -216,6 +229,7 @@ struct ctl_job_watch *ctl_job_watch_free(struct ctl_job_watch *watch)
 	if (!watch)
 		return NULL;
 	sd_event_source_unref(watch->timer);
+	sd_event_source_unref(watch->silence);
 	sd_bus_detach_event(watch->bus);
 	sd_bus_unref(watch->bus);
 	sd_event_unref(watch->event);
@@ -226,21 +240,80 @@ struct ctl_job_watch *ctl_job_watch_free(struct ctl_job_watch *watch)
 	return NULL;
 }
 
-int ctl_job_watch_run(struct ctl_job_watch *watch, const char *path)
+/* Without a limit: whoever asked waits for the update, not for an answer. */
+static int call(struct ctl_job_watch *watch, sd_bus_message *message,
+		sd_bus_message_handler_t handler)
 {
+	return sd_bus_call_async(watch->bus, NULL, message, handler, watch,
+				 USEC_INFINITY);
+}
+
+/*
+ * Asynchronous, so that its answer keeps its place among the signals: those before it are
+ * older, those after it newer.
+ */
+static int get_all(struct ctl_job_watch *watch, const char *path)
+{
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *message = NULL;
 	int r;
 
 	watch->path = strdup(path);
 	if (!watch->path)
-		return ctl_fail_memory(watch->ctl);
-	/*
-	 * Asynchronous, so that its answer keeps its place among the signals: those
-	 * before it are older, those after it newer.
-	 */
-	r = sd_bus_call_method_async(watch->bus, NULL, BUS_NAME, path,
-				     "org.freedesktop.DBus.Properties", "GetAll", on_all,
-				     watch, "s", BUS_JOB);
+		return -ENOMEM;
+	r = sd_bus_message_new_method_call(watch->bus, &message, BUS_NAME, path,
+					   "org.freedesktop.DBus.Properties", "GetAll");
+	if (r < 0 || (r = sd_bus_message_append(message, "s", BUS_JOB)) < 0)
+		return r;
+	return call(watch, message, on_all);
+}
+
+static int on_answer(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct ctl_job_watch *watch = userdata;
+	const sd_bus_error *answer = sd_bus_message_get_error(message);
+	const char *path;
+	int r;
+
+	(void)error;
+	watch->silence = sd_event_source_disable_unref(watch->silence);
+	if (answer)
+		return end_loop(watch, ctl_bus_fail(watch->ctl, answer, 0));
+	r = sd_bus_message_read(message, "o", &path);
+	if (r >= 0)
+		r = get_all(watch, path);
+	return r < 0 ? end_loop(watch, ctl_bus_fail(watch->ctl, NULL, r)) : 0;
+}
+
+static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct ctl_job_watch *watch = userdata;
+
+	(void)source;
+	(void)usec;
+	ctl_say(watch->ctl, "tdxupdd does not answer yet, as while it updates; waiting "
+			    "for it");
+	return 0;
+}
+
+static int run(struct ctl_job_watch *watch, int r)
+{
 	if (r < 0 || (r = sd_event_loop(watch->event)) < 0)
 		return ctl_bus_fail(watch->ctl, NULL, r);
 	return r;
+}
+
+int ctl_job_watch_run(struct ctl_job_watch *watch, const char *path)
+{
+	return run(watch, get_all(watch, path));
+}
+
+int ctl_job_watch_call(struct ctl_job_watch *watch, sd_bus_message *message)
+{
+	int r = sd_event_add_time_relative(watch->event, &watch->silence, CLOCK_MONOTONIC,
+					   SILENCE_USEC, 0, on_silence, watch);
+
+	if (r >= 0)
+		r = call(watch, message, on_answer);
+	return run(watch, r);
 }

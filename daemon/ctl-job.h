@@ -17,5 +17,7 @@ struct ctl_job_watch *ctl_job_watch_free(struct ctl_job_watch *watch);
 DEFINE_CLEANUP(struct ctl_job_watch, ctl_job_watch, ctl_job_watch_free)
 /* Returns the exit code that the job deserves, and has said everything. */
 int ctl_job_watch_run(struct ctl_job_watch *watch, const char *path);
+/* The same for the job that a call starts, whose answer may take as long as an update. */
+int ctl_job_watch_call(struct ctl_job_watch *watch, sd_bus_message *message);
 
 #endif

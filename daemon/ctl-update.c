@@ -93,11 +93,13 @@ static int update(struct ctl *ctl, sd_bus *bus, const char *target)
 	r = ctl->is_no_wait ? CTL_EXIT_OK : ctl_job_watch_new(ctl, bus, &watch);
 	if (r)
 		return r;
-	r = sd_bus_call(bus, call, 0, &error, &reply);
+	if (watch)
+		return ctl_job_watch_call(watch, call);
+	r = sd_bus_call(bus, call, USEC_INFINITY, &error, &reply);
 	if (r < 0 || (r = sd_bus_message_read(reply, "o", &path)) < 0)
 		r = ctl_bus_fail(ctl, &error, r);
 	else
-		r = watch ? ctl_job_watch_run(watch, path) : say_started(ctl, path);
+		r = say_started(ctl, path);
 	sd_bus_error_free(&error);
 	return r;
 }

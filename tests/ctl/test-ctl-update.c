@@ -86,6 +86,70 @@ static void test_ctrl_c_detaches_and_watch_comes_back(void **state)
 	scene_end(&scene);
 }
 
+/* As while it updates a big host. One second is all that a call gets here by itself. */
+static void silence(struct scene *scene, struct cli *ret)
+{
+	setenv("SYSTEMD_BUS_TIMEOUT", "1", 1);
+	assert_int_equal(kill(scene->daemon, SIGSTOP), 0);
+	CLI_START(ret, scene, "update");
+	unsetenv("SYSTEMD_BUS_TIMEOUT");
+}
+
+static void test_a_daemon_that_is_silent_is_waited_for(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	silence(&scene, &cli);
+	sleep(3);
+	assert_int_equal(kill(scene.daemon, SIGCONT), 0);
+	cli_finish(&cli);
+	if (cli.code != 0)
+		fail_msg("left with %d: %s", cli.code, cli.err);
+	assert_non_null(strstr(cli.out, "1.5.16 runs"));
+	cli_done(&cli);
+	scene_assert_host(&scene, "1.5.16", 1);
+	scene_end(&scene);
+}
+
+/* Whether the program hears Ctrl-C, and so does not die of it. */
+static bool does_block_interrupts(pid_t pid)
+{
+	char path[64], line[128];
+	unsigned long long mask = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "SigBlk: %llx", &mask) == 1)
+			break;
+	fclose(file);
+	return mask & (1ULL << (SIGINT - 1));
+}
+
+static void test_ctrl_c_ends_the_wait_for_an_answer(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	silence(&scene, &cli);
+	for (unsigned i = 0; !does_block_interrupts(cli.pid) && i < 1000; i++)
+		usleep(10000);
+	kill(cli.pid, SIGINT);
+	cli_finish(&cli);
+	assert_int_equal(cli.code, CTL_EXIT_DETACHED);
+	assert_non_null(strstr(cli.out, "before tdxupdd has answered"));
+	cli_done(&cli);
+	assert_int_equal(kill(scene.daemon, SIGCONT), 0);
+	scene_end(&scene);
+}
+
 static void test_a_deadline(void **state)
 {
 	struct scene scene;
@@ -304,6 +368,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_update_waits_for_a_build_and_says_so),
 		cmocka_unit_test(test_ctrl_c_detaches_and_watch_comes_back),
+		cmocka_unit_test(test_a_daemon_that_is_silent_is_waited_for),
+		cmocka_unit_test(test_ctrl_c_ends_the_wait_for_an_answer),
 		cmocka_unit_test(test_a_deadline),
 		cmocka_unit_test(test_a_cancelled_update),
 		cmocka_unit_test(test_a_daemon_that_is_not_there),
