@@ -15,6 +15,7 @@
 #include "ctl-reasons.h"
 #include "describe.h"
 #include "duration.h"
+#include "job-run.h"
 #include "journal.h"
 #include "json.h"
 #include "manager-jobs.h"
@@ -53,9 +54,13 @@ static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *
 			void *userdata)
 {
 	struct direct *direct = userdata;
+	struct job *job = manager_find_job(direct->manager, direct->id);
 
 	(void)source;
 	(void)info;
+	/* Whoever sits there does not want it any more; what is committed ends first. */
+	if (job && !job_state_is_end(job->state))
+		(void)job_cancel(job);
 	manager_stop(direct->manager);
 	return 0;
 }
@@ -191,9 +196,13 @@ static int run(struct direct *direct, sd_event *event, const char *target)
 int ctl_direct_update(struct ctl *ctl, const char *target)
 {
 	struct direct direct = { .ctl = ctl, .code = CTL_EXIT_FAILURE };
+	struct job_request mistyped = { 0 };
 	sd_event *event = NULL;
-	int r;
+	int r = fill_request(ctl, target, &mistyped);
 
+	/* Before anything is touched. */
+	if (r)
+		return r;
 	journal_be_silent();
 	r = sd_event_new(&event);
 	if (r < 0)

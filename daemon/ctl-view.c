@@ -356,15 +356,13 @@ static int describe_facts(const struct ctl_facts *facts, const char *format,
 	return 0;
 }
 
-int ctl_view_attest(struct ctl *ctl, const char *target, const char *format,
-		    struct json_object **ret)
+static int ask_attest(struct ctl *ctl, const char *target, const char *format,
+		      struct json_object **ret)
 {
 	const struct question question = { target, "format", format };
 	struct ctl_facts facts = { 0 };
-	int r = check_version(ctl, target);
+	int r;
 
-	if (r)
-		return r;
 	r = ask(ctl, "GetReferenceValues", append_question, &question, ret);
 	if (r >= 0)
 		return r;
@@ -373,4 +371,43 @@ int ctl_view_attest(struct ctl *ctl, const char *target, const char *format,
 		r = ctl_fail_memory(ctl);
 	ctl_facts_done(&facts);
 	return r;
+}
+
+static bool is_of(struct json_object *values, const struct tdxupd_version *target)
+{
+	const char *text = json_get_text(values, "version");
+	struct tdxupd_version version;
+
+	return text && tdxupd_version_parse(text, &version) == 0 &&
+	       tdxupd_version_compare(&version, target) == 0;
+}
+
+/* Whoever names a version wants its values and no others. */
+static int check_values(struct ctl *ctl, const char *target)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *plain = NULL;
+	struct tdxupd_version version;
+	int r = ask_attest(ctl, target, "plain", &plain);
+
+	if (r || tdxupd_version_parse(target, &version) < 0)
+		return r;
+	if (is_of(json_get(plain, "now"), &version) ||
+	    is_of(json_get(plain, "next"), &version))
+		return CTL_EXIT_OK;
+	return ctl_fail(
+		ctl, CTL_EXIT_NO_IMAGE, "no-such-version",
+		"there is no genuine image of %s here, so what quotes would carry "
+		"is not known",
+		target);
+}
+
+int ctl_view_attest(struct ctl *ctl, const char *target, const char *format,
+		    struct json_object **ret)
+{
+	int r = check_version(ctl, target);
+
+	if (r == CTL_EXIT_OK && target)
+		r = check_values(ctl, target);
+	return r ? r : ask_attest(ctl, target, format, ret);
 }

@@ -241,7 +241,9 @@ int main(int argc, char **argv)
 	free(line.words);
 	if (r < 0)
 		return CTL_EXIT_OK;
-	if (fflush(stdout) == EOF && r == CTL_EXIT_OK)
-		r = CTL_EXIT_FAILURE;
+	/* What a flush before this one could not write is gone, and only this tells. */
+	if ((fflush(stdout) == EOF || ferror(stdout)) && r == CTL_EXIT_OK)
+		r = ctl_fail(&ctl, CTL_EXIT_FAILURE, "unwritable",
+			     "can't write all of the answer");
 	return r;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* tdxupdctl update --direct: the same update without a daemon. */
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
@@ -53,6 +54,42 @@ static void test_its_exit_codes(void **state)
 	scene_end(&scene);
 }
 
+/* Whether it hears Ctrl-C, and so does not die of it. */
+static bool does_block_interrupts(pid_t pid)
+{
+	char path[64], line[128];
+	unsigned long long mask = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "SigBlk: %llx", &mask) == 1)
+			break;
+	fclose(file);
+	return mask & (1ULL << (SIGINT - 1));
+}
+
+static void test_ctrl_c_cancels_it(void **state)
+{
+	struct scene scene;
+	pid_t pid;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_begin_build(&scene);
+	pid = spawn(&scene, "1h");
+	for (unsigned i = 0; !does_block_interrupts(pid) && i < 1000; i++)
+		usleep(10000);
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(scene_reap(pid), CTL_EXIT_CANCELLED);
+	scene_assert_host(&scene, "1.5.06", 0);
+	/* What makes no sense is said before anything is touched. */
+	assert_int_equal(scene_reap(spawn(&scene, "soon")), CTL_EXIT_USAGE);
+	scene_end(&scene);
+}
+
 /* One writer a host. */
 static void test_not_beside_a_daemon(void **state)
 {
@@ -84,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_it_waits_for_the_build),
 		cmocka_unit_test(test_its_exit_codes),
+		cmocka_unit_test(test_ctrl_c_cancels_it),
 		cmocka_unit_test(test_not_beside_a_daemon),
 		cmocka_unit_test(test_it_leaves_its_history),
 	};

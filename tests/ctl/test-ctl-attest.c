@@ -207,6 +207,29 @@ static void assert_plan(struct scene *scene, int code)
 	cli_done(&cli);
 }
 
+static void test_a_version_that_is_not_here(void **state)
+{
+	static const char *const verbs[] = { "show", "export" };
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		struct cli cli;
+
+		CLI_RUN(&cli, &scene, "attest", verbs[i], "1.5.99");
+		assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
+		assert_string_equal(cli.out, "");
+		assert_non_null(strstr(cli.err, "no genuine image of 1.5.99"));
+		cli_done(&cli);
+		/* What runs is here, and nothing follows it. */
+		CLI_RUN(&cli, &scene, "attest", verbs[i], "1.5.06");
+		assert_int_equal(cli.code, 0);
+		cli_done(&cli);
+	}
+	scene_end(&scene);
+}
+
 static void test_values_of_what_is_not_allowed_yet(void **state)
 {
 	struct json_object *shown;
@@ -242,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_say_the_same),
 		cmocka_unit_test(test_the_daemon_says_the_same),
+		cmocka_unit_test(test_a_version_that_is_not_here),
 		cmocka_unit_test(test_values_of_what_is_not_allowed_yet),
 	};
 

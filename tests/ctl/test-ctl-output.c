@@ -48,6 +48,31 @@ static void start(struct scene *scene)
 	free(scene_update(scene, "1.5.06"));
 }
 
+/* An answer that nobody has got is none. */
+static void test_a_full_disk(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	start(&scene);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		char command[512];
+		int status;
+
+		snprintf(command, sizeof(command),
+			 "\"$TDXUPD_CTL\" --root %s --bus-address %s %s %s "
+			 ">/dev/full 2>/dev/null",
+			 scene.world.tree.path, scene.address, verbs[i].words[0],
+			 verbs[i].words[1] ? verbs[i].words[1] : "");
+		status = system(command);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == 0)
+			fail_msg("%s %s left with 0", verbs[i].words[0],
+				 verbs[i].words[1] ? verbs[i].words[1] : "");
+	}
+	scene_end(&scene);
+}
+
 static void test_quiet(void **state)
 {
 	struct scene scene;
@@ -191,9 +216,8 @@ static void test_colours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quiet),
-		cmocka_unit_test(test_no_legend),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_a_full_disk), cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_no_legend),   cmocka_unit_test(test_json),
 		cmocka_unit_test(test_colours),
 	};
 
