@@ -9,13 +9,14 @@
 #include "bus-auth.h"
 #include "bus.h"
 #include "duration.h"
+#include "quota.h"
 
 /* As long as a person may look for a password. */
 #define ANSWER_USEC (2 * 60 * USEC_PER_SEC)
 
-/* Whoever asks with a password prompt can keep a place for that long. */
-#define QUERIES_MAX            32
-#define QUERIES_PER_SENDER_MAX 4
+/* Whoever asks with a password prompt can keep a place for that long. The trusted need
+ * none. */
+static const struct quota queries_quota = { .per_sender = 4, .per_user = 4, .all = 64 };
 
 static const char *const actions[] = {
 	[BUS_ACTION_INSPECT] = "org.tdxupd1.inspect",
@@ -42,6 +43,7 @@ struct bus_query {
 	struct bus *bus;
 	struct bus_query *next;
 	sd_bus_message *message;
+	uid_t uid;
 	sd_bus_slot *slot;
 	enum bus_action action;
 	enum answer answer;
@@ -78,17 +80,16 @@ find_query(const struct bus *bus, const sd_bus_message *message, enum bus_action
 	return NULL;
 }
 
-static bool has_room(const struct bus *bus, const char *sender)
+static bool has_room(const struct bus *bus, const char *sender, uid_t uid)
 {
-	size_t all = 0, same = 0;
+	struct quota_use use = { 0 };
 
 	for (const struct bus_query *q = bus->queries; q; q = q->next) {
 		const char *other = sd_bus_message_get_sender(q->message);
 
-		all++;
-		same += other && strcmp(other, sender) == 0;
+		quota_count(&use, other && strcmp(other, sender) == 0, q->uid == uid);
 	}
-	return all < QUERIES_MAX && same < QUERIES_PER_SENDER_MAX;
+	return quota_check(&queries_quota, false, &use) == 0;
 }
 
 /* ---- polkit ---- */
@@ -188,12 +189,14 @@ static int ask(struct bus *bus, sd_bus_message *message,
 {
 	const char *sender = sd_bus_message_get_sender(message);
 	struct bus_query *query;
+	struct bus_caller caller;
 	int r;
 
+	bus_find_caller(message, &caller);
 	if (!sender)
 		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
 					"nobody is known to have sent this");
-	if (!has_room(bus, sender))
+	if (!has_room(bus, sender, caller.uid))
 		return bus_fail(error, FAILURE_LIMIT,
 				strdup("too many wait for polkit; try again later"));
 	query = calloc(1, sizeof(*query));
@@ -201,6 +204,7 @@ static int ask(struct bus *bus, sd_bus_message *message,
 		return -ENOMEM;
 	query->bus = bus;
 	query->message = sd_bus_message_ref(message);
+	query->uid = caller.uid;
 	query->action = question->action;
 	query->resume = resume;
 	query->next = bus->queries;
@@ -232,7 +236,7 @@ static bool is_trusted(sd_bus_message *message)
 	struct bus_caller caller;
 
 	bus_find_caller(message, &caller);
-	return caller.uid == 0 || caller.uid == geteuid();
+	return quota_is_trusted(caller.uid);
 }
 
 static int tell(const struct bus_query *query, sd_bus_error *error)
@@ -251,12 +255,6 @@ static int tell(const struct bus_query *query, sd_bus_error *error)
 					 "%s is for root, and for whom polkit allows it",
 					 bus_action_to_string(query->action));
 	}
-}
-
-bool bus_is_decided(const struct bus *bus, sd_bus_message *message,
-		    enum bus_action action)
-{
-	return find_query(bus, message, action) || is_trusted(message);
 }
 
 int bus_authorize(struct bus *bus, sd_bus_message *message,

@@ -53,10 +53,6 @@ int bus_authorize(struct bus *bus, sd_bus_message *message,
 		  const struct bus_question *question, sd_bus_message_handler_t resume,
 		  sd_bus_error *error);
 
-/* Will bus_authorize() answer without a question? Then its details are of no use. */
-bool bus_is_decided(const struct bus *bus, sd_bus_message *message,
-		    enum bus_action action);
-
 /* Who sent it, as far as the bus can tell: no such user and 0 where it can't. */
 struct bus_caller {
 	uid_t uid;

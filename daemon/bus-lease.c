@@ -113,8 +113,8 @@ int bus_lease_on_begin(sd_bus_message *message, void *userdata, sd_bus_error *er
 	if (r < 0)
 		return r;
 	bus_find_caller(message, &caller);
-	r = lease_desk_ask(desk, vm, sender ? sender : "", caller.pid, on_granted,
-			   pending);
+	r = lease_desk_ask(desk, vm, sender ? sender : "", caller.uid, caller.pid,
+			   on_granted, pending);
 	if (r < 0) {
 		pending_free(pending);
 		return refuse(error, r);

@@ -8,13 +8,20 @@
 
 #include "bus-read.h"
 #include "manager-read.h"
+#include "quota.h"
 #include "state-dir.h"
 #include "text.h"
+
+/* A worker serves many at a time, but each answer takes making. */
+static const struct quota readings_quota = {
+	.per_sender = 8, .per_user = 8, .all = 64, .reserve = 16
+};
 
 struct bus_reading {
 	struct bus *bus;
 	struct bus_reading *next;
 	sd_bus_message *message;
+	uid_t uid;
 	bus_catalog_fn reply;
 };
 
@@ -32,17 +39,40 @@ static void reading_free(struct bus_reading *reading)
 	free(reading);
 }
 
-static struct bus_reading *reading_new(struct bus *bus, sd_bus_message *message)
+static int check_room(const struct bus *bus, const char *sender, uid_t uid)
 {
-	struct bus_reading *reading = calloc(1, sizeof(*reading));
+	struct quota_use use = { 0 };
 
+	for (const struct bus_reading *reading = bus->readings; reading;
+	     reading = reading->next) {
+		const char *other = sd_bus_message_get_sender(reading->message);
+
+		quota_count(&use, sender && other && strcmp(other, sender) == 0,
+			    reading->uid == uid);
+	}
+	return quota_check(&readings_quota, quota_is_trusted(uid), &use);
+}
+
+static int reading_new(struct bus *bus, sd_bus_message *message, struct bus_reading **ret,
+		       sd_bus_error *error)
+{
+	struct bus_reading *reading;
+	struct bus_caller caller;
+
+	bus_find_caller(message, &caller);
+	if (check_room(bus, sd_bus_message_get_sender(message), caller.uid) < 0)
+		return bus_fail(error, FAILURE_LIMIT,
+				strdup("too many questions wait for files to be read"));
+	reading = calloc(1, sizeof(*reading));
 	if (!reading)
-		return NULL;
+		return -ENOMEM;
 	reading->bus = bus;
 	reading->message = sd_bus_message_ref(message);
+	reading->uid = caller.uid;
 	reading->next = bus->readings;
 	bus->readings = reading;
-	return reading;
+	*ret = reading;
+	return 0;
 }
 
 void bus_read_done(struct bus *bus)
@@ -91,11 +121,11 @@ static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
 int bus_read_catalog(struct bus *bus, sd_bus_message *message, bus_catalog_fn reply,
 		     sd_bus_error *error)
 {
-	struct bus_reading *reading = reading_new(bus, message);
+	struct bus_reading *reading;
+	int r = reading_new(bus, message, &reading, error);
 
-	(void)error;
-	if (!reading)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	reading->reply = reply;
 	return begin(reading, manager_read_catalog(bus->manager, bus->manager->config,
 						   false, on_catalog, reading));
@@ -124,11 +154,11 @@ static void on_history(void *userdata, int r, const uint8_t *bytes, size_t count
 int bus_read_history(struct bus *bus, sd_bus_message *message,
 		     const struct history_query *query, sd_bus_error *error)
 {
-	struct bus_reading *reading = reading_new(bus, message);
+	struct bus_reading *reading;
+	int r = reading_new(bus, message, &reading, error);
 
-	(void)error;
-	if (!reading)
-		return -ENOMEM;
+	if (r < 0)
+		return r;
 	return begin(reading,
 		     manager_read_history(bus->manager, query, on_history, reading));
 }

@@ -4,16 +4,19 @@
 #include <string.h>
 
 #include "bus-wait.h"
+#include "quota.h"
 
 /* Whoever wants to follow jobs has their properties; this is for scripts. */
-#define WAITERS_PER_SENDER 16
-#define WAITERS_ALL        256
+static const struct quota waiters_quota = {
+	.per_sender = 16, .per_user = 32, .all = 256, .reserve = 64
+};
 
 struct bus_waiter {
 	struct bus *bus;
 	struct bus_waiter *next;
 	uint32_t job;
 	sd_bus_message *message;
+	uid_t uid;
 	sd_bus_track *track;
 };
 
@@ -37,19 +40,17 @@ static int on_gone(sd_bus_track *track, void *userdata)
 	return 0;
 }
 
-static int check_room(const struct bus *bus, const char *sender)
+static int check_room(const struct bus *bus, const char *sender, uid_t uid)
 {
-	size_t all = 0, same = 0;
+	struct quota_use use = { 0 };
 
 	for (const struct bus_waiter *w = bus->waiters; w; w = w->next) {
 		const char *other = sd_bus_message_get_sender(w->message);
 
-		all++;
-		same += sender && other && strcmp(other, sender) == 0;
+		quota_count(&use, sender && other && strcmp(other, sender) == 0,
+			    w->uid == uid);
 	}
-	if (same >= WAITERS_PER_SENDER)
-		return -EDQUOT;
-	return all >= WAITERS_ALL ? -ENOBUFS : 0;
+	return quota_check(&waiters_quota, quota_is_trusted(uid), &use);
 }
 
 static int answer(sd_bus_message *message, const struct job *job)
@@ -61,11 +62,13 @@ static int answer(sd_bus_message *message, const struct job *job)
 int bus_wait_for(struct bus *bus, sd_bus_message *message, const struct job *job)
 {
 	struct bus_waiter *waiter;
+	struct bus_caller caller;
 	int r;
 
 	if (job_state_is_end(job->state))
 		return answer(message, job);
-	r = check_room(bus, sd_bus_message_get_sender(message));
+	bus_find_caller(message, &caller);
+	r = check_room(bus, sd_bus_message_get_sender(message), caller.uid);
 	if (r < 0)
 		return r;
 	waiter = calloc(1, sizeof(*waiter));
@@ -74,6 +77,7 @@ int bus_wait_for(struct bus *bus, sd_bus_message *message, const struct job *job
 	waiter->bus = bus;
 	waiter->job = job->id;
 	waiter->message = sd_bus_message_ref(message);
+	waiter->uid = caller.uid;
 	waiter->next = bus->waiters;
 	bus->waiters = waiter;
 	r = bus_track_sender(message, on_gone, waiter, &waiter->track);

@@ -21,6 +21,9 @@
 
 #define RETRY_USEC (1 * USEC_PER_SEC)
 
+/* After all else: however many ask, the gate that opens is heard first. */
+#define BUS_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+
 static int open_bus(struct bus *bus);
 
 /* ---- for the interfaces ---- */
@@ -326,8 +329,7 @@ static int open_bus(struct bus *bus)
 	if (r >= 0)
 		r = sd_bus_request_name(bus->bus, BUS_NAME, 0);
 	if (r >= 0)
-		r = sd_bus_attach_event(bus->bus, bus->manager->event,
-					SD_EVENT_PRIORITY_NORMAL);
+		r = sd_bus_attach_event(bus->bus, bus->manager->event, BUS_PRIORITY);
 	if (r < 0)
 		bus->bus = sd_bus_flush_close_unref(bus->bus);
 	return r;

@@ -35,8 +35,8 @@ int inhibitor_registry_new(const struct inhibitor_limits *limits,
 	if (!registry)
 		return -ENOMEM;
 	registry->limits = *limits;
-	registry->items = calloc(limits->all, sizeof(*registry->items));
-	registry->blockers = calloc(limits->all, sizeof(*registry->blockers));
+	registry->items = calloc(limits->quota.all, sizeof(*registry->items));
+	registry->blockers = calloc(limits->quota.all, sizeof(*registry->blockers));
 	if (!registry->items || !registry->blockers)
 		return -ENOMEM;
 	*ret = TAKE_PTR(registry);
@@ -55,26 +55,28 @@ struct inhibitor_registry *inhibitor_registry_free(struct inhibitor_registry *re
 	return NULL;
 }
 
-static size_t count_of(const struct inhibitor_registry *registry, const char *sender)
+static int check_quota(const struct inhibitor_registry *registry,
+		       const struct inhibitor *wanted)
 {
-	size_t count = 0;
+	struct quota_use use = { 0 };
 
 	for (size_t i = 0; i < registry->count; i++)
-		count += strcmp(registry->items[i]->sender, sender) == 0;
-	return count;
+		quota_count(&use, strcmp(registry->items[i]->sender, wanted->sender) == 0,
+			    registry->items[i]->uid == wanted->uid);
+	return quota_check(&registry->limits.quota, quota_is_trusted(wanted->uid), &use);
 }
 
 int inhibitor_add(struct inhibitor_registry *registry, const struct inhibitor *wanted,
 		  const char *who, const char *why, struct inhibitor **ret)
 {
 	struct inhibitor *inhibitor;
+	int r;
 
 	if (!*who)
 		return -EINVAL;
-	if (count_of(registry, wanted->sender) >= registry->limits.per_sender)
-		return -EDQUOT;
-	if (registry->count >= registry->limits.all)
-		return -ENOBUFS;
+	r = check_quota(registry, wanted);
+	if (r < 0)
+		return r;
 	inhibitor = malloc(sizeof(*inhibitor));
 	if (!inhibitor)
 		return -ENOMEM;

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "gate.h"
+#include "quota.h"
 #include "util.h"
 
 #define INHIBITOR_WHO_BYTES    64
@@ -26,7 +27,7 @@ enum inhibitor_mode inhibitor_mode_from_string(const char *text);
 /*
  * Somebody who wants no update now.
  * @who, @why: in their words, printable
- * @sender: who asked, for the limit
+ * @sender, @uid: who asked, for the limit
  * @since_usec, @until_usec: CLOCK_MONOTONIC; UINT64_MAX for as long as it is held
  */
 struct inhibitor {
@@ -42,8 +43,7 @@ struct inhibitor {
 };
 
 struct inhibitor_limits {
-	size_t per_sender;
-	size_t all;
+	struct quota quota;
 };
 
 /* All of them, in the order of asking. Pure: all clocks are passed in. */
@@ -56,7 +56,8 @@ DEFINE_CLEANUP(struct inhibitor_registry, inhibitor_registry, inhibitor_registry
 
 /*
  * Take one on. What @who and @why are too long by is cut off. Return: 0; -EINVAL @who is
- * empty; -EDQUOT @sender has as many as one may; -ENOBUFS all together have; -ENOMEM.
+ * empty; -EDQUOT its sender or user has as many as one may; -ENOBUFS all together have;
+ * -ENOMEM.
  */
 int inhibitor_add(struct inhibitor_registry *registry, const struct inhibitor *wanted,
 		  const char *who, const char *why, struct inhibitor **ret);

@@ -216,8 +216,8 @@ void lease_desk_configure(struct lease_desk *desk, const struct lease_limits *li
 	set_timer(desk);
 }
 
-int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, pid_t pid,
-		   lease_granted_fn granted, void *userdata)
+int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, uid_t uid,
+		   pid_t pid, lease_granted_fn granted, void *userdata)
 {
 	struct holder *holder = calloc(1, sizeof(*holder));
 	int r;
@@ -226,7 +226,7 @@ int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, 
 		return -ENOMEM;
 	*holder =
 		(struct holder){ .desk = desk, .granted = granted, .userdata = userdata };
-	r = lease_ask(desk->registry, vm, sender, pid, now(), &holder->lease);
+	r = lease_ask(desk->registry, vm, sender, uid, pid, now(), &holder->lease);
 	if (r < 0) {
 		free(holder);
 		return r;

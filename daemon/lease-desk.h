@@ -46,8 +46,8 @@ typedef void (*lease_granted_fn)(void *userdata, const struct lease *lease, int 
  * Ask for a lease; @granted is called once, before this returns where the barrier is not
  * shut. Return: as lease_ask(); then @granted is not called.
  */
-int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, pid_t pid,
-		   lease_granted_fn granted, void *userdata);
+int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, uid_t uid,
+		   pid_t pid, lease_granted_fn granted, void *userdata);
 /* Whoever waits with that @userdata waits no more; @granted is not called. */
 void lease_desk_withdraw(struct lease_desk *desk, void *userdata);
 

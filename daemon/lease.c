@@ -25,8 +25,8 @@ int lease_registry_new(const struct lease_limits *limits, struct lease_registry 
 	if (!registry)
 		return -ENOMEM;
 	registry->limits = *limits;
-	registry->leases = calloc(limits->all, sizeof(*registry->leases));
-	registry->blockers = calloc(limits->all, sizeof(*registry->blockers));
+	registry->leases = calloc(limits->quota.all, sizeof(*registry->leases));
+	registry->blockers = calloc(limits->quota.all, sizeof(*registry->blockers));
 	if (!registry->leases || !registry->blockers)
 		return -ENOMEM;
 	*ret = TAKE_PTR(registry);
@@ -50,31 +50,33 @@ void lease_registry_set_age(struct lease_registry *registry, uint64_t age_usec)
 	registry->limits.age_usec = age_usec;
 }
 
-static size_t count_of(const struct lease_registry *registry, const char *sender)
+static int check_quota(const struct lease_registry *registry, const char *sender,
+		       uid_t uid)
 {
-	size_t count = 0;
+	struct quota_use use = { 0 };
 
 	for (size_t i = 0; i < registry->count; i++)
-		if (strcmp(registry->leases[i]->sender, sender) == 0)
-			count++;
-	return count;
+		quota_count(&use, strcmp(registry->leases[i]->sender, sender) == 0,
+			    registry->leases[i]->uid == uid);
+	return quota_check(&registry->limits.quota, quota_is_trusted(uid), &use);
 }
 
 int lease_ask(struct lease_registry *registry, const char *vm, const char *sender,
-	      pid_t pid, uint64_t now_usec, struct lease **ret)
+	      uid_t uid, pid_t pid, uint64_t now_usec, struct lease **ret)
 {
 	struct lease *lease;
+	int r;
 
 	if (!*vm || strlen(sender) >= sizeof(lease->sender))
 		return -EINVAL;
-	if (count_of(registry, sender) >= registry->limits.per_sender)
-		return -EDQUOT;
-	if (registry->count >= registry->limits.all)
-		return -ENOBUFS;
+	r = check_quota(registry, sender, uid);
+	if (r < 0)
+		return r;
 	lease = calloc(1, sizeof(*lease));
 	if (!lease)
 		return -ENOMEM;
 	lease->id = ++registry->last_id;
+	lease->uid = uid;
 	lease->pid = pid;
 	lease->asked_usec = now_usec;
 	text_make_printable(lease->vm, sizeof(lease->vm), vm);

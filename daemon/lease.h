@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "gate.h"
+#include "quota.h"
 #include "util.h"
 
 #define LEASE_VM_BYTES     48
@@ -16,7 +17,7 @@
 /*
  * A VMM's word that it builds a TD: held from before the build to its end.
  * @vm: what it calls the VM, printable
- * @sender: who asked, for the limit
+ * @sender, @uid: who asked, for the limit
  * @asked_usec, @held_usec: CLOCK_MONOTONIC; @held_usec is 0 while it waits
  * @has_expired: held for longer than any build takes, and told so
  */
@@ -24,6 +25,7 @@ struct lease {
 	uint64_t id;
 	char vm[LEASE_VM_BYTES];
 	char sender[LEASE_SENDER_BYTES];
+	uid_t uid;
 	pid_t pid;
 	uint64_t asked_usec;
 	uint64_t held_usec;
@@ -32,8 +34,7 @@ struct lease {
 };
 
 struct lease_limits {
-	size_t per_sender;
-	size_t all;
+	struct quota quota;
 	uint64_t age_usec;
 };
 
@@ -47,11 +48,11 @@ DEFINE_CLEANUP(struct lease_registry, lease_registry, lease_registry_free)
 void lease_registry_set_age(struct lease_registry *registry, uint64_t age_usec);
 
 /*
- * A new lease that waits. Return: 0; -EDQUOT @sender has as many as one may; -ENOBUFS all
- * together have; -EINVAL @vm is empty; -ENOMEM.
+ * A new lease that waits. Return: 0; -EDQUOT @sender or @uid has as many as one may;
+ * -ENOBUFS all together have; -EINVAL @vm is empty; -ENOMEM.
  */
 int lease_ask(struct lease_registry *registry, const char *vm, const char *sender,
-	      pid_t pid, uint64_t now_usec, struct lease **ret);
+	      uid_t uid, pid_t pid, uint64_t now_usec, struct lease **ret);
 /* It is held from now on. */
 void lease_grant(struct lease *lease, uint64_t now_usec);
 /* It is over, held or not, and freed. */

@@ -18,12 +18,16 @@
 #include "text.h"
 
 /* A host has keys for some hundred TDs: more builds at a time than that are no builds. */
-#define LEASES_PER_SENDER 128
-#define LEASES_ALL        512
+#define LEASES_QUOTA                                                           \
+	{                                                                      \
+		.per_sender = 128, .per_user = 128, .all = 512, .reserve = 128 \
+	}
 
 /* Services and people, not VMs. */
-#define INHIBITORS_PER_SENDER 16
-#define INHIBITORS_ALL        128
+#define INHIBITORS_QUOTA                                                    \
+	{                                                                   \
+		.per_sender = 16, .per_user = 32, .all = 128, .reserve = 32 \
+	}
 
 /* A TD build takes seconds; a VMM that hangs in one must not stop updates for ever. */
 #define LEASE_AGE_USEC (15 * 60 * USEC_PER_SEC)
@@ -160,9 +164,7 @@ static void on_expired(void *userdata, const struct lease *lease)
 static struct lease_limits limits_of(const struct config *config)
 {
 	(void)config;
-	return (struct lease_limits){ .per_sender = LEASES_PER_SENDER,
-				      .all = LEASES_ALL,
-				      .age_usec = LEASE_AGE_USEC };
+	return (struct lease_limits){ .quota = LEASES_QUOTA, .age_usec = LEASE_AGE_USEC };
 }
 
 static struct barrier_config times_of(const struct config *config)
@@ -299,8 +301,7 @@ int manager_gate_init(struct manager *manager)
 	struct lease_limits limits = limits_of(manager->config);
 	struct barrier_config times = times_of(manager->config);
 	struct lease_desk_listener listener = { on_shut, on_expired, manager };
-	struct inhibitor_limits inhibitors = { .per_sender = INHIBITORS_PER_SENDER,
-					       .all = INHIBITORS_ALL };
+	struct inhibitor_limits inhibitors = { .quota = INHIBITORS_QUOTA };
 	int r;
 
 	/* A daemon that died while the fence was up. */

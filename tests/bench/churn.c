@@ -115,7 +115,7 @@ static void arrive(struct world *world, bool takes_leases)
 	world->arrival = world->now + draw_span(world, 1 / world->rate);
 	if (!takes_leases)
 		begin(world, NULL);
-	else if (lease_ask(world->registry, "vm", ":1.1", 1, usec(world), &lease) < 0)
+	else if (lease_ask(world->registry, "vm", ":1.1", 0, 1, usec(world), &lease) < 0)
 		abort();
 }
 
@@ -209,8 +209,8 @@ static void wait_for_gap(struct world *world, bool has_barrier, bool is_urgent)
 /* As many under build as there are at any time: a Poisson number. */
 static void set_up(struct world *world, enum way way, double utilisation, uint64_t seed)
 {
-	struct lease_limits limits = { .per_sender = BUILDS_MAX,
-				       .all = BUILDS_MAX,
+	struct lease_limits limits = { .quota = { .per_sender = BUILDS_MAX,
+						  .all = BUILDS_MAX },
 				       .age_usec = (uint64_t)(900 * SEC) };
 	struct barrier_config times = { .drain_after_usec = (uint64_t)(60 * SEC),
 					.max_usec = (uint64_t)(5 * SEC) };

@@ -187,8 +187,7 @@ static bool may_commit(struct world *world)
 
 void start_daemon(struct world *world)
 {
-	struct lease_limits limits = { .per_sender = 64,
-				       .all = 64,
+	struct lease_limits limits = { .quota = { .per_sender = 64, .all = 64 },
 				       .age_usec = 3600 * SEC };
 
 	assert_int_equal(lease_registry_new(&limits, &world->registry), 0);

@@ -92,7 +92,7 @@ void launch_vm(struct world *world, struct vm *vm)
 	vm->state = VM_ASKING;
 	vm->next = world->now + world->config.max_usec;
 	if (world->hung_until <= world->now)
-		expect(lease_ask(world->registry, "vm", ":1.1", 1, world->now,
+		expect(lease_ask(world->registry, "vm", ":1.1", 0, 1, world->now,
 				 &vm->lease) == 0,
 		       "a lease was refused");
 	if (vm->lease)

@@ -22,7 +22,7 @@ static void on_change(void *userdata)
 
 static void set_up(struct world *world)
 {
-	struct inhibitor_limits limits = { .per_sender = 4, .all = 8 };
+	struct inhibitor_limits limits = { .quota = { .per_sender = 4, .all = 8 } };
 
 	*world = (struct world){ 0 };
 	assert_true(sd_event_new(&world->event) >= 0);

@@ -4,7 +4,7 @@
 #include "test.h"
 #include "inhibitor.h"
 
-static const struct inhibitor_limits limits = { .per_sender = 2, .all = 3 };
+static const struct inhibitor_limits limits = { .quota = { .per_sender = 2, .all = 3 } };
 
 static struct inhibitor_registry *set_up(void)
 {

@@ -54,7 +54,8 @@ static void on_expired(void *userdata, const struct lease *lease)
 
 static void set_up(struct world *world, uint64_t age_usec)
 {
-	struct lease_limits limits = { .per_sender = 8, .all = 64, .age_usec = age_usec };
+	struct lease_limits limits = { .quota = { .per_sender = 8, .all = 64 },
+				       .age_usec = age_usec };
 	struct barrier_config config = { .drain_after_usec = 60 * 1000 * MSEC,
 					 .max_usec = MAX };
 
@@ -97,7 +98,7 @@ static void ask(struct world *world, struct client *client)
 {
 	*client = (struct client){ .fd = -1 };
 	assert_int_equal(
-		lease_desk_ask(world->desk, "vm", ":1.1", 42, on_granted, client), 0);
+		lease_desk_ask(world->desk, "vm", ":1.1", 0, 42, on_granted, client), 0);
 }
 
 static void test_a_lease_lasts_as_long_as_its_descriptor(void **state)

@@ -4,13 +4,14 @@
 #include "test.h"
 #include "lease.h"
 
-static const struct lease_limits limits = { .per_sender = 3, .all = 5, .age_usec = 100 };
+static const struct lease_limits limits = { .quota = { .per_sender = 3, .all = 5 },
+					    .age_usec = 100 };
 
 static struct lease *ask(struct lease_registry *registry, const char *vm, uint64_t now)
 {
 	struct lease *lease = NULL;
 
-	assert_int_equal(lease_ask(registry, vm, vm, 42, now, &lease), 0);
+	assert_int_equal(lease_ask(registry, vm, vm, 0, 42, now, &lease), 0);
 	return lease;
 }
 
@@ -78,17 +79,18 @@ static void test_limits(void **state)
 
 	(void)state;
 	assert_int_equal(lease_registry_new(&limits, &registry), 0);
-	assert_int_equal(lease_ask(registry, "", ":1.1", 1, 1, &lease), -EINVAL);
-	assert_int_equal(lease_ask(registry, "a", ":1.1", 1, 1, &first), 0);
-	assert_int_equal(lease_ask(registry, "b", ":1.1", 1, 1, &lease), 0);
-	assert_int_equal(lease_ask(registry, "c", ":1.1", 1, 1, &lease), 0);
+	assert_int_equal(lease_ask(registry, "", ":1.1", 0, 1, 1, &lease), -EINVAL);
+	assert_int_equal(lease_ask(registry, "a", ":1.1", 0, 1, 1, &first), 0);
+	assert_int_equal(lease_ask(registry, "b", ":1.1", 0, 1, 1, &lease), 0);
+	assert_int_equal(lease_ask(registry, "c", ":1.1", 0, 1, 1, &lease), 0);
 	for (int i = 0; i < 10000; i++)
-		assert_int_equal(lease_ask(registry, "d", ":1.1", 1, 1, &lease), -EDQUOT);
-	assert_int_equal(lease_ask(registry, "a", ":1.2", 1, 1, &lease), 0);
-	assert_int_equal(lease_ask(registry, "b", ":1.2", 1, 1, &lease), 0);
-	assert_int_equal(lease_ask(registry, "c", ":1.2", 1, 1, &lease), -ENOBUFS);
+		assert_int_equal(lease_ask(registry, "d", ":1.1", 0, 1, 1, &lease),
+				 -EDQUOT);
+	assert_int_equal(lease_ask(registry, "a", ":1.2", 0, 1, 1, &lease), 0);
+	assert_int_equal(lease_ask(registry, "b", ":1.2", 0, 1, 1, &lease), 0);
+	assert_int_equal(lease_ask(registry, "c", ":1.2", 0, 1, 1, &lease), -ENOBUFS);
 	lease_end(registry, first);
-	assert_int_equal(lease_ask(registry, "c", ":1.2", 1, 1, &lease), 0);
+	assert_int_equal(lease_ask(registry, "c", ":1.2", 0, 1, 1, &lease), 0);
 }
 
 static void test_one_that_is_too_old_is_told_once_and_ignored(void **state)
@@ -126,6 +128,36 @@ static void test_names_are_made_printable(void **state)
 	assert_string_equal(ask(registry, "a\n\x1b[1mb", 1)->vm, "a??[1mb");
 }
 
+/* Many connections are one user's. */
+static void test_users_share_what_there_is(void **state)
+{
+	static const struct lease_limits tight = {
+		.quota = { .per_sender = 2, .per_user = 3, .all = 6, .reserve = 2 },
+		.age_usec = 100,
+	};
+	static const struct {
+		const char *sender;
+		uid_t uid;
+		int answer;
+	} table[] = {
+		{ ":1.1", 1001, 0 },        { ":1.1", 1001, 0 },
+		{ ":1.1", 1001, -EDQUOT },  { ":1.2", 1001, 0 },
+		{ ":1.3", 1001, -EDQUOT },  { ":1.4", 1002, 0 },
+		{ ":1.5", 1003, -ENOBUFS }, { ":1.6", 0, 0 },
+		{ ":1.6", 0, 0 },           { ":1.7", 0, -ENOBUFS },
+	};
+	struct lease_registry *registry;
+	struct lease *lease;
+
+	(void)state;
+	assert_int_equal(lease_registry_new(&tight, &registry), 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		assert_int_equal(lease_ask(registry, "vm", table[i].sender, table[i].uid,
+					   1, 1, &lease),
+				 table[i].answer);
+	lease_registry_free(registry);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_one_that_is_too_old_is_told_once_and_ignored),
 		cmocka_unit_test(test_names_are_made_printable),
+		cmocka_unit_test(test_users_share_what_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
