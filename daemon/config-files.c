@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config-files.h"
 #include "util.h"
@@ -20,6 +21,8 @@ static const char *const directories[] = { "usr/lib/tdxupd", "run/tdxupd", "etc/
 #define MAIN_FILE   "tdxupd.conf"
 #define DROP_IN_DIR "tdxupd.conf.d"
 #define SUFFIX      ".conf"
+
+#define UNSAFE "somebody else than root could have written it"
 
 /* A drop-in's name, and the strongest directory that has it. */
 struct drop_in {
@@ -134,17 +137,48 @@ static int read_groups(econf_file *file, const char *path, struct config_lines *
 	return r;
 }
 
+/* Root's or our own, and nobody else can write it: as with images, whoever could change
+ * it would decide what is loaded. */
+static bool is_safe(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int check_directory(const char *path, char **ret_why)
+{
+	_cleanup_(cleanup_free)
+	char *directory = realpath(path, NULL);
+	char *slash = directory ? strrchr(directory, '/') : NULL;
+	struct stat st;
+
+	if (!slash)
+		return errno == ENOMEM ? -ENOMEM
+				       : fail(-errno, ret_why, path, 0, strerror(errno));
+	/* Where the file is, not where a link to it is. */
+	slash[slash == directory] = '\0';
+	if (stat(directory, &st) < 0)
+		return fail(-errno, ret_why, directory, 0, strerror(errno));
+	if (!is_safe(&st))
+		return fail(-EBADMSG, ret_why, directory, 0, UNSAFE);
+	return 0;
+}
+
 /* A file of another kind than a plain one or /dev/null (a mask) would be read as empty.
  */
-static int check_kind(const char *path, char **ret_why)
+static int check_file(const char *path, char **ret_why)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
 		return fail(-errno, ret_why, path, 0, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+	if (S_ISCHR(st.st_mode))
+		return 0; /* /dev/null: all may write there, and nothing comes of it */
+	if (!S_ISREG(st.st_mode))
 		return fail(-EBADMSG, ret_why, path, 0, "not a file");
-	return 0;
+	if (!is_safe(&st))
+		return fail(-EBADMSG, ret_why, path, 0, UNSAFE);
+	return check_directory(path, ret_why);
 }
 
 static int read_file(const char *path, struct config_lines *lines, char **ret_why)
@@ -153,7 +187,7 @@ static int read_file(const char *path, struct config_lines *lines, char **ret_wh
 	econf_err e;
 	int r;
 
-	r = check_kind(path, ret_why);
+	r = check_file(path, ret_why);
 	if (r < 0)
 		return r;
 	e = econf_readFile(&file, path, "=", "#;");

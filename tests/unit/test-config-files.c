@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "test.h"
 #include "../../daemon/config-files.h"
@@ -16,6 +17,7 @@ static int make_root(void **state)
 	static char path[sizeof(template)];
 
 	(void)state;
+	umask(022);
 	root = mkdtemp(strcpy(path, template));
 	return root ? 0 : -1;
 }
@@ -146,6 +148,61 @@ static void test_a_directory_is_no_file(void **state)
 
 #define WITH_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
+static void assert_unsafe(const char *what)
+{
+	struct config_lines lines;
+	char *why = NULL;
+
+	assert_int_equal(config_files_read(root, &lines, &why), -EBADMSG);
+	assert_non_null(strstr(why, what));
+	assert_non_null(strstr(why, "could have written it"));
+	free(why);
+}
+
+static void set_mode(const char *name, mode_t mode)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void set_owner(const char *name, uid_t uid)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	assert_int_equal(chown(path, uid, 0), 0);
+}
+
+/* What decides which images are loaded is looked at as they are. */
+static void test_what_others_could_write_is_refused(void **state)
+{
+	static const char *const modes[] = { "etc/tdxupd/tdxupd.conf",
+					     "etc/tdxupd/tdxupd.conf.d/10.conf",
+					     "etc/tdxupd/tdxupd.conf.d" };
+
+	(void)state;
+	put("etc/tdxupd/tdxupd.conf", "[Update]\nTarget=newest\n");
+	put("etc/tdxupd/tdxupd.conf.d/10.conf", "[Update]\nTarget=newest\n");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		mode_t mode = i == 2 ? 0755 : 0644;
+
+		set_mode(modes[i], mode | 020);
+		assert_unsafe(modes[i]);
+		set_mode(modes[i], mode | 002);
+		assert_unsafe(modes[i]);
+		set_mode(modes[i], mode);
+		if (geteuid() != 0)
+			continue;
+		set_owner(modes[i], 65534);
+		assert_unsafe(modes[i]);
+		set_owner(modes[i], 0);
+	}
+	assert_lines("/etc/tdxupd/tdxupd.conf Update Target=newest;"
+		     "/etc/tdxupd/tdxupd.conf.d/10.conf Update Target=newest;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +213,7 @@ int main(void)
 		WITH_ROOT(test_repeated_keys_are_joined),
 		WITH_ROOT(test_a_malformed_file_is_named_with_its_line),
 		WITH_ROOT(test_a_directory_is_no_file),
+		WITH_ROOT(test_what_others_could_write_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
