@@ -63,21 +63,52 @@ static size_t utf8_length(const unsigned char *p)
 	return length;
 }
 
-/* Line ends, and what turns the order around in which a line is shown. */
-static bool is_arrangement(const unsigned char *p)
+/* The code point of a well-formed character. */
+static uint32_t utf8_decode(const unsigned char *p, size_t length)
 {
-	return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
-				(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t code = p[0] & masks[length];
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (p[i] & 0x3f);
+	return code;
 }
 
-/* C0, DEL, C1, U+2028 to U+202E and U+2066 to U+2069: what a terminal would act upon. */
-static bool is_control(const unsigned char *p, size_t length)
+/*
+ * What a terminal would act upon, and what it shows in another order or not at all, so
+ * that two names look like one: Unicode's Bidi_Control and Default_Ignorable_Code_Point,
+ * line ends, and marks that annotate.
+ */
+static bool is_control(uint32_t code)
 {
-	if (length == 1)
-		return p[0] < 0x20 || p[0] == 0x7f;
-	if (length == 2)
-		return p[0] == 0xc2 && p[1] < 0xa0;
-	return length == 3 && is_arrangement(p);
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x0000, 0x001f },   /* C0 */
+		{ 0x007f, 0x009f },   /* DEL, C1 */
+		{ 0x00ad, 0x00ad },   /* soft hyphen */
+		{ 0x034f, 0x034f },   /* combining grapheme joiner */
+		{ 0x061c, 0x061c },   /* Arabic letter mark */
+		{ 0x115f, 0x1160 },   /* Hangul fillers */
+		{ 0x17b4, 0x17b5 },   /* Khmer inherent vowels */
+		{ 0x180b, 0x180f },   /* Mongolian selectors */
+		{ 0x200b, 0x200f },   /* zero width, and writing direction */
+		{ 0x2028, 0x202e },   /* line ends, embeddings, overrides */
+		{ 0x2060, 0x206f },   /* joiners, isolates, invisible operators */
+		{ 0x3164, 0x3164 },   /* Hangul filler */
+		{ 0xfe00, 0xfe0f },   /* variation selectors */
+		{ 0xfeff, 0xfeff },   /* zero width no-break space */
+		{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
+		{ 0xfff0, 0xfffb },   /* specials, interlinear annotation */
+		{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
+		{ 0x1d173, 0x1d17a }, /* musical format controls */
+		{ 0xe0000, 0xe0fff }, /* tags, more variation selectors */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
 }
 
 void text_make_printable(char *ret, size_t size, const char *text)
@@ -89,7 +120,7 @@ void text_make_printable(char *ret, size_t size, const char *text)
 		return;
 	while (*p) {
 		size_t length = utf8_length(p);
-		bool is_bad = length == 0 || is_control(p, length);
+		bool is_bad = length == 0 || is_control(utf8_decode(p, length));
 		size_t out = is_bad ? 1 : length;
 
 		if (used + out >= size)

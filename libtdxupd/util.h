@@ -109,8 +109,8 @@ int string_table_find(const char *const *table, size_t count, const char *text);
 
 /*
  * Copy text into a fixed buffer so that it can be printed on a terminal: controls, those
- * of the writing direction too, and bytes that are no valid UTF-8 become '?'. Always ends
- * in NUL; cut at a character's end.
+ * of the writing direction too, characters that take no room, and bytes that are no valid
+ * UTF-8 become '?'. Always ends in NUL; cut at a character's end.
  */
 void text_make_printable(char *ret, size_t size, const char *text);
 
