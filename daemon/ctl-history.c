@@ -102,15 +102,26 @@ static bool is_daemons(const struct ctl *ctl)
 	       errno == EACCES;
 }
 
+/* This machine's journal knows nothing of another root. */
+static void find_head(const struct ctl *ctl, const struct history_query *query,
+		      struct history_query *ret)
+{
+	*ret = *query;
+	if (strcmp(ctl->root, "/") == 0)
+		history_head_find(&ret->head);
+}
+
 static int read_history(struct ctl *ctl, const struct history_query *query,
 			struct json_object **ret)
 {
 	struct history_excerpt excerpt;
+	struct history_query headed;
 	int r;
 
 	if (is_daemons(ctl))
 		return ctl_bus_ask(ctl, "GetHistory", append_query, query, ret);
-	r = history_read(ctl->root_fd, query, &excerpt);
+	find_head(ctl, query, &headed);
+	r = history_read(ctl->root_fd, &headed, &excerpt);
 	if (r == -EACCES)
 		return ctl_fail(ctl, CTL_EXIT_NOT_AUTHORISED, "not-authorised",
 				"only root may read the history");
@@ -147,24 +158,55 @@ static int add_record(struct ctl_table *table, struct json_object *record)
 	return ctl_table_add(table, cells, NULL);
 }
 
+/* Of the two ends the chain says nothing. */
+static const char *explain_start(uint64_t first, bool is_whole)
+{
+	if (!is_whole)
+		return "older lines were not looked at";
+	return first <= 1 ? "from the first one" : "older lines are not kept";
+}
+
+static const char *explain_end(const char *end)
+{
+	static const struct {
+		const char *end, *text;
+	} table[] = {
+		{ "agrees", "the journal knows the last of them" },
+		{ "short",
+		  "LINES ARE MISSING AT THE END: the journal knows of later ones" },
+		{ "differs", "THE END IS ANOTHER ONE than the journal knows" },
+	};
+
+	for (size_t i = 0; end && i < ARRAY_SIZE(table); i++)
+		if (strcmp(end, table[i].end) == 0)
+			return table[i].text;
+	return "nothing tells whether lines are missing at the end";
+}
+
 /* Whether what was read is what was written. */
 static void say_chain(struct ctl *ctl, struct json_object *history)
 {
 	struct json_object *chain = json_get(history, "chain");
-	const char *first = json_get_text(chain, "first_break");
-	uint64_t lines = 0, breaks = 0, left_out = 0;
+	const char *where = json_get_text(chain, "first_break");
+	uint64_t lines = 0, breaks = 0, left_out = 0, first = 0;
 
 	json_get_number(history, "left_out", &left_out);
 	json_get_number(chain, "lines", &lines);
 	json_get_number(chain, "breaks", &breaks);
+	json_get_number(chain, "first_sequence", &first);
 	if (left_out)
 		ctl_say(ctl, "\n%ju older ones are left out; --count shows more.",
 			(uintmax_t)left_out);
-	ctl_say(ctl, "%s%ju lines looked at%s: %s%s%s", left_out ? "" : "\n",
-		(uintmax_t)lines, json_get_bool(chain, "is_whole") ? "" : ", not all",
-		breaks ? "THE CHAIN IS BROKEN at " : "the chain is intact.",
-		breaks && first ? first : "",
-		breaks ? "; lines there were changed, or lost." : "");
+	if (breaks)
+		ctl_say(ctl,
+			"%s%ju lines: THE CHAIN IS BROKEN at %s; lines there were "
+			"changed, or lost.",
+			left_out ? "" : "\n", (uintmax_t)lines, where ? where : "?");
+	else
+		ctl_say(ctl, "%s%ju lines, each follows from the one before; %s.",
+			left_out ? "" : "\n", (uintmax_t)lines,
+			explain_start(first, json_get_bool(chain, "is_whole")));
+	ctl_say(ctl, "%s.", explain_end(json_get_text(chain, "end")));
 }
 
 static int print_history(struct ctl *ctl, struct json_object *history)

@@ -66,7 +66,10 @@ static int describe_chain(const struct history_excerpt *excerpt, struct json_obj
 	r = json_new_object(&object) ?: json_add_number(object, "lines", excerpt->lines)
 		?: json_add_bool(object, "is_whole", excerpt->is_whole)
 		?: json_add_number(object, "breaks", excerpt->breaks)
-		?: json_add_text(object, "first_break", excerpt->first_break);
+		?: json_add_text(object, "first_break", excerpt->first_break)
+		?: json_add_number(object, "first_sequence", excerpt->first_sequence)
+		?: json_add_number(object, "last_sequence", excerpt->last_sequence)
+		?: json_add_text(object, "end", history_end_to_string(excerpt->end));
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);

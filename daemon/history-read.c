@@ -176,6 +176,34 @@ static int note_break(struct reading *reading, const struct file *file, uint64_t
 	return reading->ret->first_break ? 0 : -ENOMEM;
 }
 
+static const char *const ends[] = {
+	[HISTORY_END_UNKNOWN] = "unknown",
+	[HISTORY_END_AGREES] = "agrees",
+	[HISTORY_END_SHORT] = "short",
+	[HISTORY_END_DIFFERS] = "differs",
+};
+STRING_TABLE_TO(history_end, enum history_end, ends)
+
+static void note_sequence(struct reading *reading, const struct history_record *record)
+{
+	const struct history_head *head = &reading->query->head;
+	struct history_excerpt *ret = reading->ret;
+
+	if (!ret->first_sequence)
+		ret->first_sequence = record->sequence;
+	ret->last_sequence = record->sequence;
+	if (head->sequence && record->sequence == head->sequence)
+		ret->end = tdxupd_digest_is_equal(&reading->chain, &head->chain)
+				   ? HISTORY_END_AGREES
+				   : HISTORY_END_DIFFERS;
+}
+
+static void judge_end(const struct history_query *query, struct history_excerpt *ret)
+{
+	if (ret->end == HISTORY_END_UNKNOWN && query->head.sequence > ret->last_sequence)
+		ret->end = HISTORY_END_SHORT;
+}
+
 /* A line that does not follow is a break, and the next is held against it. */
 static int take_line(struct reading *reading, const struct file *file, uint64_t number,
 		     const char *line, size_t bytes)
@@ -191,9 +219,10 @@ static int take_line(struct reading *reading, const struct file *file, uint64_t 
 		r = history_line_parse(line, bytes, NULL, &record, &reading->chain);
 	}
 	reading->has_chain = r == 0;
-	if (r == 0)
+	if (r == 0) {
+		note_sequence(reading, &record);
 		take_record(reading, &record);
-	else if (r != -ENOMEM)
+	} else if (r != -ENOMEM)
 		r = note_break(reading, file, number);
 	return r < 0 ? r : broken;
 }
@@ -264,6 +293,7 @@ static int read_all(struct reading *reading, int root_fd)
 	set_skips(reading);
 	for (size_t i = reading->file_count; r == 0 && i-- > 0;)
 		r = take_file(reading, &reading->files[i]);
+	judge_end(reading->query, reading->ret);
 	return r < 0 ? r : straighten(reading);
 }
 

@@ -332,6 +332,12 @@ const struct history_record *history_get_last(const struct history *history)
 	return history->has_last ? &history->last : NULL;
 }
 
+void history_get_head(const struct history *history, struct history_head *ret)
+{
+	*ret = (struct history_head){ .sequence = history->sequence,
+				      .chain = history->chain };
+}
+
 bool history_is_end_lost(const struct history *history)
 {
 	return history->is_end_lost;

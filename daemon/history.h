@@ -2,6 +2,7 @@
 #ifndef HISTORY_H
 #define HISTORY_H
 
+#include "history-head.h"
 #include "history-line.h"
 #include "state-dir.h"
 
@@ -39,6 +40,8 @@ DEFINE_CLEANUP(struct history, history, history_free)
 void history_set_limits(struct history *history, const struct history_limits *limits);
 /* The last record as it was found; NULL where there was none that could be read. */
 const struct history_record *history_get_last(const struct history *history);
+/* The last line; @sequence is 0 where there is none. */
+void history_get_head(const struct history *history, struct history_head *ret);
 /* There was one, and nobody can tell what it said. */
 bool history_is_end_lost(const struct history *history);
 

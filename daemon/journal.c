@@ -8,6 +8,7 @@
 #include <systemd/sd-journal.h>
 
 #include "duration.h"
+#include "history-head.h"
 #include "journal.h"
 #include "text.h"
 
@@ -150,4 +151,17 @@ void journal_say_job(const struct job *job, enum job_state before)
 			"TDXUPD_REASON=%s", reason ? reason : "",
 			milestone->message_id ? "MESSAGE_ID=%s" : NULL,
 			milestone->message_id, NULL);
+}
+
+void journal_say_head(const struct history_head *head)
+{
+	char chain[TDXUPD_DIGEST_TEXT_BYTES];
+
+	if (is_silent || !is_stderr_the_journal())
+		return;
+	sd_journal_send("MESSAGE=the history has %ju lines", (uintmax_t)head->sequence,
+			"PRIORITY=%d", LOG_INFO, "MESSAGE_ID=" MESSAGE_HISTORY_LINE,
+			"TDXUPD_HISTORY_LINE=%ju", (uintmax_t)head->sequence,
+			"TDXUPD_HISTORY_CHAIN=%s",
+			tdxupd_digest_format(&head->chain, chain), NULL);
 }

@@ -27,6 +27,7 @@
 #define MESSAGE_PINNED          "9609c2e5edc4490a80429d4c34831fd2"
 #define MESSAGE_CONFIG_REJECTED "249ac9b874f442f4afbf81e3339c1bcb"
 #define MESSAGE_HISTORY_DAMAGED "fac429ae03ba47ef9848e454d6f004e6"
+#define MESSAGE_HISTORY_LINE    "3b795bd44ae6424d9e79854e342a5792"
 #define MESSAGE_LEASE_EXPIRED   "373aa59934d9c726553a8e0f70d517e3"
 #define MESSAGE_SUSPECT         "e51170e3e36000221f360d0e3e055b53"
 #define MESSAGE_NO_DRIVER       "3d229fd8f27747839cff29a45c7fe99a"
@@ -44,5 +45,9 @@ void journal_say_module(int priority, const char *message_id, const char *from,
 void journal_be_silent(void);
 /* A job went from @before to its state. */
 void journal_say_job(const struct job *job, enum job_state before);
+
+struct history_head;
+/* To the journal alone: what the last line of the history is. */
+void journal_say_head(const struct history_head *head);
 
 #endif

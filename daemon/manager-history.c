@@ -40,6 +40,22 @@ void manager_open_history(struct manager *manager)
 			    strerror(-r));
 }
 
+/*
+ * Append, and tell the journal of the line where that does not cost a gap: the record of
+ * a commit is made ready beforehand, and told of with the next one.
+ */
+static int append(struct manager *manager, struct history_record *record, bool is_durable)
+{
+	struct history_head head;
+	int r = history_append(manager->history, record, is_durable);
+
+	if (r < 0)
+		return r;
+	history_get_head(manager->history, &head);
+	journal_say_head(&head);
+	return 0;
+}
+
 static void describe_host(const struct tdxupd_host *host, char *ret_module,
 			  struct history_record *record)
 {
@@ -122,9 +138,7 @@ int manager_record_job(struct manager *manager, const struct job *job,
 	if (r != -ENODATA)
 		return r;
 	describe(manager, job, after, &texts, &record);
-	r = is_worth_it(job, after)
-		    ? history_append(manager->history, &record, after == JOB_WAITING)
-		    : 0;
+	r = is_worth_it(job, after) ? append(manager, &record, after == JOB_WAITING) : 0;
 	if (r == 0 && after == JOB_WAITING) {
 		record.phase = text(job_state_to_string(JOB_COMMITTING));
 		r = history_prepare(manager->history, &record);
@@ -142,7 +156,7 @@ void manager_record_suspect(struct manager *manager, const struct job *job,
 	record.reason = text("build-suspect");
 	record.detail = text(detail);
 	if (manager->history)
-		(void)history_append(manager->history, &record, true);
+		(void)append(manager, &record, true);
 }
 
 /* Of no job. What was cut off or given up is left to others, after this record too. */
@@ -158,7 +172,7 @@ static void append_event(struct manager *manager, struct history_record *record)
 	if (manager->is_unsettled && manager->has_unsettled_to)
 		record->to = text(tdxupd_version_format(&manager->unsettled_to, to));
 	describe_host(manager->host, module, record);
-	(void)history_append(manager->history, record, true);
+	(void)append(manager, record, true);
 }
 
 void manager_record_start(struct manager *manager)
@@ -205,5 +219,5 @@ void manager_record_recovery(struct manager *manager, const struct history_recor
 	};
 
 	describe_host(manager->host, module, &record);
-	(void)history_append(manager->history, &record, true);
+	(void)append(manager, &record, true);
 }

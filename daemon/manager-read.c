@@ -376,8 +376,13 @@ static int run_history(void *userdata, struct buffer *out)
 	struct history_excerpt excerpt;
 	struct json_object *json;
 	const char *text;
-	int r = history_read(reading->manager->root_fd, &reading->query, &excerpt);
+	struct history_query query = reading->query;
+	int r;
 
+	/* This machine's journal knows nothing of another root. */
+	if (strcmp(reading->manager->root, "/") == 0)
+		history_head_find(&query.head);
+	r = history_read(reading->manager->root_fd, &query, &excerpt);
 	if (r == 0)
 		r = describe_history(&excerpt, &json);
 	if (r < 0)

@@ -30,6 +30,21 @@ static void write_history(const struct tree *tree, unsigned count)
 	history_free(history);
 }
 
+static const struct history_limits large = { .file_bytes = 1 << 20, .files = 8 };
+
+static void write_some(const struct tree *tree, unsigned count)
+{
+	struct history_record record = { .boot_id = (char[]){ "boot" },
+					 .phase = (char[]){ "waiting" } };
+	struct history *history;
+	char *note = NULL;
+
+	assert_int_equal(history_open(tree->fd, &large, &history, &note), 0);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(history_append(history, &record, true), 0);
+	history_free(history);
+}
+
 static void read_history(const struct tree *tree, const struct history_query *query,
 			 struct history_excerpt *ret)
 {
@@ -287,6 +302,107 @@ static void test_what_it_takes_does_not_grow(void **state)
 	tree_remove(&tree);
 }
 
+/* What the chain can't tell: whether lines were taken off an end. */
+static void test_what_another_knows_of_the_end(void **state)
+{
+	static const struct {
+		uint64_t head;
+		bool is_other;
+		off_t cut; /* lines off the end */
+		enum history_end end;
+	} table[] = {
+		{ 0, false, 0, HISTORY_END_UNKNOWN },
+		{ 6, false, 0, HISTORY_END_AGREES },
+		/* Told before the last one was written. */
+		{ 5, false, 0, HISTORY_END_AGREES },
+		{ 6, true, 0, HISTORY_END_DIFFERS },
+		{ 6, false, 1, HISTORY_END_SHORT },
+		{ 6, false, 6, HISTORY_END_SHORT },
+		{ 5, false, 1, HISTORY_END_AGREES },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct history_query query = { .count = 10, .bytes = UINT64_MAX };
+		struct history_excerpt excerpt;
+		struct history *history;
+		struct history_head heads[7] = { 0 };
+		struct tree tree;
+		char *note = NULL;
+		off_t sizes[7] = { 0 };
+		int fd;
+
+		tree_new(&tree);
+		for (unsigned line = 1; line <= 6; line++) {
+			write_some(&tree, 1);
+			assert_int_equal(history_open(tree.fd, &large, &history, &note),
+					 0);
+			history_get_head(history, &heads[line]);
+			assert_int_equal(heads[line].sequence, line);
+			history_free(history);
+			fd = open_at(&tree, HISTORY_FILE, O_RDWR);
+			sizes[line] = lseek(fd, 0, SEEK_END);
+			close(fd);
+		}
+		fd = open_at(&tree, HISTORY_FILE, O_RDWR);
+		assert_int_equal(ftruncate(fd, sizes[6 - table[i].cut]), 0);
+		close(fd);
+		query.head = heads[table[i].head];
+		query.head.chain.bytes[0] ^= table[i].is_other;
+		read_history(&tree, &query, &excerpt);
+		assert_int_equal(excerpt.breaks, 0);
+		assert_int_equal(excerpt.end, table[i].end);
+		assert_int_equal(excerpt.last_sequence, 6 - table[i].cut);
+		assert_int_equal(excerpt.first_sequence, table[i].cut < 6);
+		history_excerpt_done(&excerpt);
+		tree_remove(&tree);
+	}
+}
+
+/* The oldest file is gone, by its age or by hand: it says from which line on. */
+static void test_what_it_begins_with(void **state)
+{
+	const struct history_query query = { .count = 10, .bytes = UINT64_MAX };
+	struct history_excerpt excerpt;
+	struct tree tree;
+
+	(void)state;
+	tree_new(&tree);
+	write_history(&tree, 25);
+	for (unsigned number = 8; number > 0; number--) {
+		char name[64];
+
+		snprintf(name, sizeof(name), STATE_DIR "/" HISTORY_FILE ".%u", number);
+		if (unlinkat(tree.fd, name, 0) == 0)
+			break;
+	}
+	read_history(&tree, &query, &excerpt);
+	assert_int_equal(excerpt.breaks, 0);
+	assert_true(excerpt.first_sequence > 1);
+	assert_int_equal(excerpt.last_sequence, 25);
+	history_excerpt_done(&excerpt);
+	tree_remove(&tree);
+}
+
+static void test_a_head_is_read_with_care(void **state)
+{
+	static const char *const sequences[] = {
+		"", "0", "-1", "+1", " 1", "1 ", "1x", "18446744073709551616"
+	};
+	char chain[TDXUPD_DIGEST_TEXT_BYTES];
+	struct history_head head;
+
+	(void)state;
+	memset(chain, 'a', sizeof(chain) - 1);
+	chain[sizeof(chain) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
+		assert_int_equal(history_head_parse(sequences[i], chain, &head),
+				 -EBADMSG);
+	assert_int_equal(history_head_parse("17", chain, &head), 0);
+	assert_int_equal(head.sequence, 17);
+	assert_int_equal(history_head_parse("17", chain + 1, &head), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +415,9 @@ int main(void)
 		cmocka_unit_test(test_a_torn_line_is_none),
 		cmocka_unit_test(test_files_of_others),
 		cmocka_unit_test(test_what_it_takes_does_not_grow),
+		cmocka_unit_test(test_what_another_knows_of_the_end),
+		cmocka_unit_test(test_what_it_begins_with),
+		cmocka_unit_test(test_a_head_is_read_with_care),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
