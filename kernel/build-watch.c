@@ -64,13 +64,15 @@ enum probe_kind {
 		   .exit_handler = (size) ? probe_exit : NULL, \
 		   .entry_data_size = (size),                  \
 		   PROBE_RESERVE }
-static struct fprobe probes[PROBE_MAX] = {
+static const struct fprobe probes_as_new[PROBE_MAX] = {
 	PROBE(PROBE_CREATE, sizeof(unsigned long)),
 	PROBE(PROBE_INIT_ENTRY, 0),
 	PROBE(PROBE_INIT, sizeof(unsigned long)),
 	PROBE(PROBE_KEY_FREEID, sizeof(unsigned long)),
 	PROBE(PROBE_END, sizeof(unsigned long)),
 };
+
+static struct fprobe probes[PROBE_MAX];
 
 #define CANARY_NAME "tdx_host_build_canary"
 
@@ -154,10 +156,12 @@ static void permanent_entry(unsigned long ip, unsigned long parent_ip,
 	see_canary(SEEN_PERMANENT);
 }
 
-static struct ftrace_ops permanent = {
+static const struct ftrace_ops permanent_as_new = {
 	.func = permanent_entry,
 	.flags = FTRACE_OPS_FL_PERMANENT,
 };
+
+static struct ftrace_ops permanent;
 
 /* Not to be had while ftrace is switched off; then it is tried again. */
 static void hold_ftrace(void)
@@ -373,6 +377,9 @@ int build_watch_start(const unsigned long addresses[BUILD_WATCH_CALL_MAX],
 	build_table_start(&watch.table, tds, td_max);
 	INIT_DELAYED_WORK(&watch.again, look_again);
 	watch.missed = 0;
+	/* 6.12 leaves pointers to what it has freed in those that were in use before. */
+	memcpy(probes, probes_as_new, sizeof(probes));
+	permanent = permanent_as_new;
 	ret = ftrace_set_filter_ip(&permanent, (unsigned long)tdx_host_build_canary, 0,
 				   0);
 	if (!ret)
