@@ -273,11 +273,17 @@ static void look_at_guard(const struct doctor_patient *patient,
 
 	if (host->has_tds_building)
 		doctor_say(ret, DOCTOR_OK, "", "the kernel counts TDs under build");
+	else if (host->has_trigger)
+		doctor_say(
+			ret, DOCTOR_WARN,
+			"It is known again when no TD is left that is older than the "
+			"driver, and only while kernel.ftrace_enabled is 1.",
+			"the kernel cannot tell at present how many TDs are being built");
 	else
 		doctor_say(ret, DOCTOR_WARN,
 			   "tdxupdd watches with probes and leases instead. The kernel "
-			   "module "
-			   "tdx-host of this project, or its patches, count exactly.",
+			   "module tdx-host of this project counts exactly; the kernel's "
+			   "own cannot be unloaded, so replacing it takes a reboot.",
 			   "the kernel does not tell whether a TD is being built");
 }
 
