@@ -118,17 +118,23 @@ guest_modules() {
 	fi
 	cp "$kernel/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$to/"
 	cp "$@" "$to/updates/"
+	guest_depmod "$root" "$release"
+}
+
+# guest_depmod ROOT RELEASE: of modules below usr
+guest_depmod() {
+	local root=$1 release=$2
 	mkdir -p "$root.depmod/lib"
 	ln -sfn "$root/usr/lib/modules" "$root.depmod/lib/modules"
 	depmod -b "$root.depmod" "$release"
 	rm -r "$root.depmod"
 }
 
-# guest_tests ROOT BUILD: the tests, and a target that runs them and ends the guest
+# guest_tests ROOT BUILD: the tests and what they take
 guest_tests() {
 	local root=$1 build=$2 here program mkimage
 	here=$(dirname "${BASH_SOURCE[0]}")
-	mkdir -p "$root/tests" "$root/etc/systemd/system"
+	mkdir -p "$root/tests"
 	cp "$here"/guest/{runner,lib*.sh,scenario,test-*,with-*} "$root/tests/"
 	for program in poke tiny-kvm; do
 		gcc -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$root/tests/$program" \
@@ -164,6 +170,13 @@ guest_tests() {
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"
 
+	guest_unit "$root"
+}
+
+# guest_unit ROOT: a target that runs the tests and ends the guest
+guest_unit() {
+	local root=$1
+	mkdir -p "$root/etc/systemd/system"
 	cat >"$root/etc/systemd/system/tdx-vm.target" <<-UNIT
 		[Unit]
 		Requires=multi-user.target

@@ -169,6 +169,28 @@ kernel_debug() {
 	kernel_installed "$1"
 }
 
+# kernel_patched DIR: the kernel that kernel_host has made, with kernel/patches
+kernel_patched() {
+	local plain=$kernel_tree patches=() patch
+	patches=("${BASH_SOURCE[0]%/*}"/../../kernel/patches/0*.patch)
+	kernel_tree=$plain-patched
+	kernel_built=$kernel_tree/built-$(cat "${patches[@]}" | sha256sum | cut -c 1-16)
+	if [ ! -e "$kernel_built" ]; then
+		rm -rf "${kernel_tree:?}"
+		cp -a "$plain" "$kernel_tree"
+		for patch in "${patches[@]}"; do
+			patch -s -d "$kernel_tree" -p1 <"$patch" >&2
+		done
+		(
+			cd "$kernel_tree" || exit
+			scripts/config --set-str LOCALVERSION "-tdxupd-patched"
+			make -s -j"$(nproc)" bzImage modules
+		) >&2
+		touch "$kernel_built"
+	fi
+	kernel_installed "$1"
+}
+
 # kernel_host DIR [NAME OPTION...]: a TDX host's, or a variant of it
 kernel_host() {
 	local dir=$1 name=${2:-host} options
@@ -176,5 +198,7 @@ kernel_host() {
 	options=("${kernel_small_options[@]/%/=y}" "${kernel_host_options[@]/%/=y}"
 		"${kernel_host_modules[@]/%/=m}" "${@/%/=y}")
 	kernel_own "$name" "${options[@]/#/CONFIG_}"
+	# What programs in its guests are built with.
+	[ -e "$kernel_tree/usr/include/linux/kvm.h" ] || make -s -C "$kernel_tree" headers >&2
 	kernel_installed "$dir"
 }
