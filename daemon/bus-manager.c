@@ -221,6 +221,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("State", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("CurrentJob", "o", bus_get_current_job, 0, CHANGES),
 	SD_BUS_PROPERTY("LastResult", "s", bus_get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("LastUpdate", "a{sv}", bus_get_last_update, 0, CHANGES),
 	SD_BUS_PROPERTY("NextVersion", "s", bus_get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Lacks", "as", bus_get_lacks, 0, CHANGES),
 	SD_BUS_PROPERTY("Holds", "a(ssttb)", bus_policy_get_holds, 0, CHANGES),

@@ -164,3 +164,36 @@ int bus_get_current_job(sd_bus *bus, const char *path, const char *interface,
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
 	return sd_bus_message_append(reply, "o", bus_job_path(job ? job->id : 0, buffer));
 }
+
+/* What is not known is absent. */
+static int append_last_update(sd_bus_message *reply, const struct manager *manager)
+{
+	const struct last_update *last = &manager->last;
+	char from[TDXUPD_VERSION_TEXT_BYTES], to[TDXUPD_VERSION_TEXT_BYTES];
+	int r;
+
+	if (!*manager_get_last_result(manager))
+		return 0;
+	r = sd_bus_message_append(reply, "{sv}{sv}{sv}", "id", "u", last->id, "result",
+				  "s", last_update_get_result(last), "ended_usec", "t",
+				  last->ended_usec);
+	if (r >= 0 && last->has_versions)
+		r = sd_bus_message_append(reply, "{sv}{sv}", "from", "s",
+					  tdxupd_version_format(&last->from, from), "to",
+					  "s", tdxupd_version_format(&last->to, to));
+	if (r >= 0 && last->detail)
+		r = sd_bus_message_append(reply, "{sv}", "detail", "s", last->detail);
+	return r;
+}
+
+int bus_get_last_update(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	int r = sd_bus_message_open_container(reply, 'a', "{sv}");
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	if (r >= 0)
+		r = append_last_update(reply, manager_of(userdata));
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}

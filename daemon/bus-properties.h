@@ -32,5 +32,8 @@ int bus_get_blockers(sd_bus *bus, const char *path, const char *interface,
 int bus_get_current_job(sd_bus *bus, const char *path, const char *interface,
 			const char *property, sd_bus_message *reply, void *userdata,
 			sd_bus_error *error);
+int bus_get_last_update(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error);
 
 #endif

@@ -172,6 +172,18 @@ static int read_array(sd_bus_message *message, const char *contents, const char 
 	return 0;
 }
 
+static int read_dictionary(sd_bus_message *message, struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r = json_new_object(&object) ?: ctl_bus_read_properties(message, object);
+
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(object);
+	return 0;
+}
+
 /* The value at the message's position; NULL for what has no place in our JSON. */
 static int read_value(sd_bus_message *message, const char *property,
 		      struct json_object **ret)
@@ -186,6 +198,8 @@ static int read_value(sd_bus_message *message, const char *property,
 		return read_structure(message, contents, property, ret);
 	if (type == SD_BUS_TYPE_ARRAY && contents[0] != SD_BUS_TYPE_DICT_ENTRY_BEGIN)
 		return read_array(message, contents, property, ret);
+	if (type == SD_BUS_TYPE_ARRAY && strcmp(contents, "{sv}") == 0)
+		return read_dictionary(message, ret);
 	if (type != SD_BUS_TYPE_ARRAY && type != SD_BUS_TYPE_VARIANT)
 		return read_basic(message, type, ret);
 	*ret = NULL;

@@ -11,6 +11,7 @@
 #include "ctl-blockers.h"
 #include "ctl-bus.h"
 #include "ctl-table.h"
+#include "ctl-text.h"
 #include "ctl-view.h"
 #include "ctl.h"
 #include "describe.h"
@@ -166,18 +167,47 @@ static int add_lacks(struct ctl_table *table, struct json_object *daemon)
 	return r;
 }
 
+/* "to 1.5.16 failed (refused), 2026-11-30 18:06:12: the kernel says ..." */
+static int add_last(struct ctl_table *table, struct json_object *last)
+{
+	const char *result = json_get_text(last, "result");
+	const char *to = json_get_text(last, "to");
+	const char *detail = json_get_text(last, "detail");
+	bool is_done = result && strcmp(result, "done") == 0;
+	char when[TEXT_TIME_BYTES + 2] = "", reason[64] = "";
+	_cleanup_(cleanup_free)
+	char *text = NULL;
+	uint64_t usec;
+
+	if (!result)
+		return 0;
+	if (json_get_number(last, "ended_usec", &usec)) {
+		char time[TEXT_TIME_BYTES];
+
+		snprintf(when, sizeof(when), ", %s", text_format_time(usec, time));
+	}
+	ctl_bus_error_to_reason(result, reason, sizeof(reason));
+	if (asprintf(&text, "%s%s%s%s%s%s", to ? "to " : "", to ? to : "", to ? " " : "",
+		     is_done ? "succeeded" : reason, when,
+		     !is_done && detail && *detail ? ": " : "") < 0)
+		return -1;
+	if (!is_done && detail && *detail) {
+		_cleanup_(cleanup_free)
+		char *begin = TAKE_PTR(text);
+
+		if (asprintf(&text, "%s%s", begin, detail) < 0)
+			return -1;
+	}
+	return add_fact(table, "Last update", text, is_done ? NULL : "yellow");
+}
+
 static int add_daemon(struct ctl_table *table, struct json_object *daemon)
 {
-	const char *last = json_get_text(daemon, "last_result");
-
 	if (!daemon)
 		return add_fact(table, "Daemon", "does not run", NULL);
-	if (last && strcmp(last, "done") == 0)
-		last = "succeeded";
 	return add_fact(table, "Daemon", json_get_text(daemon, "state"), NULL)
-		?: add_gate(table, daemon)
-		?: add_lacks(table, daemon)
-			?: add_fact(table, "Last update", last, NULL);
+		?: add_gate(table, daemon) ?: add_lacks(table, daemon)
+			?: add_last(table, json_get(daemon, "last_update"));
 }
 
 static int add_pin(struct ctl_table *table, struct json_object *pin)

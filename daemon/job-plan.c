@@ -21,7 +21,9 @@ DEFINE_CLEANUP(struct tdxupd_report, report, tdxupd_report_free)
 static enum job_event refuse(struct job *job, enum failure failure, char *detail)
 {
 	job_set_failure(job, failure, detail);
-	return failure == FAILURE_LOST ? JOB_EVENT_LOSE : JOB_EVENT_REFUSED;
+	/* What was lost and told of before is no loss of this job. */
+	return failure == FAILURE_LOST && !job->context->is_loss_told ? JOB_EVENT_LOSE
+								      : JOB_EVENT_REFUSED;
 }
 
 /* Its catalog stays until the bytes of @entry have come. */

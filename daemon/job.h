@@ -78,6 +78,7 @@ struct job_step {
 /*
  * What a job works with and whom it tells; outlives it.
  * @is_stopping: begin nothing new
+ * @is_loss_told: that TDX is lost was said, and is so since
  * @sees_writes: whoever writes to `loading` or `update`, job_on_write() is called
  * @files: what snapshots of the host are read from
  * @config, @holds: as they are now, always
@@ -96,6 +97,7 @@ struct job_step {
  */
 struct job_context {
 	bool is_stopping;
+	bool is_loss_told;
 	bool sees_writes;
 	sd_event *event;
 	int root_fd;

@@ -43,16 +43,11 @@ struct job *manager_get_current(const struct manager *manager)
 
 const char *manager_get_last_result(const struct manager *manager)
 {
-	for (size_t i = manager->job_count; i-- > 0;) {
-		const struct job *job = manager->jobs[i];
+	const struct last_update *last = &manager->last;
 
-		if (!job_state_is_end(job->state))
-			continue;
-		if (job->state != JOB_DONE && job->id <= manager->forgiven_id)
-			return "";
-		return job_get_result(job);
-	}
-	return "";
+	if (last->failure != FAILURE_NONE && last->id <= manager->forgiven_id)
+		return "";
+	return last_update_get_result(last);
 }
 
 /* ---- starting ---- */
@@ -268,6 +263,8 @@ static void on_job_ended(void *userdata, struct job *job)
 	struct manager *manager = userdata;
 
 	note_given_up(manager, job);
+	last_update_take(&manager->last, job, clock_usec(CLOCK_REALTIME));
+	manager->context.is_loss_told |= job->state == JOB_LOST;
 	manager_hold_failed(manager, job);
 	take_host(manager, job);
 	if (manager->listener.job_removed)
@@ -315,6 +312,7 @@ void manager_jobs_done(struct manager *manager)
 	for (size_t i = 0; i < manager->job_count; i++)
 		job_free(manager->jobs[i]);
 	free(manager->jobs);
+	last_update_done(&manager->last);
 }
 
 /* ---- asking ---- */

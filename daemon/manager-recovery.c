@@ -106,6 +106,8 @@ static void keep_as_job(struct manager *manager, const struct history_record *la
 		job->state = JOB_FAILED;
 		job->failure = FAILURE_INTERRUPTED;
 	}
+	last_update_take(&manager->last, job, clock_usec(CLOCK_REALTIME));
+	manager->context.is_loss_told |= job->state == JOB_LOST;
 }
 
 /* What we staged and nobody will commit is 2 MB of kernel memory and a loaded gun. */

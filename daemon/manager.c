@@ -75,6 +75,8 @@ void manager_take_host(struct manager *manager, struct tdxupd_host *host,
 	struct tdxupd_host *old = manager->host;
 
 	manager->host = host;
+	if (host->state == TDXUPD_TDX_LIVE)
+		manager->context.is_loss_told = false;
 	sources_arm(&manager->sources, manager->event);
 	manager_watch_writes(manager);
 	manager_look_for_lacks(manager);

@@ -10,6 +10,7 @@
 #include "host-files.h"
 #include "inhibitor-desk.h"
 #include "job.h"
+#include "last-update.h"
 #include "lease-desk.h"
 #include "lock.h"
 #include "manager-lacks.h"
@@ -51,6 +52,7 @@ struct manager_listener {
  * @next_signer: of the image that leads there
  * @may_apply: the plan to come may start a job, with AutoUpdate=apply
  * @will_apply: the same of the one that is being made
+ * @last: the last update that ended since the daemon began
  * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
@@ -95,6 +97,7 @@ struct manager {
 	struct job_context context;
 	uint32_t last_id;
 	uint32_t forgiven_id;
+	struct last_update last;
 	size_t job_count;
 	struct job **jobs;
 	sd_event_source *starter;

@@ -332,6 +332,8 @@ static void test_a_host_that_is_lost(void **state)
 	scene_update_fails(&scene, "Lost", "1.5.16");
 	again = scene_update(&scene, "1.5.06");
 	scene_await_end(&scene, again, "Lost");
+	/* Which has lost nothing, and is not told as if it had. */
+	scene_assert(&scene, again, "State", "failed");
 	scene_assert(&scene, again, "Attempt", "0");
 	scene_end(&scene);
 }

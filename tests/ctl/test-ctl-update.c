@@ -150,6 +150,31 @@ static void test_ctrl_c_ends_the_wait_for_an_answer(void **state)
 	scene_end(&scene);
 }
 
+static void test_the_last_update_is_told(void **state)
+{
+	struct scene scene;
+	struct cli cli;
+
+	(void)state;
+	scene_start(&scene, "fail step=shutdown", NULL);
+	CLI_RUN(&cli, &scene, "update");
+	cli_done(&cli);
+	CLI_RUN(&cli, &scene, "update", "1.5.99");
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
+	cli_done(&cli);
+	CLI_RUN(&cli, &scene, "status");
+	if (!strstr(cli.out, "to 1.5.16 refused, 20") ||
+	    !strstr(cli.out, "the kernel says"))
+		fail_msg("%s", cli.out);
+	cli_done(&cli);
+	CLI_RUN(&cli, &scene, "reset-failed");
+	cli_done(&cli);
+	CLI_RUN(&cli, &scene, "status");
+	assert_null(strstr(cli.out, "Last update"));
+	cli_done(&cli);
+	scene_end(&scene);
+}
+
 static void test_a_deadline(void **state)
 {
 	struct scene scene;
@@ -370,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_ctrl_c_detaches_and_watch_comes_back),
 		cmocka_unit_test(test_a_daemon_that_is_silent_is_waited_for),
 		cmocka_unit_test(test_ctrl_c_ends_the_wait_for_an_answer),
+		cmocka_unit_test(test_the_last_update_is_told),
 		cmocka_unit_test(test_a_deadline),
 		cmocka_unit_test(test_a_cancelled_update),
 		cmocka_unit_test(test_a_daemon_that_is_not_there),
