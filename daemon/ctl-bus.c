@@ -10,6 +10,7 @@
 
 #include <json-c/json_tokener.h>
 
+#include "config.h"
 #include "ctl-bus.h"
 #include "ctl-reasons.h"
 #include "duration.h"
@@ -121,6 +122,35 @@ void ctl_bus_error_to_reason(const char *name, char *ret, size_t size)
 		ret[used] = '\0';
 }
 
+/* Why a daemon that is to be started would end at once; NULL: nothing is known. */
+static char *find_config_trouble(const struct ctl *ctl)
+{
+	struct config *config = NULL;
+	char *why = NULL;
+
+	if (ctl->remote)
+		return NULL;
+	if (config_load(ctl->root, &config, &why) == 0) {
+		config_unref(config);
+		free(TAKE_PTR(why));
+	}
+	return why;
+}
+
+static int fail_absent(const struct ctl *ctl)
+{
+	_cleanup_(cleanup_free)
+	char *why = find_config_trouble(ctl);
+
+	if (why)
+		return ctl_fail(ctl, CTL_EXIT_CONFIG, "config-invalid",
+				"tdxupdd does not run, and does not start before this is "
+				"right:\n%s",
+				why);
+	return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "daemon-absent",
+			"tdxupdd does not run; start it with `systemctl start tdxupdd`");
+}
+
 static int fail_unreachable(const struct ctl *ctl, const char *name)
 {
 	bool is_silent = strcmp(name, SD_BUS_ERROR_NO_REPLY) == 0 ||
@@ -131,8 +161,7 @@ static int fail_unreachable(const struct ctl *ctl, const char *name)
 	if (is_silent)
 		return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "daemon-silent",
 				"tdxupdd gave no answer; see `systemctl status tdxupdd`");
-	return ctl_fail(ctl, CTL_EXIT_UNREACHABLE, "daemon-absent",
-			"tdxupdd does not run; start it with `systemctl start tdxupdd`");
+	return fail_absent(ctl);
 }
 
 int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc)

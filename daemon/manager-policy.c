@@ -223,16 +223,38 @@ enum failure manager_forbids(const struct manager *manager,
 	return forbid_find(manager->config, &manager->holds, &question, ret_detail);
 }
 
+/* NULL where the sentence names it already. */
+static const char *get_remedy(enum failure failure)
+{
+	if (failure == FAILURE_HELD)
+		return tdxupd_check_describe(TDXUPD_CHECK_HELD)->advice;
+	if (failure == FAILURE_FAILED)
+		return tdxupd_check_describe(TDXUPD_CHECK_FAILED)->advice;
+	if (failure == FAILURE_PINNED)
+		return tdxupd_check_describe(TDXUPD_CHECK_PINNED)->advice;
+	return NULL;
+}
+
 /* Where there may be nothing to do, only a plan can tell, and that is the job's. */
 enum failure manager_refuses(const struct manager *manager,
 			     const struct job_request *request, char **ret_detail)
 {
 	const struct tdxupd_host *host = manager->host;
 
+	_cleanup_(cleanup_free)
+	char *detail = NULL;
+	enum failure failure;
+	const char *remedy;
+
 	if (!request->has_target || host->state != TDXUPD_TDX_LIVE ||
 	    tdxupd_version_compare(&request->target, &host->module_version) == 0)
 		return FAILURE_NONE;
-	return manager_forbids(manager, request, ret_detail);
+	failure = manager_forbids(manager, request, &detail);
+	remedy = get_remedy(failure);
+	if (failure != FAILURE_NONE)
+		*ret_detail = remedy && detail ? text_new("%s. %s", detail, remedy)
+					       : TAKE_PTR(detail);
+	return failure;
 }
 
 /* ---- what permits again ---- */

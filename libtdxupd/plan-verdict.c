@@ -421,9 +421,8 @@ static int explain_no_image(struct tdxupd_plan *plan, const struct graph_facts *
 	if (r < 0)
 		return r;
 	return print(&plan->advice,
-		     "Put the module images for this host, uncompressed, and "
-		     "mapping_file.json into the images directory; `tdxupdctl catalog "
-		     "check` says what each file there is.");
+		     "Put the module images for this host into the images directory; "
+		     "`tdxupdctl catalog check` says what each file there is.");
 }
 
 /* What stands against every image, or else against this one. */

@@ -206,8 +206,6 @@ static void assert_updates(const struct row *row, struct scene *scene, bool is_d
 {
 	int code = row->code == CTL_EXIT_AVAILABLE ? 0 : row->code;
 
-	if (row->is_local && !is_direct)
-		return;
 	if (is_direct && !row->is_local)
 		assert_int_equal(scene_stop(scene), 0);
 	for (unsigned i = 0; i < 2; i++)
