@@ -3,7 +3,9 @@
  * One user with many connections shuts nobody else out: not from waiting for a job, from
  * plans, or from polkit's questions. Root always has room.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +16,7 @@
 #define SERVICE "org.tdxupd1"
 #define POLKIT  "org.freedesktop.PolicyKit1"
 
-#define CONNECTIONS 8
+#define CONNECTIONS 17
 #define CALLS       32
 
 /* Two who are not root and not each other. */
@@ -183,12 +185,60 @@ static void test_questions_to_polkit(void **state)
 	scene_end(&scene);
 }
 
+/* ---- descriptors ---- */
+
+/* Leave the daemon so many that it may still open. */
+static void leave_descriptors(const struct scene *scene, unsigned count)
+{
+	struct rlimit limit;
+	char path[64];
+
+	assert_int_equal(prlimit(scene->daemon, RLIMIT_NOFILE, NULL, &limit), 0);
+	for (limit.rlim_cur = 3;; limit.rlim_cur++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%ju", (int)scene->daemon,
+			 (uintmax_t)limit.rlim_cur);
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    count-- == 0)
+			break;
+	}
+	assert_int_equal(prlimit(scene->daemon, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Whether a lease can be given or not, there is an answer. */
+static void test_no_descriptors_are_left(void **state)
+{
+	struct scene scene;
+	unsigned granted = 0, refused = 0;
+
+	(void)state;
+	start(&scene);
+	scene_assert_rests(&scene);
+	for (unsigned left = 0; left < 8; left++) {
+		const char *error;
+		int fd = -1;
+
+		leave_descriptors(&scene, left);
+		error = scene_take(&scene, "BeginBuild", &fd, "sa{sv}", "vm", 0);
+		if (error && (strstr(error, "NoReply") || strstr(error, "Timeout")))
+			fail_msg("no answer with %u descriptors", left);
+		granted += !error;
+		refused += error != NULL;
+		if (fd >= 0)
+			close(fd);
+		scene_await_count(&scene, "ListBuilds", "(ssuttb)", 0);
+	}
+	assert_true(granted > 0);
+	assert_true(refused > 0);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_questions_to_polkit),
+		cmocka_unit_test(test_no_descriptors_are_left),
 	};
 
 	if (!scene_is_possible() || geteuid() != 0)
