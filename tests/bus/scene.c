@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -269,6 +271,23 @@ void scene_become_daemon(const struct scene *scene)
 	execl(path, path, "--root", scene->world.tree.path, "--bus-address",
 	      scene->address, NULL);
 	_exit(127);
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+	bool is_written = file && fputs(text, file) >= 0;
+
+	return file && fclose(file) == 0 && is_written;
+}
+
+bool scene_give_inotify_up(void)
+{
+	return unshare(CLONE_NEWUSER) == 0 && write_text("/proc/self/uid_map", "0 0 1") &&
+	       write_text("/proc/self/setgroups", "deny") &&
+	       write_text("/proc/self/gid_map", "0 0 1") &&
+	       write_text("/proc/sys/user/max_inotify_instances", "0") &&
+	       inotify_init1(IN_CLOEXEC) < 0;
 }
 
 pid_t scene_spawn(struct scene *scene)

@@ -53,6 +53,9 @@ pid_t scene_spawn(struct scene *scene);
 pid_t scene_fork(void);
 /* In a child of one's own: be a daemon. */
 void scene_become_daemon(const struct scene *scene) __attribute__((noreturn));
+/* In a child of one's own: a user namespace in which root is root and has no inotify at
+ * all. Return: whether that can be had. */
+bool scene_give_inotify_up(void);
 /* Until the daemon has its name. */
 void scene_await_name(struct scene *scene);
 /* Wait for a program's end: its exit status, or 128 and its signal. */

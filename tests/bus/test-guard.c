@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Leases and the barrier as VMMs see them: tdxupdctl guard and the real daemon. */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -378,24 +376,6 @@ static void test_a_lease_in_the_background(void **state)
 	scene_end(&scene);
 }
 
-static bool write_text(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "we");
-	bool is_written = file && fputs(text, file) >= 0;
-
-	return file && fclose(file) == 0 && is_written;
-}
-
-/* A user namespace of our own, in which root is root and has no inotify at all. */
-static bool give_inotify_up(void)
-{
-	return unshare(CLONE_NEWUSER) == 0 && write_text("/proc/self/uid_map", "0 0 1") &&
-	       write_text("/proc/self/setgroups", "deny") &&
-	       write_text("/proc/self/gid_map", "0 0 1") &&
-	       write_text("/proc/sys/user/max_inotify_instances", "0") &&
-	       inotify_init1(IN_CLOEXEC) < 0;
-}
-
 /* The lease is held all the same. */
 static void test_a_lease_in_the_background_without_inotify(void **state)
 {
@@ -412,7 +392,7 @@ static void test_a_lease_in_the_background_without_inotify(void **state)
 	child = fork();
 	assert_int_not_equal(child, -1);
 	if (child == 0) {
-		if (!give_inotify_up())
+		if (!scene_give_inotify_up())
 			_exit(77);
 		_exit(scene_reap(guard(&scene, option, NULL)));
 	}
