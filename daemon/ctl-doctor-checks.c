@@ -270,8 +270,16 @@ static void look_at_guard(const struct doctor_patient *patient,
 			  struct doctor_finding *ret)
 {
 	const struct tdxupd_host *host = patient->facts->host;
+	struct json_object *told = json_get(patient->daemon, "tds_building");
+	bool is_doubted = json_object_is_type(told, json_type_int) &&
+			  json_object_get_int64(told) < 0;
 
-	if (host->has_tds_building)
+	if (host->has_tds_building && is_doubted)
+		doctor_say(
+			ret, DOCTOR_WARN, "`tdxupdctl blockers` says why.",
+			"the kernel shows a count of TDs being built, and tdxupdd does "
+			"not go by it");
+	else if (host->has_tds_building)
 		doctor_say(ret, DOCTOR_OK, "", "the kernel counts TDs under build");
 	else if (host->has_trigger)
 		doctor_say(
