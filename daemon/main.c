@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #include "build-config.h"
 #include "bus.h"
@@ -15,6 +16,10 @@
 
 /* Long enough for every question that somebody asks by hand. */
 #define IDLE_USEC (60 * USEC_PER_SEC)
+
+/* A second in all. */
+#define NAME_TRIES      50
+#define NAME_PAUSE_NSEC 20000000
 
 /* sysexits.h and tdxupdctl's numbers where they mean the same. */
 enum {
@@ -105,6 +110,20 @@ static int fail_bus(int r)
 	return EXIT_NO_BUS;
 }
 
+/* A worker of a daemon that was killed has a copy of its connection until it has noticed,
+ * as of its lock. */
+static int open_bus(struct manager *manager, const char *address, struct bus **ret)
+{
+	const struct timespec pause = { .tv_nsec = NAME_PAUSE_NSEC };
+	int r = bus_new(manager, address, ret);
+
+	for (unsigned i = 0; r == -EEXIST && i < NAME_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		r = bus_new(manager, address, ret);
+	}
+	return r;
+}
+
 static int serve(sd_event *event, const struct options *options)
 {
 	_cleanup_(cleanup_manager)
@@ -123,7 +142,7 @@ static int serve(sd_event *event, const struct options *options)
 	r = service_new(manager, IDLE_USEC, &service);
 	if (r < 0)
 		return fail_start(r, NULL);
-	r = bus_new(manager, options->bus_address, &bus);
+	r = open_bus(manager, options->bus_address, &bus);
 	if (r < 0)
 		return fail_bus(r);
 	(void)sd_notify(0, "READY=1");

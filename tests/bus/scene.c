@@ -325,7 +325,7 @@ void scene_await_name(struct scene *scene)
 }
 
 /* Until it knows what became of an update that outlived the one before it. */
-static void await_host(struct scene *scene)
+void scene_await_host(struct scene *scene)
 {
 	for (bool is_known = false; !is_known;) {
 		_cleanup_(cleanup_free)
@@ -341,7 +341,7 @@ void scene_run(struct scene *scene)
 {
 	scene->daemon = scene_spawn(scene);
 	scene_await_name(scene);
-	await_host(scene);
+	scene_await_host(scene);
 }
 
 int scene_run_failing(struct scene *scene)

@@ -58,6 +58,8 @@ void scene_become_daemon(const struct scene *scene) __attribute__((noreturn));
 bool scene_give_inotify_up(void);
 /* Until the daemon has its name. */
 void scene_await_name(struct scene *scene);
+/* And until it knows what became of an update that outlived the one before it. */
+void scene_await_host(struct scene *scene);
 /* Wait for a program's end: its exit status, or 128 and its signal. */
 int scene_reap(pid_t pid);
 /* Start a daemon and wait for its name. */

@@ -73,6 +73,7 @@ static void start_again(struct scene *scene, const struct moment *moment)
 	usleep(100000);
 	world_do(&scene->world, "upload hold=none");
 	scene_await_name(scene);
+	scene_await_host(scene);
 }
 
 static void die_in(const struct moment *moment)
