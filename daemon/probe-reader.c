@@ -38,7 +38,7 @@ static void take_line(struct probe_reader *reader, struct build_tracker *tracker
 	reader->is_overlong = false;
 }
 
-static void take_bytes(struct probe_reader *reader, const char *bytes, size_t count,
+void probe_reader_take(struct probe_reader *reader, const char *bytes, size_t count,
 		       struct build_tracker *tracker)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -65,9 +65,29 @@ int probe_reader_drain(struct probe_reader *reader, int fd, struct build_tracker
 			return errno == EAGAIN ? any : -errno;
 		if (n == 0)
 			return -ENODATA;
-		take_bytes(reader, bytes, (size_t)n, tracker);
+		probe_reader_take(reader, bytes, (size_t)n, tracker);
 		any = 1;
 		if (n < FULL_READ_BYTES)
 			return any;
 	}
+}
+
+enum probe_look probe_reader_judge(struct probe_reader *reader,
+				   const struct probe_counts *counts)
+{
+	bool is_hidden = false, has_all = true;
+
+	for (unsigned i = 0; i < _PROBE_CALL_MAX; i++) {
+		if (i == PROBE_CANARY || i == PROBE_CANARY_RETURN)
+			continue;
+		is_hidden |= !reader->has_lost && reader->seen[i] < reader->due[i];
+		if (reader->has_lost || reader->seen[i] > counts->hits[i])
+			reader->seen[i] = counts->hits[i];
+		has_all &= reader->seen[i] == counts->hits[i];
+		reader->due[i] = counts->hits[i];
+	}
+	reader->has_lost = false;
+	return is_hidden ? PROBE_LOOK_HIDDEN
+	       : has_all ? PROBE_LOOK_ALL
+			 : PROBE_LOOK_PENDING;
 }

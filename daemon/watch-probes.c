@@ -21,6 +21,10 @@
 #include "tracefs.h"
 #include "watch.h"
 
+/* Who switches tracing off and on again while nobody looks hides what began in between. A
+ * job that waits looks a few times a second; after a longer rest nothing is certain. */
+#define REST_USEC 5000000
+
 /* How often VMs are asked whether they have run: that takes some files of each. */
 #define SETTLE_USEC 1000000
 
@@ -33,7 +37,7 @@
 
 /*
  * @misses: calls that went by unseen when that was last looked at
- * @due: events that had happened by the last look, all of which the next one must have
+ * @looked_usec: when all was well the last time
  * @elders: VMs that there were after the last doubt and that have not run since
  * @doubts: how many there were when @elders was taken
  * @settle_at_usec: not before this are they asked again
@@ -47,7 +51,7 @@ struct watch_probes {
 	struct probe_reader reader;
 	struct build_tracker *tracker;
 	uint64_t misses;
-	uint64_t due[_PROBE_CALL_MAX];
+	uint64_t looked_usec;
 	bool has_elders;
 	unsigned long doubts;
 	struct kvm_vms elders;
@@ -72,7 +76,6 @@ static void close_all(struct watch_probes *probes)
 	tracefs_close(&probes->tracefs);
 	forget_elders(probes);
 	probes->reader = (struct probe_reader){ 0 };
-	memset(probes->due, 0, sizeof(probes->due));
 }
 
 /* They are placed again when somebody next arms what is not armed. */
@@ -154,28 +157,6 @@ static bool listen(struct watch_probes *probes)
 	return true;
 }
 
-/* Each call that the kernel counted has to be read by the look after at the latest: what
- * is counted and not yet written is of a function that has not begun. */
-static bool has_all(struct watch_probes *probes, const struct probe_counts *counts,
-		    bool *ret_is_hidden)
-{
-	struct probe_reader *reader = &probes->reader;
-	bool has_all = true;
-
-	*ret_is_hidden = false;
-	for (unsigned i = 0; i < _PROBE_CALL_MAX; i++) {
-		if (i == PROBE_CANARY || i == PROBE_CANARY_RETURN)
-			continue;
-		*ret_is_hidden |= !reader->has_lost && reader->seen[i] < probes->due[i];
-		if (reader->has_lost || reader->seen[i] > counts->hits[i])
-			reader->seen[i] = counts->hits[i];
-		has_all &= reader->seen[i] == counts->hits[i];
-		probes->due[i] = counts->hits[i];
-	}
-	reader->has_lost = false;
-	return has_all;
-}
-
 /*
  * Set off the canary, read all events up to it, and see that none is missing: counts are
  * looked at after the events, as a call that is not in these is in those.
@@ -184,7 +165,7 @@ static bool has_all(struct watch_probes *probes, const struct probe_counts *coun
 static bool look(struct watch_probes *probes)
 {
 	struct probe_counts counts;
-	bool has, is_hidden;
+	enum probe_look result;
 	int r;
 
 	if (!listen(probes))
@@ -198,10 +179,14 @@ static bool look(struct watch_probes *probes)
 	if (counts.misses != probes->misses)
 		build_tracker_doubt(probes->tracker, "the kernel missed calls");
 	probes->misses = counts.misses;
-	has = has_all(probes, &counts, &is_hidden);
-	if (is_hidden)
+	if (probes->reader.canary.since_usec - probes->looked_usec > REST_USEC)
+		build_tracker_doubt(probes->tracker,
+				    "the probes may have been off while nobody looked");
+	probes->looked_usec = probes->reader.canary.since_usec;
+	result = probe_reader_judge(&probes->reader, &counts);
+	if (result == PROBE_LOOK_HIDDEN)
 		disarm(probes, "calls were counted whose events somebody keeps from us");
-	return has && !is_hidden;
+	return result == PROBE_LOOK_ALL;
 }
 
 /* Not looked at here: whoever is told asks, and each system call before a commit counts.
@@ -357,6 +342,7 @@ static int probes_arm(struct watch *watch, sd_event *event)
 	if (r < 0)
 		return watch_fail(watch, r, why);
 	probes->misses = 0;
+	probes->looked_usec = clock_usec(CLOCK_MONOTONIC);
 	build_tracker_doubt(probes->tracker, "TDs may be older than the probes");
 	r = sd_event_add_io(event, &probes->source, probes->tracefs.pipe_fd, EPOLLIN,
 			    on_event, probes);

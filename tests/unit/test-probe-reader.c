@@ -149,6 +149,34 @@ static void test_an_end_or_an_error_is_told(void **state)
 	tear_down(&world);
 }
 
+/* What the kernel counted and nobody read was hidden, unless it is only being written. */
+static void test_what_is_counted_has_to_be_read(void **state)
+{
+	struct probe_counts counts = { 0 };
+	struct world world;
+
+	(void)state;
+	set_up(&world);
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_ALL);
+	counts.hits[PROBE_INIT_RETURN] = 1;
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_PENDING);
+	feed(&world, LINE("init_ret", "0x1"));
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_ALL);
+	counts.hits[PROBE_INIT_RETURN] = 2;
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_PENDING);
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_HIDDEN);
+	/* one that was lost is a doubt of its own, and not hidden for ever */
+	feed(&world, "CPU:0 [LOST 4 EVENTS]\n");
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_ALL);
+	counts.hits[PROBE_FINALIZE] = 1;
+	feed(&world, LINE("finalize", "0x1"));
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_ALL);
+	/* the canary's may be anybody's */
+	counts.hits[PROBE_CANARY] = 7;
+	assert_int_equal(probe_reader_judge(&world.reader, &counts), PROBE_LOOK_ALL);
+	tear_down(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_a_burst_is_read_to_its_end),
 		cmocka_unit_test(test_reads_may_end_anywhere),
 		cmocka_unit_test(test_what_is_no_line_is_a_doubt),
+		cmocka_unit_test(test_what_is_counted_has_to_be_read),
 		cmocka_unit_test(test_an_end_or_an_error_is_told),
 	};
 
