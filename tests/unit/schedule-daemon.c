@@ -15,10 +15,7 @@
 
 static void take_line(struct world *world, const char *line)
 {
-	struct probe_event event;
-
-	expect(probe_line_parse(line, &event) == 0, "a line could not be read");
-	build_tracker_take(world->builds, &event);
+	probe_reader_take(&world->reader, line, strlen(line), world->builds);
 }
 
 /* As trace_pipe may give them: neighbours in time in another order, the oldest lost. */
@@ -29,9 +26,10 @@ static void drain(struct world *world)
 	if ((world->faults & FAULT_LOSS) && world->line_count > 1 && chance(world, 30))
 		from = (size_t)between(world, 1, world->line_count - 1);
 	if (from)
-		take_line(world, "CPU:1 [LOST EVENTS]");
+		take_line(world, "CPU:1 [LOST EVENTS]\n");
 	for (size_t i = from; i < world->line_count; i++) {
 		if (i + 1 < world->line_count && chance(world, 30) &&
+		    world->line_times[i + 1] > world->line_times[i] &&
 		    world->line_times[i + 1] - world->line_times[i] < 100) {
 			take_line(world, world->lines[i + 1]);
 			take_line(world, world->lines[i]);
@@ -41,9 +39,50 @@ static void drain(struct world *world)
 		}
 	}
 	if (world->has_lost_last)
-		take_line(world, "CPU:1 [LOST EVENTS]");
+		take_line(world, "CPU:1 [LOST EVENTS]\n");
 	world->has_lost_last = false;
 	world->line_count = 0;
+}
+
+static void sing(struct world *world, enum probe_call call)
+{
+	const struct probe_event event = { .kind = PROBE_EVENT_CALL,
+					   .call = call,
+					   .td = 99,
+					   .pid = 7,
+					   .usec = world->now };
+
+	if (!world->are_probes_blind)
+		probe_canary_take(&world->reader.canary, &event);
+}
+
+static void rearm(struct world *world, const char *why)
+{
+	build_tracker_doubt(world->builds, why);
+	world->reader = (struct probe_reader){ 0 };
+	world->counts = (struct probe_counts){ 0 };
+	world->line_count = 0;
+	world->has_lost_last = false;
+	world->is_event_hidden = false;
+}
+
+/* As watch-probes.c does it, with the parts that it is made of. */
+static bool look(struct world *world)
+{
+	enum probe_look result;
+
+	probe_canary_begin(&world->reader.canary, world->now);
+	sing(world, PROBE_CANARY);
+	sing(world, PROBE_CANARY_RETURN);
+	drain(world);
+	if (!probe_canary_is_seen(&world->reader.canary)) {
+		build_tracker_doubt(world->builds, "blind");
+		return false;
+	}
+	result = probe_reader_judge(&world->reader, &world->counts);
+	if (result == PROBE_LOOK_HIDDEN)
+		rearm(world, "hidden");
+	return result == PROBE_LOOK_ALL;
 }
 
 /* As watch-probes.c does it. */
@@ -63,8 +102,17 @@ static void try_to_settle(struct world *world)
 	}
 	for (size_t i = 0; i < VMS; i++)
 		elders += world->vms[i].is_elder;
-	if (elders == 0 || count_vms(world, VM_BUILDING, VM_RUNNING) == 0)
-		build_tracker_settle(world->builds, world->now);
+	if (elders && (world->is_cgroup_own || count_vms(world, VM_BUILDING, VM_RUNNING)))
+		return;
+	build_tracker_settle(world->builds, world->now);
+	if (!world->is_cgroup_own)
+		build_tracker_set_population(world->builds,
+					     count_vms(world, VM_BUILDING, VM_RUNNING));
+}
+
+static bool does_read_fail(struct world *world)
+{
+	return (world->faults & FAULT_READ) && chance(world, 10);
 }
 
 /* ---- the sources ---- */
@@ -84,8 +132,9 @@ static void read_kernel(struct watch *watch, struct gate_source *ret)
 	struct world *world = world_of(watch);
 	unsigned n = count_vms(world, VM_BUILDING, VM_BUILDING);
 
-	if (!world->is_kernel_live)
+	if (!world->is_kernel_live || does_read_fail(world))
 		return;
+	ret->count = n;
 	ret->state = n ? GATE_CLOSED : GATE_OPEN;
 	ret->confidence = GATE_EXACT;
 }
@@ -95,15 +144,15 @@ static void read_probes(struct watch *watch, struct gate_source *ret)
 	struct world *world = world_of(watch);
 	const struct gate_blocker *blockers;
 
-	if (!world->are_probes_armed)
+	if (!world->are_probes_armed || !look(world))
 		return;
-	drain(world);
 	try_to_settle(world);
 	if (build_tracker_get_doubt(world->builds))
 		return;
-	ret->state =
-		build_tracker_list(world->builds, &blockers) ? GATE_CLOSED : GATE_OPEN;
+	ret->count = (uint32_t)build_tracker_list(world->builds, &blockers);
+	ret->state = ret->count ? GATE_CLOSED : GATE_OPEN;
 	ret->confidence = GATE_EXACT;
+	ret->has_tds = build_tracker_count_tds(world->builds, &ret->tds);
 }
 
 static void read_leases(struct watch *watch, struct gate_source *ret)
@@ -115,7 +164,14 @@ static void read_leases(struct watch *watch, struct gate_source *ret)
 
 static void read_population(struct watch *watch, struct gate_source *ret)
 {
-	if (count_vms(world_of(watch), VM_BUILDING, VM_RUNNING))
+	struct world *world = world_of(watch);
+
+	/* watch-population.c takes nothing from a part of the machine. */
+	if (world->is_cgroup_own || does_read_fail(world))
+		return;
+	ret->has_tds = true;
+	ret->tds = count_vms(world, VM_BUILDING, VM_RUNNING);
+	if (ret->tds)
 		return;
 	ret->state = GATE_OPEN;
 	ret->confidence = GATE_EXACT;
@@ -156,14 +212,13 @@ static void add_sources(struct world *world)
 	}
 }
 
-/* Of those that were asked: a word that is left from another time says nothing. */
+/* Did one let it go that says that it knows? */
 static bool is_anybody_sure(struct world *world)
 {
 	bool is_exact = false;
 
-	sources_read(&world->sources);
 	for (size_t i = 0; i < world->sources.count; i++)
-		is_exact |= world->sources.words[i].state != GATE_UNKNOWN &&
+		is_exact |= world->sources.watches[i]->is_relied_on &&
 			    world->sources.words[i].confidence == GATE_EXACT;
 	return is_exact;
 }
@@ -196,6 +251,8 @@ void start_daemon(struct world *world)
 	kvm_tracker_doubt(world->kvm, "new", world->now);
 	add_sources(world);
 	barrier_init(&world->barrier, &world->config);
+	world->reader = (struct probe_reader){ 0 };
+	world->counts = (struct probe_counts){ 0 };
 	world->line_count = 0;
 	world->has_elders = false;
 	world->are_probes_armed = true;
@@ -233,8 +290,39 @@ static void grant_leases(struct world *world)
 	}
 }
 
+static bool is_named(struct world *world, const struct vm *vm)
+{
+	const struct gate_blocker *blockers;
+	size_t count = build_tracker_list_overlap(world->builds, world->commit_at,
+						  world->now, true, &blockers);
+
+	for (size_t i = 0; i < count; i++)
+		if (blockers[i].pid == (pid_t)vm->number || !blockers[i].pid)
+			return true;
+	return false;
+}
+
+/* A build that began after the last look is hit: whoever let the update go says so. Only
+ * the probes have names, or say that they lost track; see watch-*.c for the others. */
+static void name_suspects(struct world *world)
+{
+	if (!world->sources.watches[1]->is_relied_on)
+		return;
+	look(world);
+	for (size_t i = 0; i < VMS; i++) {
+		const struct vm *vm = &world->vms[i];
+
+		if (vm->state != VM_BUILDING || vm->began < world->commit_at)
+			continue;
+		world->hits++;
+		expect(is_named(world, vm) || !world->are_probes_armed,
+		       "a build that was hit is named nowhere");
+	}
+}
+
 static void end_update(struct world *world)
 {
+	name_suspects(world);
 	barrier_end(&world->barrier);
 	world->commit_end = NEVER;
 	world->updates++;
@@ -245,6 +333,9 @@ void run_daemon(struct world *world)
 {
 	if (world->now < world->hung_until)
 		return;
+	/* Somebody displays, and a job that waits looks by the clock. */
+	if (world->faults & (FAULT_BLIND | FAULT_HIDE) || chance(world, 20))
+		sources_read(&world->sources);
 	if (world->now >= world->commit_end)
 		end_update(world);
 	if (world->now >= world->job_at) {
@@ -259,6 +350,7 @@ void run_daemon(struct world *world)
 	if (world->is_job_waiting && may_commit(world)) {
 		world->commits++;
 		world->is_job_waiting = false;
+		world->commit_at = world->now;
 		world->commit_end = world->now + INSTALL;
 		barrier_commit(&world->barrier, world->now);
 	}

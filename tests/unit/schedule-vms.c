@@ -8,22 +8,31 @@
 
 /* ---- what the kernel shows ---- */
 
-static void trace(struct world *world, const char *call, const struct vm *vm, bool failed)
+/* A probe that runs is counted; what keeps its event comes after. */
+static void trace(struct world *world, enum probe_call call, const struct vm *vm,
+		  bool failed)
 {
 	size_t i = world->line_count;
+	bool is_entry = probe_call_is_entry(call);
+	char result[32] = "";
 
-	if (!world->are_probes_armed)
+	if (!world->are_probes_armed || world->are_probes_blind)
+		return;
+	world->counts.hits[call]++;
+	if (world->is_event_hidden && (call == PROBE_INIT || call == PROBE_INIT_RETURN))
 		return;
 	if (i == LINES) {
 		world->has_lost_last = true;
 		return;
 	}
 	world->line_times[i] = world->now;
+	if (!is_entry)
+		snprintf(result, sizeof(result), " ret=0x%x", failed ? 0x80000203 : 0);
 	snprintf(world->lines[i], sizeof(world->lines[i]),
 		 "  a: init: (b-%u  [001] d..1. %" PRIu64 ".%06" PRIu64
-		 ": tdxupd_%s: (a+0x1/0x2 <- b) td=0x%zx ret=0x%x",
-		 vm->number, world->now / SEC, world->now % SEC, call,
-		 (size_t)(vm - world->vms) + 1, failed ? 0x80000203 : 0);
+		 ": %s: (a+0x1/0x2 <- b) td=0x%zx%s\n",
+		 vm->number, world->now / SEC, world->now % SEC,
+		 probe_call_to_string(call), (size_t)(vm - world->vms) + 1, result);
 	world->line_count++;
 }
 
@@ -101,7 +110,7 @@ void launch_vm(struct world *world, struct vm *vm)
 
 static void destroy(struct world *world, struct vm *vm)
 {
-	trace(world, "freeid", vm, false);
+	trace(world, PROBE_FREEID, vm, false);
 	uevent(world, vm, false);
 	give_lease_back(world, vm);
 	*vm = (struct vm){ .state = VM_NONE, .next = NEVER };
@@ -119,7 +128,9 @@ void go_on_with_vm(struct world *world, struct vm *vm)
 		create_vm(world, vm);
 		break;
 	case VM_SETTING:
-		trace(world, "init_ret", vm, vm->is_refused);
+		trace(world, PROBE_INIT, vm, false);
+		trace(world, PROBE_INIT_RETURN, vm, vm->is_refused);
+		vm->began = world->now;
 		vm->state = vm->is_refused ? VM_FAILED : VM_BUILDING;
 		vm->next = vm->is_refused ? world->now + vm->running
 			   : vm->hangs    ? NEVER
@@ -130,23 +141,23 @@ void go_on_with_vm(struct world *world, struct vm *vm)
 	case VM_BUILDING:
 		if (vm->is_busy_once) {
 			vm->is_busy_once = false;
-			trace(world, "finalize", vm, true);
+			trace(world, PROBE_FINALIZE, vm, true);
 			vm->next = world->now + vm->building / 2;
 			break;
 		}
 		if (vm->aborts) {
-			trace(world, "vpflushdone", vm, false);
+			trace(world, PROBE_VPFLUSHDONE, vm, false);
 			destroy(world, vm);
 			break;
 		}
-		trace(world, "finalize", vm, false);
+		trace(world, PROBE_FINALIZE, vm, false);
 		vm->state = VM_RUNNING;
 		vm->is_elder = false;
 		vm->next = world->now + vm->running;
 		give_lease_back(world, vm);
 		break;
 	default:
-		trace(world, "vpflushdone", vm, false);
+		trace(world, PROBE_VPFLUSHDONE, vm, false);
 		destroy(world, vm);
 	}
 }

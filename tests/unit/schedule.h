@@ -8,13 +8,14 @@
 #include "gate.h"
 #include "kvm-tracker.h"
 #include "lease.h"
+#include "probe-reader.h"
 #include "sources.h"
 
 #define MSEC    UINT64_C(1000)
 #define SEC     UINT64_C(1000000)
 #define NEVER   UINT64_MAX
-#define VMS     10 /* at a time; a slot is a TD's identity, used again and again */
-#define LINES   256
+#define VMS     10  /* at a time; a slot is a TD's identity, used again and again */
+#define LINES   256 /* of the trace */
 #define INSTALL (40 * MSEC)
 
 enum vm_state {
@@ -37,6 +38,7 @@ struct vm {
 	bool is_elder; /* there when the probes were last in doubt, has not run since */
 	uint64_t setting, building, running; /* how long */
 	uint64_t asked;
+	uint64_t began;      /* its build */
 	struct lease *lease; /* the daemon's, NULL where it knows of none */
 	unsigned number;
 };
@@ -47,8 +49,14 @@ enum fault {
 	FAULT_LOSS = 4,
 	FAULT_HANG = 8,
 	FAULT_RESTART = 16,
-	FAULT_ALL = 31
+	FAULT_BLIND = 32,      /* probes do not run: ftrace_enabled, kprobes/enabled */
+	FAULT_HIDE = 64,       /* they run, and a filter or a list of pids hides events */
+	FAULT_NAMESPACE = 128, /* the number of TDs is of a part of the machine */
+	FAULT_READ = 256,      /* reads fail now and then */
+	FAULT_ALL = 511
 };
+
+#define FAULT_KINDS 9
 
 struct world {
 	uint64_t random, now;
@@ -63,6 +71,9 @@ struct world {
 	unsigned vm_count, created;
 	/* what lies between */
 	bool is_kernel_live, are_probes_armed;
+	bool are_probes_blind, is_event_hidden, is_cgroup_own;
+	struct probe_counts counts;
+	bool is_display;
 	char lines[LINES][160];
 	uint64_t line_times[LINES];
 	size_t line_count;
@@ -74,12 +85,13 @@ struct world {
 	struct barrier barrier;
 	struct lease_registry *registry;
 	struct build_tracker *builds;
+	struct probe_reader reader;
 	struct kvm_tracker *kvm;
 	struct sources sources;
 	bool is_job_waiting;
-	uint64_t job_since, commit_end;
+	uint64_t job_since, commit_at, commit_end;
 	/* the count */
-	unsigned commits, updates, held, unsafe;
+	unsigned commits, updates, held, unsafe, hits;
 	uint64_t longest_hold;
 };
 
