@@ -184,14 +184,15 @@ static enum job_event judge(struct job *job, int r, const struct tdxupd_report *
  *          well, where writes to it are not seen: see job_on_write())
  *   pread  `version`: is it still the module that the plan was made for?
  *   pread  `online`: are all CPUs still there?
- *   pread  the source: `tds_building`, or `misc.current`; with probes it is read
- *          `trace_pipe` and pread `kprobe_profile`
+ *   pread  the source: `tds_building`, or `misc.current`; with probes it is pread
+ *          `kprobes/list`, which sets off the canary, read `trace_pipe` and pread
+ *          `kprobe_profile`
  *   write  the record of the commit, made ready beforehand
  *   pwrite with the trigger, the mark in the lock's file for those who can ask nobody
  *          while its write lasts: `guard` holds a launch then
- * That is 5 with the trigger, 5 with fw_upload, 6 with fw_upload and probes. No message,
+ * That is 5 with the trigger, 5 with fw_upload, 7 with fw_upload and probes. No message,
  * no journal, no timer: whoever is to be told is told afterwards. tests/bus/test-commit.c
- * and, with probes, tests/vm/guest/test-mainline count them.
+ * and, on a real kernel, tests/vm/guest/test-mainline count them.
  *
  * Where a slice is to be limited (DrainMethod=fence) and is not yet, that comes first,
  * and the look once more: a limit that is set after the last look lets a TD in between.

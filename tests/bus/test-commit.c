@@ -15,7 +15,7 @@
 #include "scene.h"
 #include "util.h"
 
-#define CALLS_MAX 6
+#define CALLS_MAX 7
 
 /*
  * @opens: the file whose read tells that the gate is open, where no event does
@@ -314,6 +314,22 @@ static void test_what_cannot_be_confirmed_is_unknown(void **state)
 	scene_end(&scene);
 }
 
+/* The canary is the read of the list. */
+static void test_fw_upload_and_probes(void **state)
+{
+	struct trace trace = { .commits = "loading" };
+
+	(void)state;
+	run("host kernel=mainline tracing=yes", &trace, "td step vm1 finalize",
+	    "pread data\n"
+	    "pread version\n"
+	    "pread online\n"
+	    "pread list\n"
+	    "read trace_pipe\n"
+	    "pread kprobe_profile\n"
+	    "write history.jsonl\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_no_descriptors_at_the_confirming_look),
 		cmocka_unit_test(test_the_confirming_look_is_repeated),
 		cmocka_unit_test(test_what_cannot_be_confirmed_is_unknown),
+		cmocka_unit_test(test_fw_upload_and_probes),
 	};
 
 	if (!scene_is_possible())
