@@ -23,8 +23,8 @@
  * that is seen. The default would be 1.4 MiB a CPU. */
 #define BUFFER_KIB "32"
 
-/* Room for some hundred probes of others. */
-#define LIST_BYTES (32 * 1024)
+/* Room for some thousand probes of others. */
+#define LIST_BYTES (128 * 1024)
 
 /* What the kernel hands out at a time, and the longest line of it that may not have had
  * room any more: what is shorter was all there is (seq_file.c:seq_read_iter()). */
@@ -107,6 +107,8 @@ static int fail(int r, char *why, const char *what)
 {
 	if (r == -ENODATA)
 		snprintf(why, TRACEFS_WHY_BYTES, "%s", what);
+	else if (r == -E2BIG)
+		snprintf(why, TRACEFS_WHY_BYTES, "%s: too many probes of others", what);
 	else
 		snprintf(why, TRACEFS_WHY_BYTES, "%s: %s", what, strerror(-r));
 	return r;

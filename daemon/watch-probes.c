@@ -172,8 +172,9 @@ static bool look(struct watch_probes *probes)
 		return false;
 	r = tracefs_read_counts(&probes->tracefs, &counts);
 	if (r < 0) {
-		disarm(probes, r == -EEXIST ? "another probe has the name of one of ours"
-					    : "the probes were taken away");
+		disarm(probes, r == -EEXIST  ? "another probe has the name of one of ours"
+			       : r == -E2BIG ? "kprobe_profile: too many probes of others"
+					     : "the probes were taken away");
 		return false;
 	}
 	if (counts.misses != probes->misses)
