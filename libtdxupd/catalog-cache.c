@@ -254,20 +254,29 @@ static uint64_t to_nsec(const struct timespec *time)
 	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_nsec;
 }
 
-static struct record_key make_key(const struct stat *st)
+static struct record_key make_key(const struct stat *st, const struct stat *partner)
 {
-	return (struct record_key){
+	struct record_key key = {
 		.device = st->st_dev,
 		.inode = st->st_ino,
 		.bytes = (uint64_t)st->st_size,
 		.mtime_nsec = to_nsec(&st->st_mtim),
 		.ctime_nsec = to_nsec(&st->st_ctim),
 	};
+
+	if (partner) {
+		key.partner_inode = partner->st_ino;
+		key.partner_bytes = (uint64_t)partner->st_size;
+		key.partner_mtime_nsec = to_nsec(&partner->st_mtim);
+		key.partner_ctime_nsec = to_nsec(&partner->st_ctim);
+	}
+	return key;
 }
 
-int cache_find(struct cache *cache, const struct stat *st, struct tdxupd_entry *entry)
+int cache_find(struct cache *cache, const struct stat *st, const struct stat *partner,
+	       struct tdxupd_entry *entry)
 {
-	const struct index wanted = { .key = make_key(st) };
+	const struct index wanted = { .key = make_key(st, partner) };
 	const struct index *found = NULL;
 	struct record_reader reader;
 	struct record_key key;
@@ -293,12 +302,12 @@ static bool is_settled(const struct cache *cache, const struct stat *st)
 	       st->st_mtim.tv_sec <= cache->now - SETTLED_SECONDS;
 }
 
-int cache_add(struct cache *cache, const struct stat *st,
+int cache_add(struct cache *cache, const struct stat *st, const struct stat *partner,
 	      const struct tdxupd_entry *entry)
 {
-	const struct record_key key = make_key(st);
+	const struct record_key key = make_key(st, partner);
 
-	if (!is_settled(cache, st))
+	if (!is_settled(cache, st) || (partner && !is_settled(cache, partner)))
 		return 0;
 	record_put(&cache->kept, &key, entry->image, entry->report);
 	cache->kept_count++;

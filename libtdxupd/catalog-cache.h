@@ -25,10 +25,12 @@ struct cache;
 int cache_new(int root_fd, const struct tdxupd_policy *policy, time_t now,
 	      struct cache **ret);
 struct cache *cache_free(struct cache *cache);
+/* @partner: of the second file of an image that is made of two, or NULL. */
 /* Fill in @image and @report of @entry. Return: 1 found, 0 not, -ENOMEM. */
-int cache_find(struct cache *cache, const struct stat *st, struct tdxupd_entry *entry);
+int cache_find(struct cache *cache, const struct stat *st, const struct stat *partner,
+	       struct tdxupd_entry *entry);
 /* Keep @image and @report of @entry for a next run. Return: 0; -ENOMEM. */
-int cache_add(struct cache *cache, const struct stat *st,
+int cache_add(struct cache *cache, const struct stat *st, const struct stat *partner,
 	      const struct tdxupd_entry *entry);
 /* Write what was found and added, if that is not what the file holds. */
 void cache_save(struct cache *cache, int root_fd);

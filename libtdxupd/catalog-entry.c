@@ -5,32 +5,49 @@
  * version, since nobody signs a name.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "catalog-cache.h"
 #include "catalog-entry.h"
+#include "catalog-files.h"
+#include "form.h"
 #include "image-format.h"
 #include "io.h"
 #include "known.h"
 #include "policy.h"
 #include "util.h"
 
-#define NAME_PREFIX "tdx_module_"
-#define NAME_SUFFIX ".blob"
+#define NAME_PREFIX      "tdx_module_"
+#define CONTAINER_SUFFIX ".blob"
+#define MODULE_SUFFIX    ".bin"
 
-bool entry_parse_name(const char *name, struct tdxupd_version *ret)
+/* ".blob" is a container, ".bin" a module beside its SIGSTRUCT; both may be packed. */
+static bool parse_name(const char *name, const char *suffix, struct tdxupd_version *ret)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
-	size_t length = strlen(name), fixed = strlen(NAME_PREFIX NAME_SUFFIX);
+	size_t length = strlen(name), fixed = strlen(NAME_PREFIX) + strlen(suffix);
 
+	(void)pack_is_compressed(name, &length);
 	if (length <= fixed || length - fixed >= sizeof(text) ||
 	    strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0 ||
-	    strcmp(name + length - strlen(NAME_SUFFIX), NAME_SUFFIX) != 0)
+	    strncmp(name + length - strlen(suffix), suffix, strlen(suffix)) != 0)
 		return false;
 	memcpy(text, name + strlen(NAME_PREFIX), length - fixed);
 	text[length - fixed] = '\0';
 	return !strchr(text, '\n') && tdxupd_version_parse(text, ret) == 0;
+}
+
+bool entry_parse_name(const char *name, struct tdxupd_version *ret)
+{
+	const char *slash = strrchr(name, '/');
+
+	if (slash)
+		name = slash + 1;
+	return parse_name(name, CONTAINER_SUFFIX, ret) ||
+	       parse_name(name, MODULE_SUFFIX, ret);
 }
 
 void entry_done(struct tdxupd_entry *entry)
@@ -179,24 +196,31 @@ static bool is_unchanged(int fd, const struct stat *before)
 	       memcmp(&now.st_ctim, &before->st_ctim, sizeof(now.st_ctim)) == 0;
 }
 
-/* Return: 1 it is an image, 0 it is none, or an errno. */
-static int read_open_file(int fd, bool is_named, const struct entry_rules *rules,
-			  struct tdxupd_entry *entry)
+static bool is_form_unchanged(const struct form *form)
 {
+	return is_unchanged(form->fd, &form->st) &&
+	       (form->partner_fd < 0 ||
+		is_unchanged(form->partner_fd, &form->partner_st));
+}
+
+/* Return: 1 it is an image, 0 it is none, or an errno. */
+static int read_form(const struct form *form, bool is_named,
+		     const struct entry_rules *rules, struct tdxupd_entry *entry,
+		     char **ret_why)
+{
+	const struct stat *partner = form->partner_fd >= 0 ? &form->partner_st : NULL;
 	_cleanup_(cleanup_free)
 	uint8_t *bytes = NULL;
-	struct stat st;
 	size_t count = 0;
-	int r;
+	int r = rules->cache ? cache_find(rules->cache, &form->st, partner, entry) : 0;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	r = rules->cache ? cache_find(rules->cache, &st, entry) : 0;
 	if (r != 0)
 		return r;
-	r = io_read_file_fd(fd, TDXUPD_IMAGE_BYTES_MAX, &bytes, &count);
+	r = form_read(form, &bytes, &count, ret_why);
 	if (r < 0)
 		return r;
+	if (!has_magic(bytes, count) && form_is_bare(form))
+		return why_set(ret_why, 0, "a module without its SIGSTRUCT");
 	if (!is_named && !has_magic(bytes, count))
 		return 0;
 	r = tdxupd_report_new(&entry->report);
@@ -205,34 +229,94 @@ static int read_open_file(int fd, bool is_named, const struct entry_rules *rules
 	if (r < 0)
 		return r;
 	/* Under any name, what has the magic is an image. */
-	if (rules->cache && has_magic(bytes, count) && is_unchanged(fd, &st))
-		r = cache_add(rules->cache, &st, entry);
+	if (rules->cache && has_magic(bytes, count) && is_form_unchanged(form))
+		r = cache_add(rules->cache, &form->st, partner, entry);
 	return r < 0 ? r : 1;
 }
 
-int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
+/* A SIGSTRUCT is read with its module, and alone is worth a word. */
+static bool has_module(int dir_fd, const char *sigstruct)
+{
+	static const char *const suffixes[] = {
+		"", ".zst", ".xz", ".gz", ".bin", ".bin.zst", ".bin.xz", ".bin.gz"
+	};
+	size_t length = strlen(sigstruct);
+
+	(void)pack_is_compressed(sigstruct, &length);
+	length -= strlen(".sigstruct");
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		char name[NAME_MAX + 16];
+
+		snprintf(name, sizeof(name), "%.*s%s", (int)length, sigstruct,
+			 suffixes[i]);
+		if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_name(int dir_fd, const char *name, bool is_named,
+		     const struct entry_rules *rules, struct tdxupd_entry *entry,
+		     char **ret_why)
+{
+	_cleanup_(form_done)
+	struct form form = { .fd = -1, .partner_fd = -1 };
+	int r;
+
+	if (form_is_sigstruct(name)) {
+		if (!has_module(dir_fd, name))
+			return why_set(ret_why, 0, "a SIGSTRUCT without its module");
+		return -ECHILD;
+	}
+	r = form_open(dir_fd, name, io_flags(rules), &form);
+	if (r == 0)
+		r = read_form(&form, is_named, rules, entry, ret_why);
+	if (r < 0 && r != -ENOMEM && ret_why && !*ret_why)
+		return why_set(ret_why, r, "%s", io_strerror(r));
+	return r;
+}
+
+static int judge_unread_as(struct tdxupd_entry *entry, int error, const char *why)
+{
+	if (!why || error == -EPERM || error == -EXDEV || error == -EBADFD)
+		return judge_unread(entry, error);
+	return tdxupd_report_add(entry->report, TDXUPD_CHECK_FILE_UNREADABLE,
+				 TDXUPD_SEVERITY_REFUSE, why, NULL);
+}
+
+int entry_read(int images_fd, const char *path, const struct entry_rules *rules,
 	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why)
 {
 	_cleanup_(entry_done)
 	struct tdxupd_entry entry = {};
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	const char *name = path;
 	_cleanup_(cleanup_close)
-	int fd = io_open_file_in(dir_fd, name, io_flags(rules));
+	int dir_fd = files_open_parent(images_fd, path, io_flags(rules), &name);
 	struct tdxupd_version version;
-	bool is_named = entry_parse_name(name, &version);
-	int r = fd < 0 ? fd : read_open_file(fd, is_named, rules, &entry);
+	bool is_named = entry_parse_name(path, &version) && !form_is_sigstruct(path);
+	int r = dir_fd < 0 ? dir_fd
+			   : read_name(dir_fd, name, is_named, rules, &entry, &why);
 
+	*ret_is_image = false;
 	if (r == -ENOMEM)
 		return r;
+	/* Part of another entry: there is nothing to say of it. */
+	if (r == -ECHILD)
+		return 0;
 	if (r == 0 || (r < 0 && !is_named)) {
-		why_set(ret_why, 0, "%s", r < 0 ? io_strerror(r) : "no TDX module image");
-		*ret_is_image = false;
+		why_set(ret_why, 0, "%s",
+			why     ? why
+			: r < 0 ? io_strerror(r)
+				: "no TDX module image");
 		return 0;
 	}
-	entry.name = strdup(name);
+	entry.name = strdup(path);
 	if (!entry.name)
 		return -ENOMEM;
 	if (r < 0 && !entry.report)
-		r = tdxupd_report_new(&entry.report) ?: judge_unread(&entry, r);
+		r = tdxupd_report_new(&entry.report) ?: judge_unread_as(&entry, r, why);
 	if (r < 0)
 		return r;
 	*ret = entry;

@@ -23,9 +23,10 @@ struct entry_rules {
  * yet which version. Its bytes stay in entry->image, unless the cache knows it.
  *
  * @ret_is_image: false where the file is none, by content and by name; @ret then is left
- * alone and @ret_why, free() it, says what it is instead. Return: 0; -ENOMEM.
+ * alone and @ret_why, free() it, says what it is instead; nothing where it is a part of
+ * another one. @path: below @images_fd, as files_list() has it. Return: 0; -ENOMEM.
  */
-int entry_read(int dir_fd, const char *name, const struct entry_rules *rules,
+int entry_read(int images_fd, const char *path, const struct entry_rules *rules,
 	       struct tdxupd_entry *ret, bool *ret_is_image, char **ret_why);
 /* Find out which version it is, with all verdicts on that. Return: 0; -ENOMEM. */
 int entry_find_version(struct tdxupd_entry *entry, const struct entry_rules *rules);

@@ -5,7 +5,9 @@
 #include <errno.h>
 
 #include "catalog-entry.h"
+#include "catalog-files.h"
 #include "catalog-load.h"
+#include "form.h"
 #include "io.h"
 #include "util.h"
 
@@ -16,12 +18,17 @@ int catalog_read_bytes(int root_fd, const char *images, const char *name, unsign
 		       uint8_t **ret, size_t *ret_count)
 {
 	unsigned io = flags & TDXUPD_CATALOG_REQUIRE_SAFE ? IO_REQUIRE_SAFE : 0;
+	const char *file = name;
 	_cleanup_(cleanup_close)
-	int dir_fd = io_open_dir(root_fd, images, io);
+	int dir_fd = files_open_images(root_fd, images, name, io, &file);
+	_cleanup_(form_done)
+	struct form form = { .fd = -1, .partner_fd = -1 };
+	int r;
 
 	if (dir_fd < 0)
 		return dir_fd;
-	return io_read_file_in(dir_fd, name, TDXUPD_IMAGE_BYTES_MAX, io, ret, ret_count);
+	r = form_open(dir_fd, file, io, &form);
+	return r < 0 ? r : form_read(&form, ret, ret_count, NULL);
 }
 
 /* What the listing found out of which version it is holds: these are the same bytes. */

@@ -12,6 +12,11 @@ struct record_key {
 	uint64_t bytes;
 	uint64_t mtime_nsec;
 	uint64_t ctime_nsec;
+	/* Of the second file, where an image is made of two; else 0. */
+	uint64_t partner_inode;
+	uint64_t partner_bytes;
+	uint64_t partner_mtime_nsec;
+	uint64_t partner_ctime_nsec;
 };
 
 /* Bytes that are read from the front; @is_bad once something did not fit. */

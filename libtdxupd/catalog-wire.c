@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "catalog-files.h"
 #include "catalog-record.h"
 #include "catalog-wire.h"
 #include "known-wire.h"
@@ -178,14 +179,13 @@ static int get_known(struct record_reader *reader, struct tdxupd_catalog *catalo
 	return reader->is_bad ? -EBADMSG : 0;
 }
 
-/* The name of a file, and not of one elsewhere. */
+/* The name of a file of the images directory or the store, and of none elsewhere. */
 static int get_name(struct record_reader *reader, char **ret)
 {
-	char name[NAME_MAX + 1];
+	char name[FILES_PATH_MAX];
 
 	record_get_text(reader, name, sizeof(name));
-	if (reader->is_bad || !*name || strchr(name, '/') || strcmp(name, ".") == 0 ||
-	    strcmp(name, "..") == 0)
+	if (reader->is_bad || !files_is_path(name))
 		return -EBADMSG;
 	*ret = strdup(name);
 	return *ret ? 0 : -ENOMEM;

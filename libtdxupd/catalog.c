@@ -10,6 +10,7 @@
 
 #include "catalog-cache.h"
 #include "catalog-entry.h"
+#include "catalog-files.h"
 #include "catalog-mapping.h"
 #include "catalog-release.h"
 #include "io.h"
@@ -159,20 +160,31 @@ static int leave_out(struct tdxupd_catalog *catalog, const char *name, const cha
 	return left->name && left->why ? 0 : -ENOMEM;
 }
 
-static int read_file(int dir_fd, const char *name, const struct entry_rules *rules,
-		     struct tdxupd_catalog *catalog)
+/* @prefix: what the names of entries begin with, before their path. */
+static int read_file(int dir_fd, const char *prefix, const char *path,
+		     const struct entry_rules *rules, struct tdxupd_catalog *catalog)
 {
 	_cleanup_(cleanup_free)
 	char *why = NULL;
+	_cleanup_(cleanup_free)
+	char *name = NULL;
 	struct tdxupd_entry *entry = &catalog->entries[catalog->entry_count];
 	bool is_image = false;
-	int r = entry_read(dir_fd, name, rules, entry, &is_image, &why);
+	int r = entry_read(dir_fd, path, rules, entry, &is_image, &why);
 
 	if (r < 0)
 		return r;
+	if (asprintf(&name, "%s%s", prefix, path) < 0) {
+		name = NULL;
+		if (is_image)
+			entry_done(entry);
+		return -ENOMEM;
+	}
 	if (!is_image)
-		return leave_out(catalog, name, why);
+		return why ? leave_out(catalog, name, why) : 0;
 	catalog->entry_count++;
+	free(entry->name);
+	entry->name = TAKE_PTR(name);
 	tdxupd_image_drop_bytes(entry->image);
 	r = entry_find_version(entry, rules);
 	if (r == 0)
@@ -182,26 +194,70 @@ static int read_file(int dir_fd, const char *name, const struct entry_rules *rul
 	return r;
 }
 
-static int read_files(int dir_fd, const struct entry_rules *rules,
+static bool is_mapping(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash ? slash + 1 : path, MAPPING_NAME) == 0;
+}
+
+/* Room for so many more of each kind; the rest of the new room is zero. */
+static int make_room(struct tdxupd_catalog *catalog, size_t count)
+{
+	size_t entries = catalog->entry_count + count + 1;
+	size_t left_outs = catalog->left_out + count + 1;
+	struct tdxupd_entry *more =
+		reallocarray(catalog->entries, entries, sizeof(*more));
+	struct tdxupd_left_out *more_out;
+
+	if (!more)
+		return -ENOMEM;
+	catalog->entries = more;
+	memset(more + catalog->entry_count, 0, (count + 1) * sizeof(*more));
+	more_out = reallocarray(catalog->left_outs, left_outs, sizeof(*more_out));
+	if (!more_out)
+		return -ENOMEM;
+	catalog->left_outs = more_out;
+	memset(more_out + catalog->left_out, 0, (count + 1) * sizeof(*more_out));
+	return 0;
+}
+
+static int read_files(int dir_fd, const char *prefix, const struct entry_rules *rules,
 		      struct tdxupd_catalog *catalog, char **ret_why)
 {
 	_cleanup_(cleanup_names)
-	char **names = NULL;
+	char **paths = NULL;
 	size_t count = 0;
-	int r = io_list(dir_fd, &names, &count);
+	int r = files_list(dir_fd, io_flags(rules->flags), FILES_MAX, &paths, &count);
 
-	if (r < 0)
-		return r;
-	if (count > FILES_MAX)
-		return why_set(ret_why, -EFBIG, "more than %d files", FILES_MAX);
-	catalog->entries = calloc(count + 1, sizeof(*catalog->entries));
-	catalog->left_outs = calloc(count + 1, sizeof(*catalog->left_outs));
-	if (!catalog->entries || !catalog->left_outs)
-		return -ENOMEM;
+	if (r == -EFBIG)
+		return why_set(ret_why, r, "more than %d files", FILES_MAX);
+	if (r == 0)
+		r = make_room(catalog, count);
 	for (size_t i = 0; r == 0 && i < count; i++)
-		if (strcmp(names[i], MAPPING_NAME) != 0)
-			r = read_file(dir_fd, names[i], rules, catalog);
+		if (!is_mapping(paths[i]))
+			r = read_file(dir_fd, prefix, paths[i], rules, catalog);
 	return r;
+}
+
+/* What `image import` has put there, beside the images of the vendor. */
+static int read_store(int root_fd, const struct entry_rules *rules,
+		      struct tdxupd_catalog *catalog, char **ret_why)
+{
+	_cleanup_(cleanup_close)
+	int dir_fd = -1;
+
+	if (!(rules->flags & TDXUPD_CATALOG_WITH_STORE))
+		return 0;
+	dir_fd = io_open_dir(root_fd, STORE_DIR, io_flags(rules->flags));
+	if (dir_fd == -ENODATA)
+		return 0;
+	/* Root's alone: others see what the daemon says of it. */
+	if (dir_fd == -EACCES)
+		return 0;
+	if (dir_fd < 0)
+		return why_set(ret_why, dir_fd, STORE_DIR ": %s", io_strerror(dir_fd));
+	return read_files(dir_fd, STORE_DIR "/", rules, catalog, ret_why);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -290,9 +346,9 @@ static int open_images(int root_fd, const char *images, unsigned flags, char **r
 	return fd;
 }
 
-static int fill(struct tdxupd_catalog *catalog, int dir_fd, const char *images,
-		const struct tdxupd_policy *policy, unsigned flags, struct cache *cache,
-		char **ret_why)
+static int fill(struct tdxupd_catalog *catalog, int root_fd, int dir_fd,
+		const char *images, const struct tdxupd_policy *policy, unsigned flags,
+		struct cache *cache, char **ret_why)
 {
 	_cleanup_(cleanup_free)
 	char *why = NULL;
@@ -303,8 +359,10 @@ static int fill(struct tdxupd_catalog *catalog, int dir_fd, const char *images,
 		.flags = flags,
 		.cache = cache,
 	};
-	int r = read_files(dir_fd, &rules, catalog, &why);
+	int r = read_files(dir_fd, "", &rules, catalog, &why);
 
+	if (r == 0)
+		r = read_store(root_fd, &rules, catalog, &why);
 	if (r < 0)
 		return why_set(ret_why, r, "%s: %s", images, why ? why : io_strerror(r));
 	qsort(catalog->entries, catalog->entry_count, sizeof(*catalog->entries),
@@ -323,7 +381,7 @@ static int fill_with_cache(struct tdxupd_catalog *catalog, int root_fd, int dir_
 	if (flags & TDXUPD_CATALOG_USE_CACHE)
 		r = cache_new(root_fd, policy, time(NULL), &cache);
 	if (r == 0)
-		r = fill(catalog, dir_fd, images, policy, flags, cache, ret_why);
+		r = fill(catalog, root_fd, dir_fd, images, policy, flags, cache, ret_why);
 	if (r == 0 && cache)
 		cache_save(cache, root_fd);
 	return r;

@@ -279,7 +279,6 @@ char **io_free_names(char **names)
 }
 
 DEFINE_CLEANUP(DIR, closedir, closedir)
-DEFINE_CLEANUP(char *, names, io_free_names)
 
 static int compare_names(const void *a, const void *b)
 {
@@ -306,46 +305,138 @@ static int append_name(char ***names, size_t *count, size_t *size, const char *n
 	return 0;
 }
 
-int io_list(int dir_fd, char ***ret, size_t *ret_count)
-{
-	_cleanup_(cleanup_closedir)
-	DIR *dir = NULL;
-	_cleanup_(cleanup_names)
-	char **names = calloc(1, sizeof(*names));
-	size_t count = 0, size = 1;
-	int fd;
+struct names {
+	char **names;
+	size_t count;
+	size_t size;
+};
 
-	if (dir_fd < 0 || !ret || !ret_count)
-		return -EINVAL;
-	if (!names)
-		return -ENOMEM;
+static void names_done(struct names *names)
+{
+	io_free_names(names->names);
+}
+
+static int open_listing(int dir_fd, DIR **ret)
+{
 	/* A descriptor of its own: closedir() closes it, and its position is its own. */
-	fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 	if (fd < 0)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
+	*ret = fdopendir(fd);
+	if (!*ret) {
 		close(fd);
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+static bool is_folder(int dir_fd, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+/* @folders: NULL where all go into one list. */
+static int fill_lists(int dir_fd, DIR *dir, struct names *files, struct names *folders)
+{
 	for (;;) {
+		struct names *to = files;
 		struct dirent *entry;
 		int rc;
 
 		errno = 0;
 		entry = readdir(dir);
-		if (!entry && errno)
-			return -errno;
 		if (!entry)
-			break;
+			return -errno;
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		rc = append_name(&names, &count, &size, entry->d_name);
+		if (folders && is_folder(dir_fd, entry))
+			to = folders;
+		rc = append_name(&to->names, &to->count, &to->size, entry->d_name);
 		if (rc < 0)
 			return rc;
 	}
-	qsort(names, count, sizeof(*names), compare_names);
-	*ret = TAKE_PTR(names);
-	*ret_count = count;
+}
+
+static int list_names(int dir_fd, struct names *files, struct names *folders)
+{
+	_cleanup_(cleanup_closedir)
+	DIR *dir = NULL;
+	int rc;
+
+	files->names = calloc(1, sizeof(*files->names));
+	files->size = 1;
+	if (folders) {
+		folders->names = calloc(1, sizeof(*folders->names));
+		folders->size = 1;
+	}
+	if (!files->names || (folders && !folders->names))
+		return -ENOMEM;
+	rc = open_listing(dir_fd, &dir);
+	if (rc == 0)
+		rc = fill_lists(dir_fd, dir, files, folders);
+	if (rc < 0)
+		return rc;
+	qsort(files->names, files->count, sizeof(*files->names), compare_names);
+	if (folders)
+		qsort(folders->names, folders->count, sizeof(*folders->names),
+		      compare_names);
 	return 0;
+}
+
+int io_list(int dir_fd, char ***ret, size_t *ret_count)
+{
+	_cleanup_(names_done)
+	struct names files = {};
+	int rc;
+
+	if (dir_fd < 0 || !ret || !ret_count)
+		return -EINVAL;
+	rc = list_names(dir_fd, &files, NULL);
+	if (rc < 0)
+		return rc;
+	*ret_count = files.count;
+	*ret = TAKE_PTR(files.names);
+	return 0;
+}
+
+int io_list_kinds(int dir_fd, char ***ret_files, size_t *ret_file_count,
+		  char ***ret_folders, size_t *ret_folder_count)
+{
+	_cleanup_(names_done)
+	struct names files = {};
+	_cleanup_(names_done)
+	struct names folders = {};
+	int rc = list_names(dir_fd, &files, &folders);
+
+	if (rc < 0)
+		return rc;
+	*ret_file_count = files.count;
+	*ret_files = TAKE_PTR(files.names);
+	*ret_folder_count = folders.count;
+	*ret_folders = TAKE_PTR(folders.names);
+	return 0;
+}
+
+int io_open_folder_in(int dir_fd, const char *name, unsigned flags)
+{
+	_cleanup_(cleanup_close)
+	int fd = -1;
+	struct stat st;
+
+	if (strchr(name, '/') || strcmp(name, "..") == 0)
+		return -EINVAL;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if ((flags & IO_REQUIRE_SAFE) && !is_roots_own(&st))
+		return -EPERM;
+	return TAKE_FD(fd);
 }

@@ -62,6 +62,14 @@ int io_replace_file_in(int dir_fd, const char *name, const void *bytes, size_t c
  */
 int io_list(int dir_fd, char ***ret, size_t *ret_count);
 char **io_free_names(char **names);
+/* The same in two lists: folders, and everything else. */
+int io_list_kinds(int dir_fd, char ***ret_files, size_t *ret_file_count,
+		  char ***ret_folders, size_t *ret_folder_count);
+/*
+ * A folder right in @dir_fd, which was judged before; @name is no path and no symlink.
+ * @flags: enum io_flags. Return: a descriptor, close() it; an errno.
+ */
+int io_open_folder_in(int dir_fd, const char *name, unsigned flags);
 
 /* One write(2) from the start, as sysfs attributes want it. Return: 0; -EIO cut short. */
 int io_write_text_fd(int fd, const char *text);

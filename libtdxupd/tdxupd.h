@@ -722,8 +722,9 @@ struct tdxupd_note {
 };
 
 /**
- * struct tdxupd_entry - one file of the images directory
- * @name: file name, as found (may hold any byte but '/' and NUL)
+ * struct tdxupd_entry - one image of the images directory, in whatever form it comes
+ * @name: path below the images directory, as found, or of an image of the store; of a pair
+ *	that of the module, of an archive its own
  * @has_version: whether anything tells which version this is: a known MRSEAM, else the
  * name
  * @is_known: @version comes from the known modules, not from the unsigned name
@@ -783,12 +784,16 @@ enum tdxupd_catalog_flags {
 	 * and keep what this one finds, below var/cache/tdxupd; tdxupd_catalog_load()
 	 * never does */
 	TDXUPD_CATALOG_USE_CACHE = 1 << 1,
+	/** and the images of the store, /var/lib/tdxupd/images; the names of their
+	 * entries begin with it */
+	TDXUPD_CATALOG_WITH_STORE = 1 << 2,
 };
 
 /**
  * tdxupd_catalog_read() - read the mapping and every image of a directory
  * @root_fd: both paths are looked up below it
- * @images: directory; every regular file that holds an image counts, whatever its name
+ * @images: directory; every image counts, whatever its name: containers, modules beside
+ *	their SIGSTRUCT, archives with one module; also compressed, and up to 3 folders deep
  * @mapping: path of mapping_file.json; NULL for the one inside @images, if there is one
  * @ret_why: on error a sentence that names the file and the trouble, free() it; may be
  * NULL

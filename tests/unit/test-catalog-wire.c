@@ -188,7 +188,10 @@ static void swap_entries(size_t a, size_t b)
 /* What the rest of the program relies on without looking. */
 static void test_lies_are_refused(void **state)
 {
-	static const char *const names[] = { "", ".", "..", "a/b", "/etc/passwd" };
+	static const char *const names[] = {
+		"",     ".",         "..",          "a/../b",
+		"a//b", "a/b/c/d/e", "/etc/passwd", "/var/lib/tdxupd/images/../x"
+	};
 	struct tdxupd_release release;
 	char *name = catalog->entries[0].name;
 

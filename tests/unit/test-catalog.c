@@ -92,24 +92,27 @@ static void test_finds_images_whatever_their_name(void **state)
 	put_image("tdx_module_1.5.07.blob", "1.5.07");
 	tree_put(&tree, IMAGES "/README", "Hello");
 	tree_put(&tree, IMAGES "/empty", "");
-	tree_put(&tree, IMAGES "/sub/tdx_module_1.5.06.blob", "");
+	put_image("sub/tdx_module_1.5.06.blob", "1.5.06");
 	catalog = read_catalog(0);
 	assert_int_equal(catalog->release_count, 2);
-	assert_int_equal(catalog->entry_count, 4);
-	assert_string_equal(catalog->entries[0].name, "tdx_module_1.5.06.blob");
-	assert_string_equal(catalog->entries[1].name, "tdx_module_1.5.07.blob");
-	assert_string_equal(catalog->entries[2].name, "tdx_module_1.5.16.blob");
-	assert_string_equal(catalog->entries[3].name, "another name");
-	assert_true(tdxupd_report_is_passed(catalog->entries[2].report));
-	assert_int_equal(catalog->entries[2].image->svn, 0x010b);
-	assert_null(catalog->entries[2].image->bytes);
-	assert_ptr_equal(catalog->entries[2].release, &catalog->releases[1]);
+	assert_int_equal(catalog->entry_count, 5);
+	/* Copies of one module are harmless. */
+	assert_string_equal(catalog->entries[0].name, "sub/tdx_module_1.5.06.blob");
+	assert_string_equal(catalog->entries[1].name, "tdx_module_1.5.06.blob");
+	assert_string_equal(catalog->entries[2].name, "tdx_module_1.5.07.blob");
+	assert_string_equal(catalog->entries[3].name, "tdx_module_1.5.16.blob");
+	assert_string_equal(catalog->entries[4].name, "another name");
+	assert_true(tdxupd_report_is_passed(catalog->entries[0].report));
+	assert_true(tdxupd_report_is_passed(catalog->entries[3].report));
+	assert_int_equal(catalog->entries[3].image->svn, 0x010b);
+	assert_null(catalog->entries[3].image->bytes);
+	assert_ptr_equal(catalog->entries[3].release, &catalog->releases[1]);
 	/* The mapping says nothing of it. */
-	assert_null(catalog->entries[1].release);
+	assert_null(catalog->entries[2].release);
 	/* Nothing tells which version this is, so it is none. */
-	assert_false(catalog->entries[3].has_version);
-	assert_has(&catalog->entries[3], TDXUPD_CHECK_VERSION_UNKNOWN);
-	assert_false(tdxupd_report_is_passed(catalog->entries[3].report));
+	assert_false(catalog->entries[4].has_version);
+	assert_has(&catalog->entries[4], TDXUPD_CHECK_VERSION_UNKNOWN);
+	assert_false(tdxupd_report_is_passed(catalog->entries[4].report));
 	tdxupd_catalog_free(catalog);
 }
 
@@ -125,7 +128,7 @@ static void test_says_what_was_left_out(void **state)
 	assert_int_equal(catalog->left_out, 2);
 	assert_string_equal(catalog->left_outs[0].name, "README");
 	assert_string_equal(catalog->left_outs[0].why, "no TDX module image");
-	assert_string_equal(catalog->left_outs[1].name, "sub");
+	assert_string_equal(catalog->left_outs[1].name, "sub/file");
 	assert_string_not_equal(catalog->left_outs[1].why, "");
 	tdxupd_catalog_free(catalog);
 }
@@ -543,7 +546,9 @@ static void test_names(void **state)
 		{ "tdx_module_.blob", false },
 		{ "tdx_module_1.5.16.blob ", false },
 		{ "tdx_module_1.5.16\n.blob", false },
-		{ "tdx_module_1.5.16.bin", false },
+		{ "tdx_module_1.5.16.bin", true },
+		{ "1.5/tdx_module_1.5.16.blob.zst", true },
+		{ "tdx_module_1.5.16.so", false },
 		{ "xtdx_module_1.5.16.blob", false },
 		{ "", false },
 	};
