@@ -52,6 +52,11 @@ static int read_all(int fd, size_t max_bytes, uint8_t **ret, size_t *ret_bytes)
 	return 0;
 }
 
+int ctl_read_input(size_t max_bytes, uint8_t **ret, size_t *ret_bytes)
+{
+	return read_all(STDIN_FILENO, max_bytes, ret, ret_bytes);
+}
+
 int ctl_read_file(const char *path, size_t max_bytes, uint8_t **ret, size_t *ret_bytes)
 {
 	/* A FIFO must not hold us up. */
@@ -229,6 +234,9 @@ int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts)
 	flags = ctl->images || ctl->mapping || ctl->host_file
 			? 0
 			: TDXUPD_CATALOG_REQUIRE_SAFE;
+	/* What was imported lies beside the host's own images, not beside others. */
+	if (!ctl->images)
+		flags |= TDXUPD_CATALOG_WITH_STORE;
 	if (facts->may_use_cache)
 		flags |= TDXUPD_CATALOG_USE_CACHE;
 	r = tdxupd_catalog_read(ctl->root_fd, images, mapping, facts->config->policy,

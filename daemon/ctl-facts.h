@@ -46,4 +46,7 @@ int ctl_facts_check_host(struct ctl *ctl, const struct ctl_facts *facts);
  * -EFBIG; -EBADFD no regular file; another errno. */
 int ctl_read_file(const char *path, size_t max_bytes, uint8_t **ret, size_t *ret_bytes);
 
+/* All of standard input. Return: as above. */
+int ctl_read_input(size_t max_bytes, uint8_t **ret, size_t *ret_bytes);
+
 #endif

@@ -103,7 +103,7 @@ int ctl_image_convert(struct ctl *ctl, int argc, char **argv)
 
 	(void)argc;
 	if (r == CTL_EXIT_OK)
-		r = ctl_image_read(ctl, argv[1], &bytes, &count);
+		r = ctl_image_read_form(ctl, argv[1], &bytes, &count);
 	if (r)
 		return r;
 	if (tdxupd_report_new(&report) < 0 ||

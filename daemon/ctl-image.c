@@ -4,6 +4,7 @@
  * neither a daemon nor a host.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "ctl-table.h"
 #include "ctl.h"
 #include "describe.h"
+#include "form.h"
 #include "io.h"
 #include "json.h"
 #include "known.h"
@@ -25,6 +27,43 @@ int ctl_image_read(struct ctl *ctl, const char *path, uint8_t **ret, size_t *ret
 
 	if (r == -ENOMEM)
 		return ctl_fail_memory(ctl);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_EXIT_FAILURE, "file-unreadable",
+				"can't read %s: %s", path, io_strerror(r));
+	return CTL_EXIT_OK;
+}
+
+static int open_form(const char *path, struct form *ret)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_(cleanup_free)
+	char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	_cleanup_(cleanup_close)
+	int dir_fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (!parent)
+		return -ENOMEM;
+	if (dir_fd < 0)
+		return -errno;
+	return form_open(dir_fd, slash ? slash + 1 : path, 0, ret);
+}
+
+int ctl_image_read_form(struct ctl *ctl, const char *path, uint8_t **ret,
+			size_t *ret_bytes)
+{
+	_cleanup_(form_done)
+	struct form form = { .fd = -1, .partner_fd = -1 };
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	int r = open_form(path, &form);
+
+	if (r == 0)
+		r = form_read(&form, ret, ret_bytes, &why);
+	if (r == -ENOMEM)
+		return ctl_fail_memory(ctl);
+	if (r < 0 && why)
+		return ctl_fail(ctl, CTL_EXIT_UNTRUSTED, "image-malformed", "%s: %s",
+				path, why);
 	if (r < 0)
 		return ctl_fail(ctl, CTL_EXIT_FAILURE, "file-unreadable",
 				"can't read %s: %s", path, io_strerror(r));
@@ -45,7 +84,7 @@ static int inspect(struct ctl *ctl, struct ctl_facts *facts, const char *path,
 	int r = ctl_facts_read_config(ctl, facts);
 
 	if (r == CTL_EXIT_OK)
-		r = ctl_image_read(ctl, path, &bytes, &count);
+		r = ctl_image_read_form(ctl, path, &bytes, &count);
 	if (r)
 		return r;
 	if (tdxupd_report_new(&report) < 0 ||

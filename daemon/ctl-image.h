@@ -10,5 +10,8 @@ DEFINE_CLEANUP(struct tdxupd_image, image, tdxupd_image_free)
 
 /* The bytes of a file that might be an image. Return: an exit code, and has said why. */
 int ctl_image_read(struct ctl *ctl, const char *path, uint8_t **ret, size_t *ret_bytes);
+/* The same as a container's, in whatever form the file is. */
+int ctl_image_read_form(struct ctl *ctl, const char *path, uint8_t **ret,
+			size_t *ret_bytes);
 
 #endif

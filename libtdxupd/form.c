@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "form.h"
+#include "image-format.h"
 #include "io.h"
 #include "tdxupd.h"
 #include "util.h"
@@ -134,6 +135,41 @@ int form_from_pack(const struct pack *pack, uint8_t **ret, size_t *ret_count,
 	memcpy(*ret, module->bytes, module->count);
 	*ret_count = module->count;
 	return 0;
+}
+
+static bool has_container_magic(const uint8_t *bytes, size_t count)
+{
+	static const size_t offsets[] = { IMAGE_V1_MAGIC, IMAGE_V2_MAGIC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++)
+		if (count >= offsets[i] + IMAGE_MAGIC_BYTES &&
+		    memcmp(bytes + offsets[i], IMAGE_MAGIC, IMAGE_MAGIC_BYTES) == 0)
+			return true;
+	return false;
+}
+
+int form_from_bytes(const uint8_t *bytes, size_t count, uint8_t **ret, size_t *ret_count,
+		    char **ret_why)
+{
+	_cleanup_(pack_done)
+	struct pack pack = {};
+	int r;
+
+	if (has_container_magic(bytes, count)) {
+		*ret = malloc(count);
+		if (!*ret)
+			return -ENOMEM;
+		memcpy(*ret, bytes, count);
+		*ret_count = count;
+		return 0;
+	}
+	r = pack_read_file(bytes, count, TDXUPD_IMAGE_BYTES_MAX, ret, ret_count, NULL);
+	if (r == 0 && has_container_magic(*ret, *ret_count))
+		return 0;
+	if (r == 0)
+		free(TAKE_PTR(*ret));
+	r = pack_read_archive(bytes, count, &pack, ret_why);
+	return r < 0 ? r : form_from_pack(&pack, ret, ret_count, ret_why);
 }
 
 /* ---- files ---- */

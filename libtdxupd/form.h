@@ -26,6 +26,9 @@ bool form_is_sigstruct(const char *name);
 /* The one module of an archive. Return: 0; -EBADMSG with @ret_why; -ENOMEM. */
 int form_from_pack(const struct pack *pack, uint8_t **ret, size_t *ret_count,
 		   char **ret_why);
+/* Of bytes without a name: what they are is tried. Return: as above; -EOPNOTSUPP. */
+int form_from_bytes(const uint8_t *bytes, size_t count, uint8_t **ret, size_t *ret_count,
+		    char **ret_why);
 int form_join(const uint8_t *module, size_t module_count, const uint8_t *sigstruct,
 	      size_t sigstruct_count, uint8_t **ret, size_t *ret_count, char **ret_why);
 

@@ -723,8 +723,8 @@ struct tdxupd_note {
 
 /**
  * struct tdxupd_entry - one image of the images directory, in whatever form it comes
- * @name: path below the images directory, as found, or of an image of the store; of a pair
- *	that of the module, of an archive its own
+ * @name: path below the images directory, as found, or of an image of the store; of a
+ *pair that of the module, of an archive its own
  * @has_version: whether anything tells which version this is: a known MRSEAM, else the
  * name
  * @is_known: @version comes from the known modules, not from the unsigned name
@@ -793,7 +793,8 @@ enum tdxupd_catalog_flags {
  * tdxupd_catalog_read() - read the mapping and every image of a directory
  * @root_fd: both paths are looked up below it
  * @images: directory; every image counts, whatever its name: containers, modules beside
- *	their SIGSTRUCT, archives with one module; also compressed, and up to 3 folders deep
+ *	their SIGSTRUCT, archives with one module; also compressed, and up to 3 folders
+ *deep
  * @mapping: path of mapping_file.json; NULL for the one inside @images, if there is one
  * @ret_why: on error a sentence that names the file and the trouble, free() it; may be
  * NULL

@@ -20,7 +20,7 @@ complete -c tdxupdctl -n '__fish_seen_subcommand_from hold' -f -a 'all (__tdxupd
 complete -c tdxupdctl -n '__fish_seen_subcommand_from unhold' -f -a '(__tdxupdctl holds)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from guard inhibit' -f -a '(__fish_complete_command)'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from watch cancel' -f -a '(__tdxupdctl jobs)'
-complete -c tdxupdctl -n '__fish_seen_subcommand_from image' -a 'show verify convert join'
+complete -c tdxupdctl -n '__fish_seen_subcommand_from image' -a 'show verify convert join import remove vacuum'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from catalog' -f -a 'check graph'
 complete -c tdxupdctl -n '__fish_seen_subcommand_from config' -f -a show
 complete -c tdxupdctl -n '__fish_seen_subcommand_from attest; and not __fish_seen_subcommand_from show export' -f -a 'show export'
