@@ -275,7 +275,8 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_SIGNAL_WITH_ARGS("GateChanged", SD_BUS_ARGS("s", decision), 0),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"BuildSuspect",
-		SD_BUS_ARGS("s", source, "s", who, "u", pid, "t", since_usec), 0),
+		SD_BUS_ARGS("s", source, "s", who, "u", pid, "t", since_usec, "s", harm),
+		0),
 	SD_BUS_SIGNAL_WITH_ARGS("ModuleChanged",
 				SD_BUS_ARGS("s", from, "s", to, "s", cause), 0),
 	SD_BUS_VTABLE_END

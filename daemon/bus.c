@@ -156,10 +156,11 @@ static void on_gate_changed(void *userdata, enum gate_decision decision)
 }
 
 static void on_build_suspect(void *userdata, const char *source,
-			     const struct gate_blocker *build)
+			     const struct gate_blocker *build,
+			     enum tdxupd_build_harm harm)
 {
-	emit(userdata, "BuildSuspect", "ssut", source, build->who, (uint32_t)build->pid,
-	     build->since_usec);
+	emit(userdata, "BuildSuspect", "ssuts", source, build->who, (uint32_t)build->pid,
+	     build->since_usec, tdxupd_build_harm_to_string(harm));
 }
 
 static void on_module_changed(void *userdata, const struct tdxupd_version *from,

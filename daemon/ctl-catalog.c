@@ -9,6 +9,7 @@
 
 #include "ctl-facts.h"
 #include "ctl-reasons.h"
+#include "ctl-record.h"
 #include "ctl-table.h"
 #include "ctl.h"
 #include "describe.h"
@@ -46,9 +47,22 @@ static size_t count_unsound(struct json_object *entries)
 	return count;
 }
 
+static size_t count_from_record(struct json_object *releases)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_count(releases); i++)
+		if (json_get_bool(json_object_array_get_idx(releases, i),
+				  "is_from_record"))
+			count++;
+	return count;
+}
+
 static void say_summary(struct ctl *ctl, struct json_object *catalog)
 {
 	struct json_object *entries = json_get(catalog, "entries");
+	struct json_object *releases = json_get(catalog, "releases");
+	size_t recorded = count_from_record(releases);
 	uint64_t left_out = 0;
 
 	if (ctl->has_no_legend)
@@ -56,23 +70,11 @@ static void say_summary(struct ctl *ctl, struct json_object *catalog)
 	json_get_number(catalog, "left_out", &left_out);
 	ctl_say(ctl,
 		"%s%zu image%s, %zu not sound; %ju other file%s; %zu releases in the "
-		"mapping.",
+		"mapping, %zu more on record.",
 		json_count(entries) ? "\n" : "", json_count(entries),
 		json_count(entries) == 1 ? "" : "s", count_unsound(entries),
 		(uintmax_t)left_out, left_out == 1 ? "" : "s",
-		json_count(json_get(catalog, "releases")));
-}
-
-static void say_left_outs(struct ctl *ctl, struct json_object *catalog)
-{
-	struct json_object *left_outs = json_get(catalog, "left_outs");
-
-	for (size_t i = 0; !ctl->has_no_legend && i < json_count(left_outs); i++) {
-		struct json_object *left = json_object_array_get_idx(left_outs, i);
-
-		ctl_say(ctl, "%sleft out %s: %s", i ? "" : "\n",
-			json_get_text(left, "name"), json_get_text(left, "why"));
-	}
+		json_count(releases) - recorded, recorded);
 }
 
 static int print_table(struct ctl *ctl, struct json_object *catalog)
@@ -87,7 +89,7 @@ static int print_table(struct ctl *ctl, struct json_object *catalog)
 	if (r < 0)
 		return ctl_fail_memory(ctl);
 	r = ctl_table_print(table);
-	say_left_outs(ctl, catalog);
+	ctl_record_say_files(ctl, catalog, SIZE_MAX);
 	say_summary(ctl, catalog);
 	return r;
 }

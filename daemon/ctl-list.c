@@ -7,10 +7,13 @@
 #include <json-c/json.h>
 
 #include "ctl-reasons.h"
+#include "ctl-record.h"
 #include "ctl-table.h"
 #include "ctl-view.h"
 #include "ctl.h"
 #include "json.h"
+
+#define LEFT_OUTS_MAX 3 /* `catalog check` names them all */
 
 static const struct ctl_column columns[] = {
 	{ .name = "VERSION" },
@@ -61,7 +64,7 @@ static int add_candidate(struct ctl *ctl, struct ctl_table *table,
 	return ctl_table_add(table, cells, colour_of(state));
 }
 
-/* Releases that the mapping names and nobody put there. */
+/* Releases that the mapping or the records name and nobody put there. */
 static int add_missing(struct ctl_table *table, struct json_object *list)
 {
 	struct json_object *missing = json_get(list, "missing");
@@ -74,24 +77,13 @@ static int add_missing(struct ctl_table *table, struct json_object *list)
 			NULL,
 			NULL,
 			"no image",
-			"in the mapping only",
+			json_get_bool(release, "is_from_record") ? "on record only"
+								 : "in the mapping only",
 		};
 
 		r = ctl_table_add(table, cells, NULL);
 	}
 	return r;
-}
-
-static void say_left_out(struct ctl *ctl, struct json_object *list)
-{
-	uint64_t left_out;
-
-	if (ctl->has_no_legend || !json_get_number(list, "left_out", &left_out) ||
-	    !left_out)
-		return;
-	ctl_say(ctl, "\n%ju other file%s here %s no module image%s.", (uintmax_t)left_out,
-		left_out == 1 ? "" : "s", left_out == 1 ? "is" : "are",
-		left_out == 1 ? "" : "s");
 }
 
 /* What stands against all of them is no image's. */
@@ -122,7 +114,8 @@ static int print_table(struct ctl *ctl, struct json_object *list)
 	if (!json_count(candidates))
 		ctl_say(ctl, "No module images here.");
 	r = ctl_table_print(table);
-	say_left_out(ctl, list);
+	ctl_record_say_files(ctl, list, LEFT_OUTS_MAX);
+	ctl_record_say_running(ctl, list);
 	ctl_view_say_holds(ctl, list);
 	say_blocked(ctl, list);
 	return r;

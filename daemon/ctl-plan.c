@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "ctl-reasons.h"
+#include "ctl-record.h"
 #include "ctl-table.h"
 #include "ctl-text.h"
 #include "ctl-view.h"
@@ -73,7 +74,10 @@ static void print_update(struct ctl *ctl, struct json_object *plan)
 	ctl_say(ctl, "From %s to %s in %zu step%s:\n", json_get_text(plan, "from"),
 		json_get_text(plan, "to"), steps, steps == 1 ? "" : "s");
 	print_steps(ctl, plan);
-	ctl_say(ctl, "\nNothing was changed. `tdxupdctl update` does it.");
+	ctl_say(ctl, "%s", "");
+	ctl_record_say_steps(ctl, plan);
+	ctl_record_say_running(ctl, plan);
+	ctl_say(ctl, "Nothing was changed. `tdxupdctl update` does it.");
 }
 
 static void print_current(struct ctl *ctl, struct json_object *plan)
@@ -81,6 +85,7 @@ static void print_current(struct ctl *ctl, struct json_object *plan)
 	ctl_say(ctl, "Nothing to do: %s runs, and nothing newer here is for this host.",
 		json_get_text(plan, "from"));
 	say_reasons(ctl, json_get(plan, "verdicts"));
+	ctl_record_say_running(ctl, plan);
 }
 
 /* The candidate that was wanted, or else the newest that was refused. */
@@ -123,6 +128,7 @@ static void print_blocked(struct ctl *ctl, struct json_object *plan)
 	}
 	if (advice)
 		say_wrapped(ctl, advice, "");
+	ctl_record_say_running(ctl, plan);
 }
 
 static void print_result(struct ctl *ctl, struct json_object *plan, int code)

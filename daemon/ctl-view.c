@@ -300,7 +300,13 @@ static int make_list(const struct ctl *ctl, struct json_object *plan,
 	r = json_new_object(&list)
 		    ?: json_add(list, "candidates",
 				json_object_get(json_get(plan, "candidates")))
+		    ?: json_add_text(list, "from", json_get_text(plan, "from"))
+		    ?: json_add(list, "running",
+				json_object_get(json_get(plan, "running")))
 		    ?: json_add_number(list, "left_out", left_out)
+		    ?: json_add(list, "left_outs",
+				json_object_get(json_get(catalog, "left_outs")))
+		    ?: json_add(list, "notes", json_object_get(json_get(catalog, "notes")))
 		    ?: json_add(list, "pin", json_object_get(json_get(plan, "pin")))
 		    ?: json_add(list, "held", json_object_get(json_get(plan, "held")))
 		    ?: ctl_view_copy_word(plan, list);

@@ -79,21 +79,34 @@ int describe_image(const struct tdxupd_image *image, struct json_object **ret)
 	return 0;
 }
 
-static int add_min_seamldrs(struct json_object *object,
-			    const struct tdxupd_release *release)
+static int add_versions(struct json_object *object, const char *key,
+			const struct tdxupd_version *versions, size_t count)
 {
 	_cleanup_(cleanup_json)
-	struct json_object *versions = NULL;
-	int r = json_new_array(&versions);
+	struct json_object *array = NULL;
+	int r = json_new_array(&array);
 
-	for (size_t i = 0; r == 0 && i < release->min_seamldr_count; i++) {
+	for (size_t i = 0; r == 0 && i < count; i++) {
 		char text[TDXUPD_VERSION_TEXT_BYTES];
 
-		r = json_append_text(
-			versions,
-			tdxupd_version_format(&release->min_seamldr_versions[i], text));
+		r = json_append_text(array, tdxupd_version_format(&versions[i], text));
 	}
-	return r < 0 ? r : json_add(object, "min_seamldr_versions", TAKE_PTR(versions));
+	return r < 0 ? r : json_add(object, key, TAKE_PTR(array));
+}
+
+static int add_features(struct json_object *object, const struct tdxupd_release *release)
+{
+	int r;
+
+	if (!release->has_features0)
+		return 0;
+	r = json_add_hex(object, "features0", release->features0);
+	if (r == 0 && release->claimed_features0 != release->features0)
+		r = json_add_hex(object, "claimed_features0", release->claimed_features0);
+	if (r == 0 && release->is_features0_disputed)
+		r = json_add_hex(object, "recorded_features0",
+				 release->recorded_features0);
+	return r;
 }
 
 int describe_release(const struct tdxupd_release *release, struct json_object **ret)
@@ -104,9 +117,15 @@ int describe_release(const struct tdxupd_release *release, struct json_object **
 
 	r = json_new_object(&object) ?: describe_version(object, "version", &release->version)
 		?: describe_version(object, "min_module_version", &release->min_module_version)
-		?: add_min_seamldrs(object, release);
-	if (r == 0 && release->has_features0)
-		r = json_add_hex(object, "features0", release->features0);
+		?: add_versions(object, "min_seamldr_versions",
+				release->min_seamldr_versions, release->min_seamldr_count)
+		?: add_features(object, release);
+	if (r == 0 && release->is_from_record)
+		r = json_add_bool(object, "is_from_record", true);
+	if (r == 0 && release->has_strict_compat)
+		r = add_versions(object, "strict_compat_versions",
+				 release->strict_compat_versions,
+				 release->strict_compat_count);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);
@@ -133,6 +152,12 @@ int describe_entry(const struct tdxupd_entry *entry, struct json_object **ret)
 	if (r == 0 && entry->release)
 		r = describe_release(entry->release, &part)
 			    ?: json_add(object, "release", part);
+	if (r == 0 && entry->known && entry->known->has_advisories)
+		r = describe_advisories(entry->known, &part)
+			    ?: json_add(object, "advisories", part);
+	if (r == 0 && entry->is_known && entry->known && entry->known->has_crypto_context)
+		r = json_add_number(object, "crypto_context",
+				    entry->known->crypto_context);
 	if (r == 0)
 		r = describe_report(entry->report, &part)
 			    ?: json_add(object, "verdicts", part);
@@ -223,6 +248,8 @@ int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **
 		?: json_add_number(object, "left_out", catalog->left_out)
 		?: describe_left_outs(catalog, &part)
 		?: json_add(object, "left_outs", part)
+		?: json_add_bool(object, "has_mapping", catalog->has_mapping)
+		?: describe_notes(catalog, &part) ?: json_add(object, "notes", part)
 		?: describe_entries(catalog, &part) ?: json_add(object, "entries", part)
 		?: describe_releases(catalog, &part) ?: json_add(object, "releases", part);
 	if (r < 0)

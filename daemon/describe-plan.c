@@ -28,9 +28,30 @@ static int describe_candidate(const struct tdxupd_candidate *candidate,
 	return 0;
 }
 
-/* The few members of a candidate that tell which bytes a step loads. */
-static int describe_step(const struct tdxupd_entry *entry, struct json_object **ret)
+/* Whether Intel lists the module before a step; nothing where there is no list. */
+static int add_strict_compat(struct json_object *object, const struct tdxupd_plan *plan,
+			     size_t step)
 {
+	const struct tdxupd_entry *entry = plan->candidates[plan->steps[step]].entry;
+	const struct tdxupd_version *before =
+		step ? &plan->candidates[plan->steps[step - 1]].entry->version
+		     : &plan->from;
+	bool is_listed = false;
+
+	if (!entry->release || !entry->release->has_strict_compat)
+		return 0;
+	for (size_t i = 0; i < entry->release->strict_compat_count; i++)
+		if (tdxupd_version_compare(&entry->release->strict_compat_versions[i],
+					   before) == 0)
+			is_listed = true;
+	return json_add_bool(object, "is_strict_compat", is_listed);
+}
+
+/* The few members of a candidate that tell which bytes a step loads. */
+static int describe_step(const struct tdxupd_plan *plan, size_t step,
+			 struct json_object **ret)
+{
+	const struct tdxupd_entry *entry = plan->candidates[plan->steps[step]].entry;
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
 	_cleanup_(cleanup_json)
@@ -43,7 +64,12 @@ static int describe_step(const struct tdxupd_entry *entry, struct json_object **
 		r = describe_image(entry->image, &image)
 			?: json_add_text(object, "svn", json_get_text(image, "svn"))
 			?: json_add_text(object, "mrseam",
-					 json_get_text(image, "mrseam"));
+					 json_get_text(image, "mrseam"))
+			?: json_add_text(object, "build_harm",
+					 tdxupd_build_harm_to_string(
+						 tdxupd_plan_build_harm(plan, step)));
+	if (r == 0)
+		r = add_strict_compat(object, plan, step);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);
@@ -59,8 +85,7 @@ static int describe_steps(const struct tdxupd_plan *plan, struct json_object **r
 	for (size_t i = 0; r == 0 && i < plan->step_count; i++) {
 		struct json_object *step = NULL;
 
-		r = describe_step(plan->candidates[plan->steps[i]].entry, &step)
-			    ?: json_append(array, step);
+		r = describe_step(plan, i, &step) ?: json_append(array, step);
 	}
 	if (r < 0)
 		return r;
@@ -115,6 +140,8 @@ int describe_plan(const struct tdxupd_plan *plan, struct json_object **ret)
 		r = describe_version(object, "from", &plan->from);
 	if (r == 0 && is_version_set(&plan->to))
 		r = describe_version(object, "to", &plan->to);
+	if (r == 0 && is_version_set(&plan->from))
+		r = describe_running(plan, &part) ?: json_add(object, "running", part);
 	if (r == 0)
 		r = describe_steps(plan, &part) ?: json_add(object, "steps", part)
 			?: describe_candidates(plan, &part)

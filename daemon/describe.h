@@ -37,16 +37,33 @@ int describe_report(const struct tdxupd_report *report, struct json_object **ret
  * attributes, module_hv, min_update_hv, no_downgrade, cpus []} */
 int describe_image(const struct tdxupd_image *image, struct json_object **ret);
 
-/* {version, min_module_version, min_seamldr_versions [], features0} */
+/* {version, min_module_version, min_seamldr_versions [], features0, claimed_features0,
+ * recorded_features0, is_from_record, strict_compat_versions []}; claimed_features0 is
+ * the mapping file's where that is outdated, recorded_features0 the record's where both
+ * differ */
 int describe_release(const struct tdxupd_release *release, struct json_object **ret);
 
-/* {name, version, is_known, is_sound, image, release, verdicts} */
+/* {identity, dispute, mrseam, svn, module_hv, crypto_context, advisories [{id,
+ * fixed_in}], newest_known}: what a plan takes to be running, and what is on record of
+ * that */
+int describe_running(const struct tdxupd_plan *plan, struct json_object **ret);
+
+/* The names of the advisories that affect a module. */
+int describe_advisories(const struct tdxupd_known_module *known,
+			struct json_object **ret);
+
+/* Remarks on mapping and records, [{code, text}]. */
+int describe_notes(const struct tdxupd_catalog *catalog, struct json_object **ret);
+
+/* {name, version, is_known, is_sound, image, release, advisories [], crypto_context,
+ * verdicts} */
 int describe_entry(const struct tdxupd_entry *entry, struct json_object **ret);
 
-/* {left_out, left_outs [{name, why}], entries, releases} */
+/* {left_out, left_outs [{name, why}], has_mapping, notes, entries, releases} */
 int describe_catalog(const struct tdxupd_catalog *catalog, struct json_object **ret);
 
-/* {id, result, from, to, steps [{name, version, mrseam, svn}], candidates, verdicts,
+/* {id, result, from, to, running, steps [{name, version, mrseam, svn, build_harm,
+ * is_strict_compat}], candidates, verdicts,
  * advice, reason, why, failure}; verdicts are those that hold for every image; where the
  * result is blocked, reason says so in a word and why in a sentence, and failure is the
  * error that an update would end with */

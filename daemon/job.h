@@ -132,6 +132,7 @@ struct job_context {
  * @attempts: commits tried
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
  * @retry_usec: the earliest that an open gate leads out of backoff
+ * @harm: what the step under way does to a TD under build that it hits
  * @catalog: that @entry is of, whose bytes are being read while planning; else NULL
  * @suspects: builds that an update of this job may have hit, a sentence each
  * @before: the snapshot that the commit rests on
@@ -150,6 +151,7 @@ struct job {
 	struct tdxupd_version from;
 	struct tdxupd_version to;
 	struct tdxupd_version step_to;
+	enum tdxupd_build_harm harm;
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
 	unsigned step_count;
 	unsigned steps_left;

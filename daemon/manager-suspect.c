@@ -43,8 +43,22 @@ static void tell(struct manager *manager, struct job *job, const char *source,
 	manager_record_suspect(manager, job, text);
 	(void)job_add_suspect(job, text);
 	if (manager->listener.build_suspect)
-		manager->listener.build_suspect(manager->listener.userdata, source,
-						build);
+		manager->listener.build_suspect(manager->listener.userdata, source, build,
+						job->harm);
+}
+
+/* Whether a build is hurt is a matter of the pair of modules. */
+static const char *explain_harm(enum tdxupd_build_harm harm)
+{
+	switch (harm) {
+	case TDXUPD_BUILD_HARM_CERTAIN:
+		return "its measurement is wrong, as the update changed the crypto "
+		       "context; rebuild the TD";
+	case TDXUPD_BUILD_HARM_NONE:
+		return "its measurement is right, as the update kept the crypto context";
+	default:
+		return "its measurement can be wrong; rebuild the TD";
+	}
 }
 
 static void report(struct manager *manager, struct job *job, const char *source,
@@ -54,15 +68,13 @@ static void report(struct manager *manager, struct job *job, const char *source,
 	char *text = NULL;
 
 	if (build->pid)
-		text = text_new("being built during the update: %s, pid %d, seen by %s; "
-				"the measurement may be wrong, build it anew",
-				*build->who ? build->who : "unnamed", (int)build->pid,
-				source);
-	else
 		text = text_new(
-			"may have been hit by the update: %s; the measurement may "
-			"be wrong, build it anew",
-			build->who);
+			"being built during the update: %s, pid %d, seen by %s; %s",
+			*build->who ? build->who : "unnamed", (int)build->pid, source,
+			explain_harm(job->harm));
+	else
+		text = text_new("may have been hit by the update: %s; %s", build->who,
+				explain_harm(job->harm));
 	if (text)
 		tell(manager, job, source, build, text);
 }

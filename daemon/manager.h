@@ -28,7 +28,8 @@ struct manager_listener {
 		void *userdata); /* something of the manager's own that is shown */
 	void (*gate_changed)(void *userdata, enum gate_decision decision);
 	void (*build_suspect)(void *userdata, const char *source,
-			      const struct gate_blocker *build);
+			      const struct gate_blocker *build,
+			      enum tdxupd_build_harm harm);
 	void (*module_changed)(void *userdata, const struct tdxupd_version *from,
 			       const struct tdxupd_version *to, const char *cause);
 	void (*prepare)(void *userdata, bool is_preparing);

@@ -371,6 +371,14 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.source = "mapping_file.json; P-SEAMLDR compares major SVNs",
 		.advice = "Load this module at boot instead.",
 	},
+	[TDXUPD_CHECK_MAPPING_OUTDATED] = {
+		.code = "mapping-outdated",
+		.title = "mapping_file.json is outdated",
+		.compares = "tdx_feature0 of mapping_file.json, against what a newer mapping file "
+			    "has; only a warning, where the old value alone would refuse",
+		.source = "mapping_file.json, known-modules.json",
+		.advice = "Install the newest mapping_file.json, or remove this one.",
+	},
 	[TDXUPD_CHECK_FEATURES_LOST] = {
 		.code = "features-lost",
 		.title = "features would vanish under running TDs",

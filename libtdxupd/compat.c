@@ -280,17 +280,6 @@ static void say_features(char *ret, uint64_t features)
 	}
 }
 
-/* The file that is known to be outdated would have refused: why this does not. */
-static enum tdxupd_severity warn_of_outdated(const struct pair *p, struct words *ret)
-{
-	if (!(p->from->claimed_features0 & ~p->release->claimed_features0))
-		return PASS;
-	if (ret)
-		say(ret->found, "by an outdated mapping_file.json only; a newer one "
-				"differs");
-	return TDXUPD_SEVERITY_WARN;
-}
-
 /* How far the word of those who say so goes. */
 static enum tdxupd_severity refuse_features(const struct pair *p, uint64_t lost,
 					    struct words *ret)
@@ -321,7 +310,20 @@ static enum tdxupd_severity check_features(const struct pair *p, struct words *r
 	if (p->release->is_features0_disputed)
 		offered &= p->release->recorded_features0;
 	lost = p->from->features0 & ~offered;
-	return lost ? refuse_features(p, lost, ret) : warn_of_outdated(p, ret);
+	return lost ? refuse_features(p, lost, ret) : PASS;
+}
+
+/* The file that is known to be outdated would have refused: why this does not. */
+static enum tdxupd_severity check_outdated(const struct pair *p, struct words *ret)
+{
+	if (!p->release || !p->from->has_features0 || !p->release->has_features0 ||
+	    !(p->from->claimed_features0 & ~p->release->claimed_features0) ||
+	    p->from->features0 & ~p->release->features0)
+		return PASS;
+	if (ret)
+		say(ret->found,
+		    "by it alone, features would vanish; a newer one differs");
+	return TDXUPD_SEVERITY_WARN;
 }
 
 static const struct {
@@ -337,6 +339,7 @@ static const struct {
 	{ TDXUPD_CHECK_MODULE_TOO_OLD, check_module },
 	{ TDXUPD_CHECK_SERIES_MISMATCH, check_series },
 	{ TDXUPD_CHECK_FEATURES_LOST, check_features },
+	{ TDXUPD_CHECK_MAPPING_OUTDATED, check_outdated },
 };
 
 /*

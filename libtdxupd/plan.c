@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "plan-graph.h"
 #include "plan-id.h"
+#include "plan-record.h"
 #include "plan-verdict.h"
 #include "policy.h"
 #include "util.h"
@@ -271,6 +272,8 @@ _public_ int tdxupd_plan_new(const struct tdxupd_host *host,
 		r = rule_out_others(&planning, plan);
 	if (r == 0)
 		r = plan_set_id(plan, host, catalog, policy, target);
+	plan->running = planning.facts.running;
+	plan_set_records(plan, host, catalog);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(plan);

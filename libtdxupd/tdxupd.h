@@ -133,6 +133,7 @@ enum tdxupd_check {
 	TDXUPD_CHECK_MODULE_TOO_OLD,
 	TDXUPD_CHECK_SERIES_MISMATCH,
 	TDXUPD_CHECK_FEATURES_LOST,
+	TDXUPD_CHECK_MAPPING_OUTDATED,
 	_TDXUPD_CHECK_MAX,
 	_TDXUPD_CHECK_INVALID = -22, /* -EINVAL */
 };
@@ -961,6 +962,11 @@ const char *tdxupd_plan_result_to_string(enum tdxupd_plan_result result);
  * @advice: what would open a path when there is none; may be NULL
  * @reason: why it is blocked, NONE where it is not
  * @why: the same as a sentence with the facts, without a full stop; NULL where it is not
+ * @running: what the plan takes to be running
+ * @running_record: its record, of the catalog; NULL where there is none
+ * @newest_record: the newest of its series on record that is for this CPU, or NULL
+ * @fixes: for each advisory of @running_record the first later record for this CPU that
+ *	is not affected, or NULL
  * Since: 0.1
  */
 struct tdxupd_plan {
@@ -976,6 +982,10 @@ struct tdxupd_plan {
 	char *advice;
 	enum tdxupd_reason reason;
 	char *why;
+	struct tdxupd_module_facts running;
+	const struct tdxupd_known_module *running_record;
+	const struct tdxupd_known_module *newest_record;
+	const struct tdxupd_known_module *fixes[TDXUPD_KNOWN_ADVISORIES_MAX];
 };
 
 /**
@@ -994,6 +1004,10 @@ struct tdxupd_plan {
 int tdxupd_plan_new(const struct tdxupd_host *host, const struct tdxupd_catalog *catalog,
 		    const struct tdxupd_policy *policy,
 		    const struct tdxupd_version *target, struct tdxupd_plan **ret);
+/** tdxupd_plan_build_harm() - what step @step does to a TD under build that it hits.
+ * Since: 0.1 */
+enum tdxupd_build_harm tdxupd_plan_build_harm(const struct tdxupd_plan *plan,
+					      size_t step);
 /** tdxupd_plan_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_plan *tdxupd_plan_free(struct tdxupd_plan *plan);
 

@@ -171,7 +171,7 @@ static void check_step(const struct expectation *wanted, const struct tdxupd_hos
 	const struct tdxupd_verdict *handoff =
 		find_verdict(step->report, TDXUPD_CHECK_HANDOFF_RANGE);
 	const struct tdxupd_verdict *features =
-		find_verdict(step->report, TDXUPD_CHECK_FEATURES_LOST);
+		find_verdict(step->report, TDXUPD_CHECK_MAPPING_OUTDATED);
 	struct tdxupd_module_facts from, to = { .has_crypto_context = false };
 	const struct tdxupd_version target = facts_version(wanted->to);
 
