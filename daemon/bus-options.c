@@ -174,7 +174,7 @@ int bus_read_request(sd_bus_message *message, struct job_request *request,
 		if (r < 0)
 			return bus_refuse(error, "target",
 					  "not a version such as 1.5.16");
-		request->has_target = true;
+		request->has_target = request->is_target_named = true;
 	}
 	return bus_read_options(
 		message,

@@ -113,6 +113,14 @@ static int add_job(struct manager *manager, const struct job_request *request,
 		return bus_fail(error, FAILURE_BUSY,
 				strdup("an update is under way that the daemon before "
 				       "this one began; ask again when it is over"));
+	if (r == -EEXIST)
+		return bus_refuse(
+			error, "token",
+			"has been used for another request, or by somebody else");
+	if (r == -ESTALE)
+		return bus_fail(error, FAILURE_STALE,
+				strdup("the update that is under way rests on another "
+				       "plan; plan again"));
 	if (r == -EDQUOT || r == -ENOSPC)
 		return bus_fail(error, FAILURE_LIMIT,
 				strdup("too many jobs; wait for some to be forgotten"));

@@ -72,7 +72,7 @@ static int fill_request(struct ctl *ctl, const char *target, struct job_request 
 	uint64_t usec, now = clock_usec(CLOCK_MONOTONIC);
 
 	if (*target) {
-		ret->has_target = true;
+		ret->has_target = ret->is_target_named = true;
 		if (tdxupd_version_parse(target, &ret->target) < 0)
 			return ctl_fail(ctl, CTL_EXIT_USAGE, "usage",
 					"\"%s\" is no version such as 1.5.16", target);

@@ -63,15 +63,35 @@ struct tdxupd_policy job_request_policy(const struct job_request *request,
 	return policy;
 }
 
-bool job_request_is_same(const struct job_request *a, const struct job_request *b)
+static bool is_target_same(const struct job_request *a, const struct job_request *b)
 {
-	if (a->has_target != b->has_target || a->guard != b->guard)
+	if (a->has_target != b->has_target)
 		return false;
-	if (a->has_target && tdxupd_version_compare(&a->target, &b->target) != 0)
+	return !a->has_target || tdxupd_version_compare(&a->target, &b->target) == 0;
+}
+
+static bool are_options_same(const struct job_request *a, const struct job_request *b)
+{
+	if (a->guard != b->guard)
 		return false;
 	if (a->has_strategy != b->has_strategy || a->has_reserve != b->has_reserve)
 		return false;
 	return a->strategy == b->strategy && a->reserve_updates == b->reserve_updates;
+}
+
+bool job_request_is_same(const struct job_request *a, const struct job_request *b)
+{
+	return is_target_same(a, b) && are_options_same(a, b);
+}
+
+bool job_request_is_repeated(const struct job_request *a, const struct job_request *b)
+{
+	if (a->starter != b->starter || a->drain != b->drain ||
+	    strcmp(a->plan_id, b->plan_id) != 0 ||
+	    a->is_target_named != b->is_target_named)
+		return false;
+	/* Target= may have become another one since. */
+	return (!a->is_target_named || is_target_same(a, b)) && are_options_same(a, b);
 }
 
 int job_new(const struct job_context *context, uint32_t id, struct config *config,

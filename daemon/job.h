@@ -29,6 +29,7 @@ struct job_terms {
 
 /*
  * What somebody asked for.
+ * @is_target_named: by them, rather than by Target=
  * @plan_id: the plan that was shown to them, empty where none was
  * @token: the caller's name for this request, empty for none: sent again, it is not asked
  *	for again, even when the job has ended
@@ -38,6 +39,7 @@ struct job_terms {
  */
 struct job_request {
 	bool has_target;
+	bool is_target_named;
 	struct tdxupd_version target;
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
 	char token[JOB_TOKEN_BYTES];
@@ -64,6 +66,9 @@ struct tdxupd_policy job_request_policy(const struct job_request *request,
 					const struct config *config);
 /* Would one run serve both? Then the second request joins the first. */
 bool job_request_is_same(const struct job_request *a, const struct job_request *b);
+/* Is @b what the user who asked for @a has asked for again? How long they are ready to
+ * wait is no part of that. */
+bool job_request_is_repeated(const struct job_request *a, const struct job_request *b);
 
 struct job;
 struct host_files;

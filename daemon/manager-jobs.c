@@ -325,17 +325,48 @@ static struct job *find_token(const struct manager *manager, const char *token)
 	return NULL;
 }
 
-static struct job *find_same(const struct manager *manager,
-			     const struct job_request *request)
+/* Has the caller seen another plan than the job's? A job that has none yet is not
+ * compared with: the request gets in line, and its own plan tells. */
+static bool is_plan_seen(const struct job *job, const struct job_request *request)
 {
+	return !*request->plan_id || strcmp(job->plan_id, request->plan_id) == 0 ||
+	       (!*job->plan_id && strcmp(job->request.plan_id, request->plan_id) == 0);
+}
+
+/* Return: 0, and NULL where there is none to be joined; -ESTALE. */
+static int find_same(const struct manager *manager, const struct job_request *request,
+		     struct job **ret)
+{
+	*ret = NULL;
 	for (size_t i = 0; i < manager->job_count; i++) {
 		struct job *job = manager->jobs[i];
 
-		if (!job_state_is_end(job->state) &&
-		    job_request_is_same(&job->request, request))
-			return job;
+		if (job_state_is_end(job->state) ||
+		    !job_request_is_same(&job->request, request))
+			continue;
+		if (is_plan_seen(job, request)) {
+			*ret = job;
+			return 0;
+		}
+		if (*job->plan_id)
+			return -ESTALE;
 	}
-	return NULL;
+	return 0;
+}
+
+/* Return: 0, and NULL where a new one is wanted; -EEXIST; -ESTALE. */
+static int find_job(const struct manager *manager, const struct job_request *request,
+		    struct job **ret)
+{
+	int r;
+
+	*ret = find_token(manager, request->token);
+	if (*ret)
+		return job_request_is_repeated(&(*ret)->request, request) ? 0 : -EEXIST;
+	r = find_same(manager, request, ret);
+	if (r == 0 && *ret && request->drain)
+		(void)job_expedite(*ret);
+	return r;
 }
 
 static size_t count_of(const struct manager *manager, uid_t starter)
@@ -379,11 +410,11 @@ struct job *manager_restore_job(struct manager *manager, uint32_t id)
 int manager_add_job(struct manager *manager, const struct job_request *request,
 		    struct job **ret)
 {
-	struct job *job = find_token(manager, request->token);
-	int r;
+	struct job *job;
+	int r = find_job(manager, request, &job);
 
-	if (!job && (job = find_same(manager, request)) && request->drain)
-		(void)job_expedite(job);
+	if (r < 0)
+		return r;
 	if (job) {
 		job->is_shared |= job->request.starter != request->starter;
 		*ret = job;

@@ -6,9 +6,10 @@
 
 /*
  * Ask for an update: joins a job that has the same aim and has not ended, else queues
- * one. It begins on the event loop, not in this call. Return: 0; -ENOSPC too many jobs;
- * -EDQUOT too many of one user's;
- * -ENOMEM.
+ * one. It begins on the event loop, not in this call. Who joins changes no deadline.
+ * Return: 0; -EEXIST the token is that of another request, or of somebody else's; -ESTALE
+ * the job rests on another plan than the one the caller has seen; -ENOSPC too many jobs;
+ * -EDQUOT too many of one user's; -ENOMEM.
  */
 int manager_add_job(struct manager *manager, const struct job_request *request,
 		    struct job **ret);

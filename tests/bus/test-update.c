@@ -221,6 +221,75 @@ static void test_a_token_is_one_request(void **state)
 	scene_end(&scene);
 }
 
+/* What is asked for under a name that is in use, and by whom, has to be the same. */
+static void test_a_token_names_one_request(void **state)
+{
+	static const char invalid[] = "org.freedesktop.DBus.Error.InvalidArgs";
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *first = NULL;
+	_cleanup_(cleanup_free)
+	char *again = NULL;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	scene_put_images(&scene, "1.5.06,ctx=1", "1.5.08,ctx=1", "1.5.16,ctx=2", NULL);
+	scene_run(&scene);
+	scene_begin_build(&scene);
+	first = scene_update_with(&scene, "1.5.08", 1, "token", "s", "rollout");
+	scene_await(&scene, first, "State", "waiting");
+	scene_update_refused(&scene, invalid, "1.5.16", 1, "token", "s", "rollout");
+	scene_update_refused(&scene, invalid, NULL, 1, "token", "s", "rollout");
+	scene_update_refused(&scene, invalid, "1.5.08", 2, "token", "s", "rollout",
+			     "guard", "s", "off");
+	scene_update_refused(&scene, invalid, "1.5.08", 2, "token", "s", "rollout",
+			     "drain", "b", true);
+	scene_update_refused(&scene, invalid, "1.5.08", 2, "token", "s", "rollout",
+			     "plan_id", "s", "00000000000000000000000000000000");
+	scene_update_refused(&scene, invalid, "1.5.08", 2, "token", "s", "rollout",
+			     "reserve", "u", 3);
+	/* How long they are ready to wait is another matter. */
+	again = scene_update_with(&scene, "1.5.08", 2, "token", "s", "rollout",
+				  "deadline_usec", "t", UINT64_C(1000));
+	assert_string_equal(first, again);
+	usleep(50000);
+	scene_assert(&scene, first, "State", "waiting");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, first, "done");
+	scene_update_refused(&scene, invalid, "1.5.16", 1, "token", "s", "rollout");
+	scene_end(&scene);
+}
+
+/* Whoever joins has seen the job's plan, or none; and what is given up is their wait. */
+static void test_who_joins(void **state)
+{
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *first = NULL;
+	_cleanup_(cleanup_free)
+	char *plan = NULL;
+	_cleanup_(cleanup_free)
+	char *seen = NULL;
+	_cleanup_(cleanup_free)
+	char *hasty = NULL;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	first = scene_update_waiting(&scene);
+	scene_update_refused(&scene, "org.tdxupd1.Error.Stale", NULL, 1, "plan_id", "s",
+			     "00000000000000000000000000000000");
+	plan = scene_get(&scene, first, "PlanId");
+	seen = scene_update_with(&scene, NULL, 1, "plan_id", "s", plan);
+	assert_string_equal(first, seen);
+	hasty = scene_update_with(&scene, NULL, 1, "deadline_usec", "t", UINT64_C(1000));
+	assert_string_equal(first, hasty);
+	usleep(50000);
+	scene_assert(&scene, first, "State", "waiting");
+	world_do(&scene.world, "td step vm1 finalize");
+	scene_await_end(&scene, first, "done");
+	scene_end(&scene);
+}
+
 /* A VMM that asks for a lease and gives it back: is it answered at once? */
 static bool is_launch_let_go(struct scene *scene)
 {
@@ -414,6 +483,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_to_do_is_done),
 		cmocka_unit_test(test_a_second_request_joins),
 		cmocka_unit_test(test_a_token_is_one_request),
+		cmocka_unit_test(test_a_token_names_one_request),
+		cmocka_unit_test(test_who_joins),
 		cmocka_unit_test(test_expedite),
 		cmocka_unit_test(test_cancel_takes_the_image_back),
 		cmocka_unit_test(test_an_image_that_is_dropped_is_staged_again),
