@@ -321,6 +321,10 @@ int ctl_guard(struct ctl *ctl, int argc, char **argv)
 	if (span != USEC_INFINITY)
 		span = span < USEC_INFINITY - now ? now + span : USEC_INFINITY;
 	if (argc > 1)
-		return ctl_command_run(ctl, lease, span, argv + 1);
+		return ctl_command_run(
+			ctl, lease, span,
+			"the build lease has ended with tdxupdd; the launch "
+			"goes on without",
+			argv + 1);
 	return lease < 0 ? CTL_EXIT_OK : guard_in_background(ctl, lease, span);
 }

@@ -217,7 +217,11 @@ static int inhibit(struct ctl *ctl, sd_bus *bus, char **argv)
 
 	if (r == CTL_EXIT_OK)
 		r = take(ctl, bus, ctl->who ? ctl->who : argv[0], timeout_usec, &fd);
-	return r ? r : ctl_command_run(ctl, fd, USEC_INFINITY, argv);
+	return r ? r
+		 : ctl_command_run(ctl, fd, USEC_INFINITY,
+				   "updates are kept off no longer: the time is over, or "
+				   "tdxupdd has ended",
+				   argv);
 }
 
 int ctl_inhibit(struct ctl *ctl, int argc, char **argv)
