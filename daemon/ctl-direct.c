@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
 
@@ -62,6 +63,23 @@ static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *
 	if (job && !job_state_is_end(job->state))
 		(void)job_cancel(job);
 	manager_stop(direct->manager);
+	return 0;
+}
+
+/* What forbids counts here as well as in the daemon. */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info,
+		     void *userdata)
+{
+	struct direct *direct = userdata;
+	_cleanup_(cleanup_free)
+	char *why = NULL;
+	int r = manager_reload(direct->manager, &why);
+
+	(void)source;
+	(void)info;
+	if (r < 0)
+		fprintf(stderr, "tdxupdctl: the configuration stays as it was: %s\n",
+			why ? why : strerror(-r));
 	return 0;
 }
 
@@ -150,18 +168,25 @@ static int fail_start(struct ctl *ctl, int r, const char *why)
 
 static int add_signals(struct direct *direct)
 {
-	static const int signals[] = { SIGINT, SIGTERM };
+	static const struct {
+		int number;
+		sd_event_signal_handler_t handler;
+	} signals[] = {
+		{ SIGINT, on_interrupt },
+		{ SIGTERM, on_interrupt },
+		{ SIGHUP, on_hangup },
+	};
 	sigset_t mask;
 	int r = 0;
 
 	sigemptyset(&mask);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&mask, signals[i]);
+		sigaddset(&mask, signals[i].number);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(signals); i++)
-		r = sd_event_add_signal(direct->manager->event, NULL, signals[i],
-					on_interrupt, direct);
+		r = sd_event_add_signal(direct->manager->event, NULL, signals[i].number,
+					signals[i].handler, direct);
 	return r;
 }
 

@@ -2,11 +2,13 @@
 /* tdxupdctl update --direct: the same update without a daemon. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
 #include "ctl.h"
 #include "scene.h"
+#include "util.h"
 
 static pid_t spawn(struct scene *scene, const char *deadline)
 {
@@ -116,6 +118,77 @@ static void test_it_leaves_its_history(void **state)
 	scene_end(&scene);
 }
 
+static bool is_staged(struct scene *scene)
+{
+	_cleanup_(cleanup_free)
+	char *loading = NULL;
+
+	return world_read(&scene->world, WORLD_UPLOAD "loading", &loading) == 0 &&
+	       strcmp(loading, "1\n") == 0;
+}
+
+static pid_t spawn_waiting(struct scene *scene)
+{
+	pid_t pid;
+
+	scene_set(scene, "host kernel=mainline", NULL);
+	scene_begin_build(scene);
+	pid = spawn(scene, "60s");
+	for (unsigned waited = 0; !is_staged(scene); waited++) {
+		assert_true(waited < 2000);
+		usleep(5000);
+	}
+	return pid;
+}
+
+/* Stop buttons: what forbids by then, and a signal. It gives back what it has staged. */
+static void test_it_can_be_stopped(void **state)
+{
+	static const struct {
+		const char *config;
+		int signal;
+		int code;
+	} ways[] = {
+		{ "Blocked=1.5.16\n", SIGHUP, CTL_EXIT_FORBIDDEN },
+		{ "ReserveUpdates=100\n", SIGHUP, CTL_EXIT_EXHAUSTED },
+		{ "", SIGTERM, CTL_EXIT_CANCELLED },
+		{ "", SIGINT, CTL_EXIT_CANCELLED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct scene scene;
+		pid_t pid = spawn_waiting(&scene);
+
+		/* One that makes no sense stops nothing. */
+		scene_put_config(&scene, "Nonsense=1\n");
+		kill(pid, SIGHUP);
+		usleep(100000);
+		assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+		scene_put_config(&scene, ways[i].config);
+		kill(pid, ways[i].signal);
+		assert_int_equal(scene_reap(pid), ways[i].code);
+		world_assert_reads(&scene.world, WORLD_UPLOAD "loading", "0\n");
+		world_do(&scene.world, "td abort vm1");
+		scene_assert_host(&scene, "1.5.06", 0);
+		scene_end(&scene);
+	}
+}
+
+/* What was held before counts, and names itself. */
+static void test_it_heeds_holds(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	assert_null(scene_hold(&scene, "all", 0));
+	assert_int_equal(scene_stop(&scene), 0);
+	assert_int_equal(scene_reap(spawn(&scene, "1s")), CTL_EXIT_HELD);
+	scene_assert_host(&scene, "1.5.06", 0);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +197,8 @@ int main(void)
 		cmocka_unit_test(test_ctrl_c_cancels_it),
 		cmocka_unit_test(test_not_beside_a_daemon),
 		cmocka_unit_test(test_it_leaves_its_history),
+		cmocka_unit_test(test_it_can_be_stopped),
+		cmocka_unit_test(test_it_heeds_holds),
 	};
 
 	if (!scene_is_possible())
