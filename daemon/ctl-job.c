@@ -27,6 +27,8 @@
  * @job: its properties, merged from all answers and signals
  * @timer: for a look at what lasts
  * @silence: until something has come from the daemon
+ * @patience: for a daemon that has gone, @is_gone
+ * @deadline: of our own, for a job that goes on without us
  */
 struct ctl_job_watch {
 	struct ctl *ctl;
@@ -37,14 +39,37 @@ struct ctl_job_watch {
 	struct json_object *job;
 	sd_event_source *timer;
 	sd_event_source *silence;
+	sd_event_source *patience;
+	sd_event_source *deadline;
+	bool is_gone;
 	struct ctl_progress progress;
 };
+
+/* A daemon that is restarted is back within a second; systemd gives it some more. */
+#define RETURN_USEC (15 * USEC_PER_SEC)
+
+/* The daemon looks at a deadline first, and says more about it. */
+#define DEADLINE_SLACK_USEC (2 * USEC_PER_SEC)
 
 /* ---- the end ---- */
 
 static int end_loop(struct ctl_job_watch *watch, int code)
 {
 	return sd_event_exit(watch->event, code);
+}
+
+static const char *state_of(const struct ctl_job_watch *watch)
+{
+	return json_get_text(watch->job, "state") ?: "new";
+}
+
+static int say_gone(struct ctl_job_watch *watch)
+{
+	return end_loop(watch,
+			ctl_fail(watch->ctl, CTL_EXIT_UNREACHABLE, "daemon-gone",
+				 "tdxupdd went away while the job was %s; `tdxupdctl "
+				 "status` says what became of it",
+				 state_of(watch)));
 }
 
 /* ---- news ---- */
@@ -112,27 +137,94 @@ static int on_all(sd_bus_message *message, void *userdata, sd_bus_error *error)
 	const sd_bus_error *answer = sd_bus_message_get_error(message);
 
 	(void)error;
+	if (answer && watch->has_all)
+		return say_gone(watch);
 	if (answer)
 		return end_loop(watch, ctl_bus_fail(watch->ctl, answer, 0));
 	watch->has_all = true;
 	return take_properties(watch, message);
 }
 
-/* A daemon that dies takes no update back; the next one says what became of it. */
+/* ---- the daemon's restart ---- */
+
+/* The signal of its return may have come before the job was known. */
+static int ask_for_all(struct ctl_job_watch *watch)
+{
+	return sd_bus_call_method_async(watch->bus, NULL, BUS_NAME, watch->path,
+					"org.freedesktop.DBus.Properties", "GetAll",
+					on_all, watch, "s", BUS_JOB);
+}
+
+static int on_no_return(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct ctl_job_watch *watch = userdata;
+
+	(void)source;
+	(void)usec;
+	return say_gone(watch);
+}
+
+/* A daemon that dies takes no update back: the next one says what became of it, and goes
+ * on with a job that a restart has met. Nobody starts one for this. */
 static int on_owner(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct ctl_job_watch *watch = userdata;
 	const char *name, *before, *after;
+	int r;
 
 	(void)error;
 	if (sd_bus_message_read(message, "sss", &name, &before, &after) < 0 ||
-	    !watch->path || *after || !*before)
+	    !watch->path)
 		return 0;
+	if (*after && watch->is_gone) {
+		watch->is_gone = false;
+		watch->patience = sd_event_source_disable_unref(watch->patience);
+		r = ask_for_all(watch);
+		return r < 0 ? end_loop(watch, ctl_bus_fail(watch->ctl, NULL, r)) : 0;
+	}
+	if (*after || !*before)
+		return 0;
+	watch->is_gone = true;
+	watch->patience = sd_event_source_disable_unref(watch->patience);
+	r = sd_event_add_time_relative(watch->event, &watch->patience, CLOCK_MONOTONIC,
+				       RETURN_USEC, 0, on_no_return, watch);
+	return r < 0 ? end_loop(watch, ctl_bus_fail(watch->ctl, NULL, r)) : 0;
+}
+
+/* ---- our own deadline ---- */
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct ctl_job_watch *watch = userdata;
+	const char *state = state_of(watch);
+	uint64_t id = 0;
+	int r;
+
+	(void)usec;
+	/* A commit ends within seconds, and whoever asked for it wants to know; a daemon
+	 * that does not answer yet is in one. */
+	if (!watch->path || strcmp(state, "committing") == 0 ||
+	    strcmp(state, "confirming") == 0) {
+		r = sd_event_source_set_time_relative(source, DEADLINE_SLACK_USEC);
+		return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	}
+	json_get_number(watch->job, "id", &id);
 	return end_loop(watch,
-			ctl_fail(watch->ctl, CTL_EXIT_UNREACHABLE, "daemon-gone",
-				 "tdxupdd went away while the job was %s; `tdxupdctl "
-				 "status` says what became of it",
-				 json_get_text(watch->job, "state") ?: "new"));
+			ctl_fail(watch->ctl, CTL_EXIT_BLOCKED, "expired",
+				 "the deadline has passed; job %ju, which somebody else "
+				 "has asked for too, goes on",
+				 (uintmax_t)id));
+}
+
+int ctl_job_watch_set_deadline(struct ctl_job_watch *watch, uint64_t usec)
+{
+	int r;
+
+	if (usec >= USEC_INFINITY - DEADLINE_SLACK_USEC)
+		return CTL_EXIT_OK;
+	r = sd_event_add_time_relative(watch->event, &watch->deadline, CLOCK_MONOTONIC,
+				       usec + DEADLINE_SLACK_USEC, 0, on_deadline, watch);
+	return r < 0 ? ctl_bus_fail(watch->ctl, NULL, r) : CTL_EXIT_OK;
 }
 
 static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *info,
@@ -230,6 +322,8 @@ struct ctl_job_watch *ctl_job_watch_free(struct ctl_job_watch *watch)
 		return NULL;
 	sd_event_source_unref(watch->timer);
 	sd_event_source_unref(watch->silence);
+	sd_event_source_unref(watch->patience);
+	sd_event_source_unref(watch->deadline);
 	sd_bus_detach_event(watch->bus);
 	sd_bus_unref(watch->bus);
 	sd_event_unref(watch->event);

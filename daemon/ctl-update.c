@@ -81,6 +81,7 @@ static int update(struct ctl *ctl, sd_bus *bus, const char *target)
 	sd_bus_message *reply = NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	const char *path;
+	uint64_t usec;
 	int r = make_call(ctl, bus, target, &call);
 
 	if (r == -EBADMSG)
@@ -91,6 +92,8 @@ static int update(struct ctl *ctl, sd_bus *bus, const char *target)
 	if (r < 0)
 		return ctl_bus_fail(ctl, NULL, r);
 	r = ctl->is_no_wait ? CTL_EXIT_OK : ctl_job_watch_new(ctl, bus, &watch);
+	if (!r && watch && ctl->deadline && duration_parse(ctl->deadline, &usec) == 0)
+		r = ctl_job_watch_set_deadline(watch, usec);
 	if (r)
 		return r;
 	if (watch)

@@ -388,7 +388,7 @@ static enum job_event enter(struct job *job)
 	if (!entries[job->state])
 		return NOT_YET;
 	if (!job_state_is_critical(job->state) && job->context->is_stopping)
-		return JOB_EVENT_CANCEL;
+		return job->context->is_handing_over ? NOT_YET : JOB_EVENT_CANCEL;
 	if (!job_state_is_critical(job->state) && is_overdue(job))
 		return JOB_EVENT_EXPIRE;
 	if (is_on_its_way(job))
@@ -431,8 +431,7 @@ static char *describe_expiry(const struct job *job)
 static void explain(struct job *job, enum job_event event)
 {
 	if (event == JOB_EVENT_CANCEL && job->context->is_stopping)
-		job_set_failure(job, FAILURE_INTERRUPTED,
-				strdup("the daemon was told to stop"));
+		job_set_failure(job, FAILURE_INTERRUPTED, strdup(STOPPED_TEXT));
 	else if (event == JOB_EVENT_CANCEL)
 		job_set_failure(job, FAILURE_CANCELLED, strdup("cancelled on request"));
 	if (event == JOB_EVENT_EXPIRE)

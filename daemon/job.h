@@ -80,10 +80,14 @@ struct job_step {
 	struct tdxupd_digest signer;
 };
 
+/* Why a job has ended with the daemon. */
+#define STOPPED_TEXT "the daemon was told to stop"
+
 /*
  * What a job works with and whom it tells; outlives it.
  * @is_stopping: begin nothing new
  * @is_loss_told: that TDX is lost was said, and is so since
+ * @is_handing_over: and leave what is not committed as it is, for the next daemon
  * @sees_writes: whoever writes to `loading` or `update`, job_on_write() is called
  * @files: what snapshots of the host are read from
  * @config, @holds: as they are now, always
@@ -103,6 +107,7 @@ struct job_step {
 struct job_context {
 	bool is_stopping;
 	bool is_loss_told;
+	bool is_handing_over;
 	bool sees_writes;
 	sd_event *event;
 	int root_fd;

@@ -126,6 +126,8 @@ static int open_bus(struct manager *manager, const char *address, struct bus **r
 
 static int serve(sd_event *event, const struct options *options)
 {
+	_cleanup_(fdstore_done)
+	struct fdstore store = { 0 };
 	_cleanup_(cleanup_manager)
 	struct manager *manager = NULL;
 	_cleanup_(cleanup_service)
@@ -136,7 +138,11 @@ static int serve(sd_event *event, const struct options *options)
 	char *why = NULL;
 	int r;
 
-	r = manager_new(event, options->root, MANAGER_AWAIT_USEC, &manager, &why);
+	r = fdstore_take(&store);
+	if (r < 0)
+		return fail_start(r, NULL);
+	r = manager_new_with(event, options->root, MANAGER_AWAIT_USEC, &store, &manager,
+			     &why);
 	if (r < 0)
 		return fail_start(r, why);
 	r = service_new(manager, IDLE_USEC, &service);

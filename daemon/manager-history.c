@@ -159,6 +159,39 @@ void manager_record_suspect(struct manager *manager, const struct job *job,
 		(void)append(manager, &record, true);
 }
 
+int manager_record_suspended(struct manager *manager, const struct job *job)
+{
+	struct history_record record = { 0 };
+	struct texts texts;
+
+	if (!manager->history)
+		return -EROFS;
+	describe(manager, job, job->state, &texts, &record);
+	record.phase = text(RECOVERY_SUSPENDED_PHASE);
+	/* Between two steps the job's snapshot is the one before. */
+	record.module = NULL;
+	describe_host(manager->host, texts.module, &record);
+	return history_append(manager->history, &record, true);
+}
+
+void manager_record_stopped(struct manager *manager, const struct history_record *last)
+{
+	char module[TDXUPD_VERSION_TEXT_BYTES];
+	struct history_record record = {
+		.phase = text(job_state_to_string(JOB_CANCELLED)),
+		.job = last->job,
+		.attempt = last->attempt,
+		.from = last->from,
+		.to = last->to,
+		.reason = text(failure_to_string(FAILURE_INTERRUPTED)),
+		.detail = text(STOPPED_TEXT),
+		.caller = last->caller,
+	};
+
+	describe_host(manager->host, module, &record);
+	(void)history_append(manager->history, &record, true);
+}
+
 /* Of no job. What was cut off or given up is left to others, after this record too. */
 static void append_event(struct manager *manager, struct history_record *record)
 {

@@ -14,6 +14,10 @@ int manager_record_job(struct manager *manager, const struct job *job,
  * that a crash right after it is told of as ever. */
 void manager_record_suspect(struct manager *manager, const struct job *job,
 			    const char *detail);
+/* The daemon ends, and @job may go on in the next one. Return: 0 or an errno. */
+int manager_record_suspended(struct manager *manager, const struct job *job);
+/* The job of @last does not. */
+void manager_record_stopped(struct manager *manager, const struct history_record *last);
 /* A daemon has started, and may leave to others what was cut off or given up. */
 void manager_record_start(struct manager *manager);
 /* Something that belongs to no job. @phase: "external", "held". */

@@ -8,10 +8,12 @@
 
 #include "clock.h"
 #include "duration.h"
+#include "fdstore.h"
 #include "job-run.h"
 #include "lock.h"
 #include "manager-history.h"
 #include "manager-gate.h"
+#include "manager-handover.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
 #include "manager-read.h"
@@ -64,6 +66,14 @@ void manager_let_go(struct manager *manager)
 /* What can't be taken back ends first and comes here again. */
 static void stop_now(struct manager *manager)
 {
+	/* What is with systemd stays as it is; only what was staged is given back. */
+	if (manager->context.is_handing_over && !manager_is_critical(manager) &&
+	    manager_hand_over(manager) == 0) {
+		sd_event_exit(manager->event, 0);
+		return;
+	}
+	if (!manager_is_critical(manager))
+		manager->context.is_handing_over = false;
 	manager_let_go(manager);
 	if (!manager_get_current(manager))
 		sd_event_exit(manager->event, 0);
@@ -274,6 +284,12 @@ static void on_job_ended(void *userdata, struct job *job)
 	start_next(manager);
 }
 
+void manager_suspend(struct manager *manager)
+{
+	manager->context.is_handing_over = fdstore_is_possible();
+	manager_stop(manager);
+}
+
 void manager_stop(struct manager *manager)
 {
 	manager->context.is_stopping = true;
@@ -395,16 +411,29 @@ static int insert(struct manager *manager, uint32_t id, const struct job_request
 	return 0;
 }
 
-struct job *manager_restore_job(struct manager *manager, uint32_t id)
+struct job *manager_restore_job(struct manager *manager, uint32_t id,
+				const struct job_request *request)
 {
-	struct job_request request;
+	struct job_request any;
 	struct job *job;
 
-	job_request_init(&request, manager->config);
-	if (insert(manager, id, &request, &job) < 0)
+	job_request_init(&any, manager->config);
+	if (insert(manager, id, request ? request : &any, &job) < 0)
 		return NULL;
 	reap_later(manager);
 	return job;
+}
+
+int manager_start_jobs(struct manager *manager)
+{
+	return start_next(manager);
+}
+
+void manager_drop_jobs(struct manager *manager)
+{
+	for (size_t i = manager->job_count; i-- > 0;)
+		if (!job_state_is_end(manager->jobs[i]->state))
+			remove_at(manager, i);
 }
 
 int manager_add_job(struct manager *manager, const struct job_request *request,

@@ -22,8 +22,14 @@ const char *manager_get_last_result(const struct manager *manager);
 
 /* For manager.c and manager-recovery.c. */
 void manager_jobs_init(struct manager *manager);
-/* A job of the daemon before this one, to be filled in; NULL when memory ran out. */
-struct job *manager_restore_job(struct manager *manager, uint32_t id);
+/* A job of the daemon before this one, to be filled in; NULL when memory ran out.
+ * @request: NULL where it is not known any more */
+struct job *manager_restore_job(struct manager *manager, uint32_t id,
+				const struct job_request *request);
+/* Those that were restored and have not ended: begin, from the event loop. */
+int manager_start_jobs(struct manager *manager);
+/* The same: forget them. */
+void manager_drop_jobs(struct manager *manager);
 void manager_jobs_done(struct manager *manager);
 
 #endif

@@ -8,6 +8,7 @@
 #include "io.h"
 #include "journal.h"
 #include "lock.h"
+#include "manager-handover.h"
 #include "manager-history.h"
 #include "manager-images.h"
 #include "manager-jobs.h"
@@ -90,7 +91,7 @@ static void keep_as_job(struct manager *manager, const struct history_record *la
 
 	if (last->job == 0 || last->job > UINT32_MAX)
 		return;
-	job = manager_restore_job(manager, (uint32_t)last->job);
+	job = manager_restore_job(manager, (uint32_t)last->job, NULL);
 	if (!job)
 		return;
 	restore_versions(job, last);
@@ -219,6 +220,32 @@ static bool is_unsettled(struct manager *manager, const struct history_record *l
 	return true;
 }
 
+/* One that was handed over, and did not come back: it has ended with that daemon. */
+static void keep_as_stopped(struct manager *manager, const struct history_record *last)
+{
+	struct job *job;
+
+	if (manager_get_current(manager) || last->job == 0 || last->job > UINT32_MAX)
+		return;
+	job = manager_restore_job(manager, (uint32_t)last->job, NULL);
+	if (!job)
+		return;
+	restore_versions(job, last);
+	job->state = JOB_CANCELLED;
+	job->failure = FAILURE_INTERRUPTED;
+	job->detail = strdup(STOPPED_TEXT);
+}
+
+static void take_over(struct manager *manager, const struct history_record *last)
+{
+	_cleanup_(cleanup_close)
+	int fd = TAKE_FD(manager->handover_fd);
+
+	manager_take_over(manager, last, fd);
+	if (manager_was_suspended(manager, last))
+		keep_as_stopped(manager, last);
+}
+
 static void recover(struct manager *manager)
 {
 	enum recovery_staged staged = read_staged(manager);
@@ -246,6 +273,7 @@ static void recover(struct manager *manager)
 	}
 	if (is_failure)
 		hold(manager, last, recovery);
+	take_over(manager, last);
 	manager->is_unsettled = is_unsettled(manager, last, recovery);
 	manager_record_start(manager);
 }

@@ -13,6 +13,7 @@
 #include "lock.h"
 #include "manager-device.h"
 #include "manager-gate.h"
+#include "manager-handover.h"
 #include "manager-history.h"
 #include "manager-jobs.h"
 #include "manager-images.h"
@@ -201,6 +202,8 @@ struct manager *manager_free(struct manager *manager)
 	host_files_done(&manager->files);
 	lock_release(&manager->lock);
 	manager_lacks_done(manager);
+	if (manager->handover_fd >= 0)
+		close(manager->handover_fd);
 	if (manager->root_fd >= 0)
 		close(manager->root_fd);
 	free(manager->root);
@@ -247,6 +250,14 @@ static int open_host(struct manager *manager, const char *root, char **ret_why)
 int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 		struct manager **ret, char **ret_why)
 {
+	struct fdstore none = { 0 };
+
+	return manager_new_with(event, root, await_usec, &none, ret, ret_why);
+}
+
+int manager_new_with(sd_event *event, const char *root, uint64_t await_usec,
+		     struct fdstore *store, struct manager **ret, char **ret_why)
+{
 	_cleanup_(cleanup_manager)
 	struct manager *manager = calloc(1, sizeof(*manager));
 	int r;
@@ -255,6 +266,7 @@ int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 		return -ENOMEM;
 	manager->event = sd_event_ref(event);
 	manager->root_fd = manager->watch_fd = -1;
+	manager->handover_fd = fdstore_get(store, HANDOVER_NAME);
 	lock_init(&manager->lock);
 	host_files_init(&manager->files, -1);
 	r = open_host(manager, root, ret_why);

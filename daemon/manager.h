@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "duration.h"
+#include "fdstore.h"
 #include "holds.h"
 #include "host-files.h"
 #include "inhibitor-desk.h"
@@ -65,6 +66,8 @@ struct manager_listener {
  * @is_shut: launches are held
  * @is_marked: the lock says that a commit is being made
  * @waker: the waiting job is told of what was read to be shown, last at @woken_usec
+ * @handover_fd: jobs of the daemon before this one, as they came back, until they are
+ *	looked at; -1: none
  * @jobs: by id; those that ended stay for a while
  */
 struct manager {
@@ -96,6 +99,7 @@ struct manager {
 	bool has_unsettled_to;
 	struct tdxupd_version unsettled_to;
 	struct job_context context;
+	int handover_fd;
 	uint32_t last_id;
 	uint32_t forgiven_id;
 	struct last_update last;
@@ -134,6 +138,9 @@ struct manager {
  */
 int manager_new(sd_event *event, const char *root, uint64_t await_usec,
 		struct manager **ret, char **ret_why);
+/* The same with what systemd has kept since the daemon before this one. */
+int manager_new_with(sd_event *event, const char *root, uint64_t await_usec,
+		     struct fdstore *store, struct manager **ret, char **ret_why);
 struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager, manager, manager_free)
 
@@ -157,6 +164,9 @@ int manager_plan(struct manager *manager, const struct job_request *request,
 void manager_let_go(struct manager *manager);
 /* Leave the event loop, but not between a commit and its verdict. */
 void manager_stop(struct manager *manager);
+/* The same where it may be a restart: jobs that are not committed are handed over to the
+ * next daemon, as far as systemd keeps them. */
+void manager_suspend(struct manager *manager);
 bool manager_is_critical(const struct manager *manager);
 
 #endif

@@ -50,6 +50,9 @@ enum recovery_staged {
  */
 bool recovery_has_failed(const struct history_record *last, enum recovery recovery);
 
+/* A daemon was told to end, and its jobs are with systemd: see manager-handover.c. */
+#define RECOVERY_SUSPENDED_PHASE "suspended"
+
 /* The phase of the record that each daemon begins with. A reason in this or in any other
  * record of no job is the word that what was cut off or given up is left to others. */
 #define RECOVERY_START_PHASE "started"

@@ -97,9 +97,12 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 		   void *userdata)
 {
 	(void)source;
-	(void)info;
 	(void)sd_notify(0, "STOPPING=1");
-	manager_stop(userdata);
+	/* Of systemd; by hand, a Ctrl-C is a stop. */
+	if (info->ssi_signo == SIGTERM)
+		manager_suspend(userdata);
+	else
+		manager_stop(userdata);
 	return 0;
 }
 
