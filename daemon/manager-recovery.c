@@ -246,6 +246,20 @@ static void take_over(struct manager *manager, const struct history_record *last
 		keep_as_stopped(manager, last);
 }
 
+/* A job that goes on is what is under way from here on, whatever it comes to; a crash
+ * between these two records begins it no more than any other. */
+static void record_start(struct manager *manager)
+{
+	const struct job *job = manager_get_current(manager);
+	bool is_unsettled_now = manager->is_unsettled;
+
+	manager->is_unsettled |= job != NULL;
+	manager_record_start(manager);
+	manager->is_unsettled = is_unsettled_now;
+	if (job)
+		(void)manager_record_job(manager, job, job->state);
+}
+
 static void recover(struct manager *manager)
 {
 	enum recovery_staged staged = read_staged(manager);
@@ -275,7 +289,7 @@ static void recover(struct manager *manager)
 		hold(manager, last, recovery);
 	take_over(manager, last);
 	manager->is_unsettled = is_unsettled(manager, last, recovery);
-	manager_record_start(manager);
+	record_start(manager);
 }
 
 /* ---- waiting for the kernel ---- */
