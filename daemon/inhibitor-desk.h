@@ -4,6 +4,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "fdstore.h"
 #include "inhibitor.h"
 #include "watch.h"
 
@@ -25,6 +26,8 @@ DEFINE_CLEANUP(struct inhibitor_desk, inhibitor_desk, inhibitor_desk_free)
  */
 int inhibitor_desk_take(struct inhibitor_desk *desk, const struct inhibitor *wanted,
 			const char *who, const char *why, int *ret_fd);
+/* Those of the daemon before this one that are still held, as systemd has kept them. */
+void inhibitor_desk_restore(struct inhibitor_desk *desk, struct fdstore *store);
 /* An update is ready: those that delay it have @delay_usec from now, once. Return:
  * whether this is news. */
 bool inhibitor_desk_prepare(struct inhibitor_desk *desk, uint64_t delay_usec);

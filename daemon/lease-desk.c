@@ -10,7 +10,11 @@
 #include "clock.h"
 #include "desk-bell.h"
 #include "lease-desk.h"
+#include "json.h"
+#include "kept.h"
 #include "lifeline.h"
+
+#define KIND "lease"
 
 struct holder {
 	struct lease_desk *desk;
@@ -18,6 +22,7 @@ struct holder {
 	struct lifeline lifeline; /* none while it waits */
 	lease_granted_fn granted; /* NULL once it was called */
 	void *userdata;
+	char name[KEPT_NAME_BYTES]; /* with systemd; empty where it is not */
 };
 
 struct lease_desk {
@@ -41,6 +46,8 @@ static uint64_t now(void)
 
 static void drop(struct holder *holder)
 {
+	if (*holder->name)
+		fdstore_remove(holder->name);
 	lifeline_close(&holder->lifeline);
 	lease_end(holder->desk->registry, holder->lease);
 	free(holder);
@@ -59,6 +66,25 @@ static int on_closed(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
+/* Where that fails its holder hears of the daemon's end. */
+static void keep(struct holder *holder)
+{
+	const struct lease *lease = holder->lease;
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r = json_new_object(&object);
+
+	if (r == 0)
+		r = json_add_text(object, "vm", lease->vm)
+			    ?: json_add_text(object, "sender", lease->sender)
+			    ?: json_add_number(object, "uid", lease->uid)
+			    ?: json_add_number(object, "pid", (uint64_t)lease->pid)
+			    ?: json_add_number(object, "asked", lease->asked_usec)
+			    ?: json_add_number(object, "held", lease->held_usec);
+	if (r < 0 || kept_put(KIND, holder->lifeline.fd, object, holder->name) < 0)
+		*holder->name = '\0';
+}
+
 static void grant(struct holder *holder)
 {
 	lease_granted_fn granted = TAKE_PTR(holder->granted);
@@ -72,8 +98,44 @@ static void grant(struct holder *holder)
 		return;
 	}
 	lease_grant(holder->lease, now());
+	/* Answered first: a launch waits for it. */
 	granted(holder->userdata, holder->lease, fd);
 	close(fd);
+	keep(holder);
+}
+
+/* @fd: taken over where it works. */
+static int restore(struct lease_desk *desk, struct json_object *object, int fd,
+		   const char *name)
+{
+	struct holder *holder = calloc(1, sizeof(*holder));
+	const char *vm = json_get_text(object, "vm");
+	const char *sender = json_get_text(object, "sender");
+	uint64_t uid = 0, pid = 0, asked, held;
+	int r = -ENOMEM;
+
+	(void)json_get_number(object, "uid", &uid);
+	(void)json_get_number(object, "pid", &pid);
+	if (holder && (!vm || !json_get_number(object, "asked", &asked) ||
+		       !json_get_number(object, "held", &held)))
+		r = -EBADMSG;
+	else if (holder)
+		r = lease_ask(desk->registry, vm, sender ? sender : "", (uid_t)uid,
+			      (pid_t)pid, asked, &holder->lease);
+	if (r < 0) {
+		free(holder);
+		return r;
+	}
+	holder->desk = desk;
+	holder->lease->userdata = holder;
+	lease_grant(holder->lease, held);
+	r = lifeline_adopt(&holder->lifeline, desk->event, fd, on_closed, holder);
+	if (r < 0) {
+		drop(holder);
+		return r;
+	}
+	strcpy(holder->name, name);
+	return 0;
 }
 
 /* ---- time ---- */
@@ -190,6 +252,8 @@ struct lease_desk *lease_desk_free(struct lease_desk *desk)
 
 		if (granted)
 			granted(holder->userdata, lease, -ECANCELED);
+		/* The daemon ends, they do not: what systemd keeps stays. */
+		*holder->name = '\0';
 		drop(holder);
 	}
 	lease_registry_free(desk->registry);
@@ -234,6 +298,22 @@ int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, 
 	holder->lease->userdata = holder;
 	settle(desk);
 	return 0;
+}
+
+void lease_desk_restore(struct lease_desk *desk, struct fdstore *store)
+{
+	char name[KEPT_NAME_BYTES];
+	struct json_object *object;
+	int fd;
+
+	while (kept_take(store, KIND, name, &fd, &object) > 0) {
+		if (restore(desk, object, fd, name) < 0) {
+			close(fd);
+			fdstore_remove(name);
+		}
+		json_object_put(object);
+	}
+	set_timer(desk);
 }
 
 void lease_desk_withdraw(struct lease_desk *desk, void *userdata)

@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "barrier.h"
+#include "fdstore.h"
 #include "job-state.h"
 #include "lease.h"
 #include "watch.h"
@@ -48,6 +49,8 @@ typedef void (*lease_granted_fn)(void *userdata, const struct lease *lease, int 
  */
 int lease_desk_ask(struct lease_desk *desk, const char *vm, const char *sender, uid_t uid,
 		   pid_t pid, lease_granted_fn granted, void *userdata);
+/* Those of the daemon before this one that are still held, as systemd has kept them. */
+void lease_desk_restore(struct lease_desk *desk, struct fdstore *store);
 /* Whoever waits with that @userdata waits no more; @granted is not called. */
 void lease_desk_withdraw(struct lease_desk *desk, void *userdata);
 

@@ -27,6 +27,17 @@ int lifeline_open(struct lifeline *ret, sd_event *event, sd_event_io_handler_t o
 	return 0;
 }
 
+int lifeline_adopt(struct lifeline *ret, sd_event *event, int fd,
+		   sd_event_io_handler_t on_closed, void *userdata)
+{
+	sd_event_source *source = NULL;
+	int r = sd_event_add_io(event, &source, fd, EPOLLHUP, on_closed, userdata);
+
+	if (r >= 0)
+		*ret = (struct lifeline){ .fd = fd, .source = source };
+	return r < 0 ? r : 0;
+}
+
 void lifeline_close(struct lifeline *lifeline)
 {
 	if (!lifeline->source)

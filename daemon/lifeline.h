@@ -21,6 +21,10 @@ struct lifeline {
  */
 int lifeline_open(struct lifeline *ret, sd_event *event, sd_event_io_handler_t on_closed,
 		  void *userdata, int *ret_fd);
+/* The same with our end of one that was opened by the daemon before this one; taken over
+ * where it works. */
+int lifeline_adopt(struct lifeline *ret, sd_event *event, int fd,
+		   sd_event_io_handler_t on_closed, void *userdata);
 /* Also none. Theirs then says that it hangs on nothing: poll(2) gives POLLERR. */
 void lifeline_close(struct lifeline *lifeline);
 

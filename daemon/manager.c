@@ -278,6 +278,8 @@ int manager_new_with(sd_event *event, const char *root, uint64_t await_usec,
 		r = manager_gate_init(manager);
 	if (r < 0)
 		return r;
+	lease_desk_restore(manager->desk, store);
+	inhibitor_desk_restore(manager->inhibitors, store);
 	manager_watch_device(manager);
 	r = manager_begin(manager, await_usec);
 	if (r < 0)

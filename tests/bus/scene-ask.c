@@ -2,6 +2,7 @@
 /* A scene's daemon asked for something, in a line. */
 #include "scene.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,7 +157,7 @@ const char *scene_take(struct scene *scene, const char *member, int *ret_fd,
 	if (error)
 		return error;
 	assert_true(sd_bus_message_read(reply, "h", &fd) >= 0);
-	*ret_fd = dup(fd);
+	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	sd_bus_message_unref(reply);
 	return NULL;
 }

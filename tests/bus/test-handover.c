@@ -3,6 +3,7 @@
  * A restart of the daemon: a job that waits goes on in the next one, with its id, its
  * deadline and its options. Not so after a stop, a crash or a boot.
  */
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -217,6 +218,124 @@ static void test_the_client_follows(void **state)
 	end(&scene, &keeper);
 }
 
+/* ---- what others hold ---- */
+
+/* As its holder hears it: nothing has an end here. */
+static bool has_ended(int fd)
+{
+	struct pollfd pollfd = { .fd = fd };
+
+	return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & POLLERR);
+}
+
+static void take_both(struct scene *scene, int *ret_inhibitor, int *ret_lease)
+{
+	assert_null(scene_take(scene, "Inhibit", ret_inhibitor, "sssa{sv}", "backup",
+			       "do not touch", "block", 0));
+	assert_null(scene_take(scene, "BeginBuild", ret_lease, "sa{sv}", "vm7", 0));
+}
+
+static void assert_held(struct scene *scene, unsigned count)
+{
+	scene_await_count(scene, "ListInhibitors", "(sssuutt)", count);
+	scene_await_count(scene, "ListBuilds", "(ssuttb)", count);
+}
+
+/* They outlive the daemon, by a crash too, for as long as they are held. */
+static void test_inhibitors_and_leases_stay(void **state)
+{
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+	struct scene scene;
+	struct keeper keeper;
+	int inhibitor, lease;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	keeper_begin(&keeper, &scene);
+	keeper_run(&keeper, &scene);
+	take_both(&scene, &inhibitor, &lease);
+	assert_held(&scene, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(keeper_count(&keeper, "inhibitor-"), 2);
+		assert_int_equal(keeper_count(&keeper, "lease-"), 2);
+		if (i % 2)
+			keeper_crash(&keeper, &scene);
+		else
+			keeper_restart(&keeper, &scene);
+		assert_held(&scene, 1);
+		assert_false(has_ended(inhibitor));
+		assert_false(has_ended(lease));
+	}
+	job = scene_update(&scene, NULL);
+	scene_await(&scene, job, "State", "waiting");
+	close(lease);
+	scene_await_count(&scene, "ListBuilds", "(ssuttb)", 0);
+	usleep(20000);
+	scene_assert(&scene, job, "State", "waiting");
+	close(inhibitor);
+	scene_await_end(&scene, job, "done");
+	assert_held(&scene, 0);
+	scene_assert_host(&scene, "1.5.16", 1);
+	end(&scene, &keeper);
+	assert_int_equal(keeper.count, 0);
+}
+
+/* What nobody holds any more by the time that the daemon is back is over. */
+static void test_what_is_let_go_meanwhile(void **state)
+{
+	struct scene scene;
+	struct keeper keeper;
+	int inhibitor, lease;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	keeper_begin(&keeper, &scene);
+	keeper_run(&keeper, &scene);
+	take_both(&scene, &inhibitor, &lease);
+	assert_held(&scene, 1);
+	assert_int_equal(keeper_count(&keeper, ""), 4);
+	assert_int_equal(scene_stop(&scene), 0);
+	close(inhibitor);
+	close(lease);
+	keeper_run(&keeper, &scene);
+	assert_held(&scene, 0);
+	/* Nor is their meaning kept. */
+	assert_int_equal(keeper_count(&keeper, ""), 0);
+	end(&scene, &keeper);
+}
+
+/* Whoever holds one hears of a stop, and of a daemon that nobody keeps it for. */
+static void test_its_end_is_heard(void **state)
+{
+	struct scene scene;
+	struct keeper keeper;
+	int inhibitor, lease;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	keeper_begin(&keeper, &scene);
+	keeper_run(&keeper, &scene);
+	take_both(&scene, &inhibitor, &lease);
+	/* A lease is answered before it is kept. */
+	assert_held(&scene, 1);
+	assert_int_equal(keeper_count(&keeper, ""), 4);
+	keeper_stop(&keeper, &scene);
+	assert_true(has_ended(inhibitor));
+	assert_true(has_ended(lease));
+	close(inhibitor);
+	close(lease);
+	scene_run(&scene);
+	take_both(&scene, &inhibitor, &lease);
+	assert_held(&scene, 1);
+	assert_int_equal(scene_stop(&scene), 0);
+	assert_true(has_ended(inhibitor));
+	assert_true(has_ended(lease));
+	close(inhibitor);
+	close(lease);
+	end(&scene, &keeper);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +345,9 @@ int main(void)
 		cmocka_unit_test(test_what_is_none),
 		cmocka_unit_test(test_on_the_way),
 		cmocka_unit_test(test_the_client_follows),
+		cmocka_unit_test(test_inhibitors_and_leases_stay),
+		cmocka_unit_test(test_what_is_let_go_meanwhile),
+		cmocka_unit_test(test_its_end_is_heard),
 	};
 
 	if (!scene_is_possible())
