@@ -27,8 +27,8 @@ guest_base() {
 	local suite=$1 packages key root unit
 	packages=("${guest_packages[@]}")
 	case $suite in
-	bookworm) packages+=(libssl3) ;;
-	*) packages+=(libssl3t64) ;;
+	bookworm) packages+=(libssl3 libarchive13) ;;
+	*) packages+=(libssl3t64 libarchive13t64) ;;
 	esac
 	key=$(printf '%s\n' "$suite" "${packages[@]}" "${guest_masked[@]}" |
 		sha256sum | cut -c 1-16)
@@ -166,6 +166,10 @@ guest_tests() {
 	mkdir -p "$root/tests/host"
 	"$mkimage" "$root/tests/host" \
 		{1.5.07\,svn=0x0107,1.5.17\,svn=0x010C},features0=0x226F3F0FBF >"$root/tests/host.list"
+	# What the simulated firmware starts with unless it is told otherwise.
+	jq -r '.known_modules[] | select(.version == "1.5.06") |
+		"- \(.version) \(.mrseam | ascii_downcase)"' \
+		"$here/../../libtdxupd/known-modules.json" >>"$root/tests/host.list"
 	guest_published "$root/tests"
 	"$mkimage" --signer >"$root/tests/signer"
 	guest_scenario "$root/tests" "$build"

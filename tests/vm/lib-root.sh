@@ -20,7 +20,7 @@ root_packages() {
 	7.3)
 		echo "qemu-system-x86 make linux-headers-$2"
 		# The project and what it takes.
-		echo meson gcc pkg-config lib{systemd,udev,kmod,json-c,econf,smartcols}-dev libssl-dev
+		echo meson gcc pkg-config lib{systemd,udev,kmod,json-c,econf,smartcols,archive}-dev libssl-dev
 		;;
 	debug) echo qemu-system-x86 ;;
 	mainline-tdx*)
