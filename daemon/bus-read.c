@@ -12,9 +12,10 @@
 #include "state-dir.h"
 #include "text.h"
 
-/* A worker serves many at a time, but each answer takes making. */
+/* A worker serves many at a time, but each answer takes making. Root's programs may be
+ * many: a fleet's agents ask all at once. */
 static const struct quota readings_quota = {
-	.per_sender = 8, .per_user = 8, .all = 64, .reserve = 16
+	.per_sender = 8, .per_user = 8, .all = 1088, .reserve = 1024
 };
 
 struct bus_reading {
