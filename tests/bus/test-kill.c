@@ -216,8 +216,9 @@ static void must_be_held(struct scene *scene)
 	struct story story;
 
 	story_read(scene, &story);
-	if (strcmp(story.end, "refused") == 0 || strcmp(story.end, "lost") == 0 ||
-	    strcmp(story.end, "failed") == 0)
+	if (strcmp(story.end, "lost") == 0)
+		scene_update_fails(scene, "Lost", "1.5.16");
+	else if (strcmp(story.end, "refused") == 0 || strcmp(story.end, "failed") == 0)
 		scene_update_refused(scene, "org.tdxupd1.Error.Failed", "1.5.16", 0);
 }
 
