@@ -133,8 +133,6 @@ static void test_every_form_is_the_same_image(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(cleanup_free)
-		char *why = NULL;
 		struct tdxupd_catalog *catalog;
 		struct tdxupd_image *loaded = NULL;
 		struct tdxupd_report *report;
