@@ -165,9 +165,10 @@ static int read_answer(const struct worker *worker, uint8_t **ret, size_t *ret_c
 	if (st.st_size < (off_t)sizeof(int32_t) || st.st_size > ANSWER_BYTES_MAX)
 		return WORKER_CRASHED;
 	count = (size_t)st.st_size;
-	bytes = malloc(count);
+	bytes = malloc(count + 1);
 	if (!bytes)
 		return -ENOMEM;
+	bytes[count] = '\0'; /* what is text has an end, whatever the worker wrote */
 	if (pread(worker->answer_fd, bytes, count, 0) != (ssize_t)count)
 		return WORKER_CRASHED;
 	*ret = TAKE_PTR(bytes);
