@@ -184,53 +184,61 @@ int ctl_bus_fail(const struct ctl *ctl, const sd_bus_error *error, int rc)
 			     error->message ? error->message : error->name);
 }
 
-/* @ret_note: NULL, or what the answer says, which may be empty. */
-static int call_manager(const struct ctl *ctl, const char *member, char **ret_note,
-			const char *types, va_list args)
+/* @ret: takes the one basic value of @type that is the answer; valid as long as
+ * @ret_reply.
+ */
+static int call_manager(const struct ctl *ctl, const char *member, char type, void *ret,
+			sd_bus_message **ret_reply, const char *types, va_list args)
 {
 	_cleanup_(cleanup_sd_bus)
 	sd_bus *bus = NULL;
 	_cleanup_(cleanup_sd_bus_message)
 	sd_bus_message *reply = NULL;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	const char *note = "";
 	int r = ctl_bus_open(ctl, &bus);
 
 	if (r)
 		return r;
 	r = sd_bus_call_methodv(bus, BUS_NAME, BUS_PATH, BUS_MANAGER, member, &error,
 				&reply, types, args);
-	if (r >= 0 && ret_note)
-		r = sd_bus_message_read(reply, "s", &note);
-	if (r >= 0 && ret_note && !(*ret_note = strdup(note)))
-		r = -ENOMEM;
+	if (r >= 0 && (r = sd_bus_message_read_basic(reply, type, ret)) == 0)
+		r = -EBADMSG;
+	*ret_reply = TAKE_PTR(reply);
 	r = r < 0 ? ctl_bus_fail(ctl, &error, r) : CTL_EXIT_OK;
 	sd_bus_error_free(&error);
 	return r;
 }
 
-int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
-			 ...)
+int ctl_bus_permit(const struct ctl *ctl, const char *member, bool *ret_changed,
+		   const char *types, ...)
 {
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *reply = NULL;
+	int has_changed = 0, r;
 	va_list args;
-	int r;
 
 	va_start(args, types);
-	r = call_manager(ctl, member, NULL, types, args);
+	r = call_manager(ctl, member, SD_BUS_TYPE_BOOLEAN, &has_changed, &reply, types,
+			 args);
 	va_end(args);
+	*ret_changed = has_changed;
 	return r;
 }
 
 int ctl_bus_forbid(const struct ctl *ctl, const char *member, char **ret_note,
 		   const char *types, ...)
 {
+	_cleanup_(cleanup_sd_bus_message)
+	sd_bus_message *reply = NULL;
+	const char *note = "";
 	va_list args;
 	int r;
 
 	va_start(args, types);
-	r = call_manager(ctl, member, ret_note, types, args);
+	r = call_manager(ctl, member, SD_BUS_TYPE_STRING, &note, &reply, types, args);
 	va_end(args);
-	return r;
+	*ret_note = strdup(note);
+	return *ret_note ? r : ctl_fail_memory(ctl);
 }
 
 /* Whatever sits on the bus may answer. */

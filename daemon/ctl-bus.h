@@ -37,10 +37,10 @@ void ctl_bus_error_to_reason(const char *name, char *ret, size_t size);
  */
 int ctl_bus_read_properties(sd_bus_message *message, struct json_object *object);
 
-/* Call a method of the manager's that returns nothing. Return: an exit code, and has said
- * why. */
-int ctl_bus_call_manager(const struct ctl *ctl, const char *member, const char *types,
-			 ...);
+/* Call Unhold, Unpin or ResetFailed. @ret_changed: whether anything was other than it is
+ * to be. Return: an exit code, and has said why. */
+int ctl_bus_permit(const struct ctl *ctl, const char *member, bool *ret_changed,
+		   const char *types, ...);
 /* The same of Hold and Pin. @ret_note: what one should know, or ""; free() it. */
 int ctl_bus_forbid(const struct ctl *ctl, const char *member, char **ret_note,
 		   const char *types, ...);

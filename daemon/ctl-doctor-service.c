@@ -69,7 +69,7 @@ void doctor_look_at_holds(const struct doctor_patient *patient,
 	const struct ctl_facts *facts = patient->facts;
 	const char *pin = json_get_text(json_get(patient->daemon, "pin"), "version");
 	size_t count = patient->daemon ? json_count(json_get(patient->daemon, "holds"))
-				       : facts->holds.count;
+				       : facts->holds.count + facts->holds.has_unlisted;
 	char own[TDXUPD_VERSION_TEXT_BYTES];
 
 	if (!patient->daemon && facts->holds.pin.is_set)

@@ -3,14 +3,17 @@
  * tdxupdctl hold, unhold, reset-failed, holds: what must not be loaded for now.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
 #include "clock.h"
 #include "ctl-bus.h"
+#include "ctl-holds.h"
 #include "ctl-table.h"
 #include "ctl-text.h"
+#include "ctl-view.h"
 #include "ctl.h"
 #include "duration.h"
 #include "json.h"
@@ -19,6 +22,7 @@
 static const struct ctl_column columns[] = {
 	{ .name = "WHAT" },
 	{ .name = "SINCE" },
+	{ .name = "BY" },
 	{ .name = "UNTIL" },
 	{ .name = "WHY", .is_wrapped = true },
 };
@@ -36,8 +40,9 @@ static const char *format_time(struct json_object *hold, const char *key,
 	return text_format_time(usec, ret);
 }
 
-static int print_holds(struct ctl *ctl, struct json_object *holds)
+static int print_holds(struct ctl *ctl, struct json_object *manager)
 {
+	struct json_object *holds = json_get(manager, "holds");
 	_cleanup_(cleanup_ctl_table)
 	struct ctl_table *table = NULL;
 	int r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), true, &table);
@@ -48,6 +53,7 @@ static int print_holds(struct ctl *ctl, struct json_object *holds)
 		const char *cells[ARRAY_SIZE(columns)] = {
 			json_get_text(hold, "what"),
 			format_time(hold, "since_usec", "?", since),
+			json_get_text(hold, "by"),
 			format_time(hold, "until_usec", "unheld", until),
 			json_get_text(hold, "reason"),
 		};
@@ -58,7 +64,9 @@ static int print_holds(struct ctl *ctl, struct json_object *holds)
 		return ctl_fail_memory(ctl);
 	if (!json_count(holds) && !ctl->has_no_legend)
 		ctl_say(ctl, "Nothing is held.");
-	return ctl_table_print(table);
+	r = ctl_table_print(table);
+	ctl_view_say_holds(ctl, manager);
+	return r;
 }
 
 int ctl_holds(struct ctl *ctl, int argc, char **argv)
@@ -80,7 +88,7 @@ int ctl_holds(struct ctl *ctl, int argc, char **argv)
 	if (r < 0 || !holds)
 		r = ctl_bus_fail(ctl, &error, r < 0 ? r : -EOPNOTSUPP);
 	else if (ctl->json == CTL_JSON_OFF)
-		r = print_holds(ctl, holds);
+		r = print_holds(ctl, manager);
 	else
 		r = ctl_print_json(ctl, holds);
 	sd_bus_error_free(&error);
@@ -129,17 +137,50 @@ int ctl_hold(struct ctl *ctl, int argc, char **argv)
 	return r;
 }
 
+int ctl_holds_say_changed(struct ctl *ctl, bool has_changed, const char *text)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+
+	ctl_say(ctl, "%s", text);
+	if (ctl->json == CTL_JSON_OFF)
+		return CTL_EXIT_OK;
+	if ((json_new_object(&object) ?: json_add_bool(object, "changed", has_changed)) <
+	    0)
+		return ctl_fail_memory(ctl);
+	return ctl_print_json(ctl, object);
+}
+
 int ctl_reset_failed(struct ctl *ctl, int argc, char **argv)
 {
+	bool has_changed;
+	int r = ctl_bus_permit(ctl, "ResetFailed", &has_changed, "");
+
 	(void)argc;
 	(void)argv;
-	return ctl_bus_call_manager(ctl, "ResetFailed", "");
+	return r ? r
+		 : ctl_holds_say_changed(ctl, has_changed,
+					 has_changed ? "What failed is forgotten."
+						     : "Nothing failed; nothing was "
+						       "changed.");
 }
 
 int ctl_unhold(struct ctl *ctl, int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "all";
-	int r = check_what(ctl, what);
+	bool is_all = strcmp(what, "all") == 0, has_changed;
+	char text[96];
+	int r = check_what(ctl, what)
+			?: ctl_bus_permit(ctl, "Unhold", &has_changed, "s", what);
 
-	return r ? r : ctl_bus_call_manager(ctl, "Unhold", "s", what);
+	if (r)
+		return r;
+	if (has_changed)
+		snprintf(text, sizeof(text), "The hold of %s has ended.",
+			 is_all ? "all updates" : what);
+	else
+		snprintf(text, sizeof(text),
+			 "There is no hold of %s; nothing was changed.",
+			 is_all ? "all updates" : what);
+	return ctl_holds_say_changed(ctl, has_changed, text);
 }

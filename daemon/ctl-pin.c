@@ -3,6 +3,7 @@
  * tdxupdctl pin, unpin: the one version where updates may end.
  */
 #include "ctl-bus.h"
+#include "ctl-holds.h"
 #include "ctl.h"
 #include "tdxupd.h"
 
@@ -29,7 +30,14 @@ int ctl_pin(struct ctl *ctl, int argc, char **argv)
 
 int ctl_unpin(struct ctl *ctl, int argc, char **argv)
 {
+	bool has_changed;
+	int r = ctl_bus_permit(ctl, "Unpin", &has_changed, "");
+
 	(void)argc;
 	(void)argv;
-	return ctl_bus_call_manager(ctl, "Unpin", "");
+	return r ? r
+		 : ctl_holds_say_changed(
+			   ctl, has_changed,
+			   has_changed ? "Nothing is pinned any longer."
+				       : "Nothing was pinned; nothing was changed.");
 }

@@ -19,8 +19,9 @@ static const struct {
 	const char *fields[FIELDS_MAX];
 } structures[] = {
 	{ "Blockers", { "source", "who", "pid", "since_usec" } },
-	{ "Holds", { "what", "reason", "since_usec", "until_usec", "is_automatic" } },
-	{ "Pin", { "version", "reason", "since_usec" } },
+	{ "Holds",
+	  { "what", "reason", "since_usec", "by", "until_usec", "is_automatic" } },
+	{ "Pin", { "version", "reason", "since_usec", "by" } },
 	{ "GateSources", { "name", "state", "confidence", "count", "reason" } },
 };
 

@@ -213,16 +213,15 @@ static int add_daemon(struct ctl_table *table, struct json_object *daemon)
 static int add_pin(struct ctl_table *table, struct json_object *pin)
 {
 	const char *version = json_get_text(pin, "version");
-	const char *reason = json_get_text(pin, "reason");
 	_cleanup_(cleanup_free)
 	char *text = NULL;
+	char to[64];
 
 	if (!version)
 		return 0;
-	if (asprintf(&text, "to %s%s%s", version, reason && *reason ? ": " : "",
-		     reason ? reason : "") < 0)
-		return -1;
-	return add_fact(table, "Pinned", text, "yellow");
+	snprintf(to, sizeof(to), "to %s", version);
+	text = ctl_view_describe_hold(to, pin);
+	return text ? add_fact(table, "Pinned", text, "yellow") : -1;
 }
 
 static int add_holds(struct ctl_table *table, struct json_object *holds)
@@ -239,10 +238,10 @@ static int add_holds(struct ctl_table *table, struct json_object *holds)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *hold = json_object_array_get_idx(holds, i);
 		const char *what = json_get_text(hold, "what");
-		const char *reason = json_get_text(hold, "reason");
+		_cleanup_(cleanup_free)
+		char *line = ctl_view_describe_hold(what ? what : "?", hold);
 
-		fprintf(out, "%s%s%s%s", i ? "\n" : "", what ? what : "?",
-			reason && *reason ? ": " : "", reason ? reason : "");
+		fprintf(out, "%s%s", i ? "\n" : "", line ? line : "?");
 	}
 	if (fclose(out) == EOF)
 		return -1;
@@ -326,12 +325,13 @@ static int describe_local_holds(const struct holds *holds, struct json_object **
 {
 	_cleanup_(cleanup_json)
 	struct json_object *array = NULL;
+	const struct hold *hold;
 	int r = json_new_array(&array);
 
-	for (size_t i = 0; r == 0 && i < holds->count; i++) {
-		struct json_object *hold = NULL;
+	for (size_t i = 0; r == 0 && (hold = holds_get(holds, i)); i++) {
+		struct json_object *object = NULL;
 
-		r = describe_hold(&holds->items[i], &hold) ?: json_append(array, hold);
+		r = describe_hold(hold, &object) ?: json_append(array, object);
 	}
 	if (r == 0)
 		*ret = TAKE_PTR(array);

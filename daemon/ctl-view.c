@@ -4,14 +4,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
 #include "ctl-bus.h"
+#include "ctl-text.h"
 #include "ctl-view.h"
 #include "describe.h"
 #include "json.h"
+#include "policy.h"
 
 /* Mode 0400 on Linux. */
 #define ROOTS_FILE "sys/devices/faux/tdx_host/num_remaining_updates"
@@ -184,20 +187,40 @@ static int describe_local(const struct ctl_facts *facts, struct json_object **re
 	return describe_plan(facts->plan, ret) ?: describe_holds(&facts->holds, *ret);
 }
 
+char *ctl_view_describe_hold(const char *what, struct json_object *hold)
+{
+	uint64_t since_usec = 0;
+
+	(void)json_get_number(hold, "since_usec", &since_usec);
+	return policy_describe(what, since_usec, json_get_text(hold, "by"),
+			       json_get_text(hold, "reason"));
+}
+
+static void say_hold(const struct ctl *ctl, const char *what, struct json_object *hold)
+{
+	_cleanup_(cleanup_free)
+	char *text = ctl_view_describe_hold(what, hold);
+	_cleanup_(cleanup_free)
+	char *wrapped = text ? text_wrap(text, ctl->width) : NULL;
+
+	if (wrapped)
+		ctl_say(ctl, "\n%s", wrapped);
+}
+
 void ctl_view_say_holds(const struct ctl *ctl, struct json_object *view)
 {
 	struct json_object *pin = json_get(view, "pin");
+	struct json_object *held = json_get(view, "held");
 	const char *version = json_get_text(pin, "version");
-	const char *reason = json_get_text(pin, "reason");
-	const char *held = json_get_text(view, "held");
+	char pinned[64];
 
 	if (ctl->has_no_legend)
 		return;
-	if (version)
-		ctl_say(ctl, "\n%s is pinned%s%s", version,
-			reason && *reason ? ": " : ".", reason ? reason : "");
+	snprintf(pinned, sizeof(pinned), "%s is pinned", version ? version : "");
+	if (version && *version)
+		say_hold(ctl, pinned, pin);
 	if (held)
-		ctl_say(ctl, "\nAll updates are held%s%s", *held ? ": " : ".", held);
+		say_hold(ctl, "All updates are held", held);
 }
 
 int ctl_view_plan(struct ctl *ctl, const char *target, struct json_object **ret)

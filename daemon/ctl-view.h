@@ -35,6 +35,9 @@ int ctl_view_exit(struct json_object *plan);
 char *ctl_view_explain(struct json_object *plan);
 /* Add {result, reason, why, advice} of a plan. Return: 0; -ENOMEM. */
 int ctl_view_copy_word(struct json_object *plan, struct json_object *into);
+/* A hold or the pin in a sentence: @what, since when, by whom and why; NULL: no memory.
+ */
+char *ctl_view_describe_hold(const char *what, struct json_object *hold);
 /* What the administrator says, beside a plan or a list. */
 void ctl_view_say_holds(const struct ctl *ctl, struct json_object *view);
 

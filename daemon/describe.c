@@ -95,7 +95,8 @@ int describe_pin(const struct pin *pin, struct json_object **ret)
 		return 0;
 	r = json_new_object(&object) ?: describe_version(object, "version", &pin->version)
 		?: json_add_text(object, "reason", pin->reason)
-		?: json_add_number(object, "since_usec", pin->since_usec);
+		?: json_add_number(object, "since_usec", pin->since_usec)
+		?: json_add_text(object, "by", pin->by);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);
@@ -111,6 +112,7 @@ int describe_hold(const struct hold *hold, struct json_object **ret)
 	r = json_new_object(&object) ?: json_add_text(object, "what", hold->what)
 		?: json_add_text(object, "reason", hold->reason)
 		?: json_add_number(object, "since_usec", hold->since_usec)
+		?: json_add_text(object, "by", hold->by)
 		?: json_add_number(object, "until_usec", hold->until_usec)
 		?: json_add_bool(object, "is_automatic", hold->is_automatic);
 	if (r < 0)
@@ -122,8 +124,10 @@ int describe_hold(const struct hold *hold, struct json_object **ret)
 int describe_holds(const struct holds *holds, struct json_object *plan)
 {
 	const struct hold *all = holds_find(holds, NULL);
-	struct json_object *pin = NULL;
+	struct json_object *pin = NULL, *held = NULL;
+	int r = describe_pin(&holds->pin, &pin) ?: json_add(plan, "pin", pin);
 
-	return describe_pin(&holds->pin, &pin) ?: json_add(plan, "pin", pin)
-		?: json_add_text(plan, "held", all ? all->reason : NULL);
+	if (r == 0 && all)
+		r = describe_hold(all, &held) ?: json_add(plan, "held", held);
+	return r;
 }

@@ -78,17 +78,17 @@ int describe_history(const struct history_excerpt *excerpt, struct json_object *
 
 struct holds;
 /* Adds to a plan what the administrator says beside it: pin as describe_pin(), and held,
- * why no update may be made at all. */
+ * as describe_hold(), where no update may be made at all. */
 int describe_holds(const struct holds *holds, struct json_object *plan);
 
 struct hold;
 
-/* {what, reason, since_usec, until_usec, is_automatic} */
+/* {what, reason, since_usec, by, until_usec, is_automatic} */
 int describe_hold(const struct hold *hold, struct json_object **ret);
 
 struct pin;
 
-/* {version, reason, since_usec}; no object where nothing is pinned */
+/* {version, reason, since_usec, by}; no object where nothing is pinned */
 int describe_pin(const struct pin *pin, struct json_object **ret);
 
 /* {now, next}, each {version, mrseam, svn, tee_tcb_svn_begins, signer, mrsigner_seam,

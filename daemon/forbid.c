@@ -3,6 +3,7 @@
  * What forbids an update, as it stands now. What a request or a plan wants is decided
  * elsewhere, and what only widens, Guard= and Accept...=, is the request's.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "forbid.h"
@@ -16,6 +17,16 @@ struct ask {
 	const struct forbid_question *question;
 	char **ret_detail;
 };
+
+/* What was done since when, by whom and why. */
+static enum failure answer_since(const struct ask *ask, enum failure failure,
+				 const char *what, uint64_t since_usec, const char *by,
+				 const char *reason)
+{
+	if (ask->ret_detail)
+		*ask->ret_detail = policy_describe(what, since_usec, by, reason);
+	return failure;
+}
 
 #define ANSWER(ask, failure, ...)                                               \
 	((ask)->ret_detail ? (void)(*(ask)->ret_detail = text_new(__VA_ARGS__)) \
@@ -32,13 +43,13 @@ static bool is_same(const struct tdxupd_version *a, const struct tdxupd_version 
 static enum failure say_held(const struct ask *ask, const struct hold *hold)
 {
 	bool is_all = strcmp(hold->what, HOLDS_ALL) == 0;
-	const char *reason = hold->reason ? hold->reason : "";
 	enum failure failure =
 		hold->is_automatic && !is_all ? FAILURE_FAILED : FAILURE_HELD;
+	char what[TDXUPD_VERSION_TEXT_BYTES + 16];
 
-	return ANSWER(ask, failure, "%s%s held%s%s",
-		      is_all ? "all updates are" : hold->what, is_all ? "" : " is",
-		      *reason ? ": " : "", reason);
+	snprintf(what, sizeof(what), "%s %s held", is_all ? "all updates" : hold->what,
+		 is_all ? "are" : "is");
+	return answer_since(ask, failure, what, hold->since_usec, hold->by, hold->reason);
 }
 
 static enum failure ask_holds(const struct ask *ask)
@@ -78,14 +89,14 @@ static enum failure ask_pin(const struct ask *ask)
 {
 	const struct pin *pin = &ask->holds->pin;
 	const struct tdxupd_version *to = ask->question->to;
-	char text[TDXUPD_VERSION_TEXT_BYTES];
-	const char *reason = pin->is_set ? pin->reason : "";
+	char text[TDXUPD_VERSION_TEXT_BYTES], what[TDXUPD_VERSION_TEXT_BYTES + 16];
 
 	if (!pin->is_set || !to || is_same(to, &pin->version))
 		return FAILURE_NONE;
-	return ANSWER(ask, FAILURE_PINNED, "%s is pinned%s%s",
-		      tdxupd_version_format(&pin->version, text), *reason ? ": " : "",
-		      reason);
+	snprintf(what, sizeof(what), "%s is pinned",
+		 tdxupd_version_format(&pin->version, text));
+	return answer_since(ask, FAILURE_PINNED, what, pin->since_usec, pin->by,
+			    pin->reason);
 }
 
 /* A pin is stronger; and whoever asked for another version than Target= knew of it,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* holds.json: {holds [{what, reason, since_usec, until_usec, is_automatic}],
- * pin {version, reason, since_usec}, has_unlisted}. */
+/* holds.json: {holds [{what, reason, since_usec, by, until_usec, is_automatic}],
+ * pin {version, reason, since_usec, by}, has_unlisted}. Releases before had no `by`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,6 +27,7 @@ static int take(struct json_object *object, struct holds *holds)
 	struct hold hold = {
 		.what = (char *)what,
 		.reason = (char *)reason,
+		.by = (char *)json_get_text(object, "by"),
 		.until_usec = UINT64_MAX,
 		.is_automatic = json_get_bool(object, "is_automatic"),
 	};
@@ -42,15 +43,17 @@ static int take(struct json_object *object, struct holds *holds)
 static int take_pin(struct json_object *pin, struct holds *holds)
 {
 	const char *text = json_get_text(pin, "version");
-	struct tdxupd_version version;
-	uint64_t since = 0;
+	struct pin read = {
+		.reason = (char *)json_get_text(pin, "reason"),
+		.by = (char *)json_get_text(pin, "by"),
+	};
 
 	if (!pin)
 		return 0;
-	if (!text || tdxupd_version_parse(text, &version) < 0)
+	if (!text || tdxupd_version_parse(text, &read.version) < 0)
 		return -EBADMSG;
-	(void)json_get_number(pin, "since_usec", &since);
-	return holds_pin(holds, &version, json_get_text(pin, "reason"), since);
+	(void)json_get_number(pin, "since_usec", &read.since_usec);
+	return holds_pin(holds, &read);
 }
 
 static int parse(const char *bytes, size_t count, struct holds *holds)
@@ -145,6 +148,8 @@ static int describe(const struct hold *hold, struct json_object *list)
 		r = json_add_text(object, "reason", hold->reason);
 	if (r == 0)
 		r = json_add_number(object, "since_usec", hold->since_usec);
+	if (r == 0)
+		r = json_add_text(object, "by", hold->by);
 	if (r == 0 && hold->until_usec != UINT64_MAX)
 		r = json_add_number(object, "until_usec", hold->until_usec);
 	if (r == 0)

@@ -20,6 +20,14 @@ static void hold_done(struct hold *hold)
 {
 	free(hold->what);
 	free(hold->reason);
+	free(hold->by);
+}
+
+static void pin_done(struct pin *pin)
+{
+	free(pin->reason);
+	free(pin->by);
+	*pin = (struct pin){ 0 };
 }
 
 void holds_done(struct holds *holds)
@@ -27,7 +35,7 @@ void holds_done(struct holds *holds)
 	for (size_t i = 0; i < holds->count; i++)
 		hold_done(&holds->items[i]);
 	free(holds->items);
-	free(holds->pin.reason);
+	pin_done(&holds->pin);
 	*holds = (struct holds){ 0 };
 }
 
@@ -57,14 +65,37 @@ static struct hold *find_what(const struct holds *holds, const char *what)
 	return NULL;
 }
 
+static bool may_be_held(const char *what)
+{
+	struct tdxupd_version version;
+
+	return strcmp(what, HOLDS_ALL) == 0 || tdxupd_version_parse(what, &version) == 0;
+}
+
 int holds_remove(struct holds *holds, const char *what)
 {
 	struct hold *hold = find_what(holds, what);
+	bool is_unlisted = holds->has_unlisted && strcmp(what, HOLDS_ALL) == 0;
 
-	if (!hold)
+	if (!may_be_held(what))
+		return -EINVAL;
+	if (!hold && !is_unlisted)
 		return -ENOENT;
-	remove_at(holds, (size_t)(hold - holds->items));
+	if (is_unlisted)
+		holds->has_unlisted = false;
+	if (hold)
+		remove_at(holds, (size_t)(hold - holds->items));
 	return 0;
+}
+
+/* Cut where it is too long. @text may be NULL. */
+static char *copy_text(const char *text, size_t bytes_max)
+{
+	char *copy = malloc(bytes_max + 1);
+
+	if (copy)
+		text_make_printable(copy, bytes_max + 1, text ? text : "");
+	return copy;
 }
 
 /* Return: 0; -ENOMEM. */
@@ -73,12 +104,12 @@ static int copy_hold(const struct hold *hold, struct hold *ret)
 	struct hold copy = *hold;
 
 	copy.what = strdup(hold->what);
-	copy.reason = malloc(HOLDS_REASON_BYTES_MAX + 1);
-	if (!copy.what || !copy.reason) {
+	copy.reason = copy_text(hold->reason, HOLDS_REASON_BYTES_MAX);
+	copy.by = copy_text(hold->by, HOLDS_BY_BYTES_MAX);
+	if (!copy.what || !copy.reason || !copy.by) {
 		hold_done(&copy);
 		return -ENOMEM;
 	}
-	text_make_printable(copy.reason, HOLDS_REASON_BYTES_MAX + 1, hold->reason);
 	*ret = copy;
 	return 0;
 }
@@ -87,13 +118,12 @@ int holds_copy(const struct holds *holds, struct holds *ret)
 {
 	_cleanup_(holds_done)
 	struct holds copy = { .has_unlisted = holds->has_unlisted };
-	const struct pin *pin = &holds->pin;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < holds->count; i++)
 		r = holds_add(&copy, &holds->items[i]);
-	if (r == 0 && pin->is_set)
-		r = holds_pin(&copy, &pin->version, pin->reason, pin->since_usec);
+	if (r == 0 && holds->pin.is_set)
+		r = holds_pin(&copy, &holds->pin);
 	if (r < 0)
 		return -ENOMEM;
 	*ret = copy;
@@ -103,12 +133,10 @@ int holds_copy(const struct holds *holds, struct holds *ret)
 
 int holds_add(struct holds *holds, const struct hold *hold)
 {
-	struct tdxupd_version version;
 	struct hold *items, *old = find_what(holds, hold->what);
 	struct hold copy;
 
-	if (strcmp(hold->what, HOLDS_ALL) != 0 &&
-	    tdxupd_version_parse(hold->what, &version) < 0)
+	if (!may_be_held(hold->what))
 		return -EINVAL;
 	if (hold->reason && strlen(hold->reason) > HOLDS_REASON_BYTES_MAX)
 		return -EMSGSIZE;
@@ -171,23 +199,21 @@ uint64_t holds_get_next(const struct holds *holds)
 	return next;
 }
 
-int holds_pin(struct holds *holds, const struct tdxupd_version *version,
-	      const char *reason, uint64_t since_usec)
+int holds_pin(struct holds *holds, const struct pin *pin)
 {
-	char *copy;
+	struct pin copy = *pin;
 
-	if (reason && strlen(reason) > HOLDS_REASON_BYTES_MAX)
+	if (pin->reason && strlen(pin->reason) > HOLDS_REASON_BYTES_MAX)
 		return -EMSGSIZE;
-	copy = strdup(reason ? reason : "");
-	if (!copy)
+	copy.is_set = true;
+	copy.reason = copy_text(pin->reason, HOLDS_REASON_BYTES_MAX);
+	copy.by = copy_text(pin->by, HOLDS_BY_BYTES_MAX);
+	if (!copy.reason || !copy.by) {
+		pin_done(&copy);
 		return -ENOMEM;
-	free(holds->pin.reason);
-	holds->pin = (struct pin){
-		.is_set = true,
-		.version = *version,
-		.reason = copy,
-		.since_usec = since_usec,
-	};
+	}
+	pin_done(&holds->pin);
+	holds->pin = copy;
 	return 0;
 }
 
@@ -195,8 +221,7 @@ int holds_unpin(struct holds *holds)
 {
 	if (!holds->pin.is_set)
 		return -ENOENT;
-	free(holds->pin.reason);
-	holds->pin = (struct pin){ 0 };
+	pin_done(&holds->pin);
 	return 0;
 }
 
@@ -205,6 +230,7 @@ static const struct hold unlisted = {
 	.what = (char *)HOLDS_ALL,
 	.reason = (char *)"a version failed that could not be listed; "
 			  "`tdxupdctl reset-failed` forgets it",
+	.by = (char *)"",
 	.until_usec = UINT64_MAX,
 	.is_automatic = true,
 };
@@ -215,6 +241,7 @@ static int apply(const struct hold *hold, struct tdxupd_policy *policy)
 		.is_all = strcmp(hold->what, HOLDS_ALL) == 0,
 		.since_usec = hold->since_usec,
 		.reason = hold->reason,
+		.by = hold->by,
 	};
 
 	/* All are never held for a failure, but where the file can't be read. */
@@ -236,7 +263,7 @@ int holds_apply(const struct holds *holds, struct tdxupd_policy *policy)
 	tdxupd_policy_pin(policy, holds->pin.is_set ? &holds->pin.version : NULL);
 	if (r == 0 && holds->pin.is_set)
 		r = tdxupd_policy_explain_pin(policy, holds->pin.since_usec,
-					      holds->pin.reason, NULL);
+					      holds->pin.reason, holds->pin.by);
 	return r;
 }
 
@@ -249,4 +276,11 @@ const struct hold *holds_find(const struct holds *holds,
 	if (all || holds->has_unlisted)
 		return all ? all : &unlisted;
 	return version ? find_what(holds, tdxupd_version_format(version, text)) : NULL;
+}
+
+const struct hold *holds_get(const struct holds *holds, size_t i)
+{
+	if (i < holds->count)
+		return &holds->items[i];
+	return holds->has_unlisted && i == holds->count ? &unlisted : NULL;
 }

@@ -12,11 +12,15 @@
 #define HOLDS_FILE "holds.json"
 #define HOLDS_ALL  "all"
 
-/* Of a reason: as many as there may be holds of this size fit into the file. */
+/* Of a reason, and of who gave it: as many as there may be holds of this size fit into
+ * the file. */
 #define HOLDS_REASON_BYTES_MAX 512
+#define HOLDS_BY_BYTES_MAX     96
 
 /*
  * A version, or HOLDS_ALL, that is not to be loaded.
+ * @by: who said so, "root (uid 0)"; "" where nobody did, or where an older release wrote
+ *it down. Once it is among holds, neither this nor @reason is NULL
  * @until_usec: CLOCK_REALTIME; until somebody ends it where that is UINT64_MAX, or a time
  *	that only a clock which was never set could have meant
  * @is_automatic: it failed, rather than that somebody said so
@@ -25,16 +29,18 @@ struct hold {
 	char *what;
 	char *reason;
 	uint64_t since_usec;
+	char *by;
 	uint64_t until_usec;
 	bool is_automatic;
 };
 
-/* The one version where updates may end. @reason: never NULL where it is set. */
+/* The one version where updates may end. @reason, @by: never NULL among holds. */
 struct pin {
 	bool is_set;
 	struct tdxupd_version version;
 	char *reason;
 	uint64_t since_usec;
+	char *by;
 };
 
 /*
@@ -55,7 +61,7 @@ int holds_copy(const struct holds *holds, struct holds *ret);
  * HOLDS_ALL; -EMSGSIZE a longer reason; -ENOSPC too many; -ENOMEM. On error all is as it
  * was. */
 int holds_add(struct holds *holds, const struct hold *hold);
-/* Return: 0; -ENOENT. */
+/* HOLDS_ALL ends what could not be listed, too. Return: 0; -ENOENT; -EINVAL as above. */
 int holds_remove(struct holds *holds, const char *what);
 /* Forget what is over at @now_usec (CLOCK_REALTIME). Return: whether anything was. */
 bool holds_expire(struct holds *holds, uint64_t now_usec);
@@ -64,16 +70,16 @@ bool holds_expire(struct holds *holds, uint64_t now_usec);
 bool holds_forgive(struct holds *holds);
 /* When holds_expire() has something to do; UINT64_MAX never. */
 uint64_t holds_get_next(const struct holds *holds);
-/* Replaces the one before. @reason may be NULL. Return: 0; -EMSGSIZE a reason that is too
- * long; -ENOMEM. */
-int holds_pin(struct holds *holds, const struct tdxupd_version *version,
-	      const char *reason, uint64_t since_usec);
+/* Replaces the one before. Return: 0; -EMSGSIZE a reason that is too long; -ENOMEM. */
+int holds_pin(struct holds *holds, const struct pin *pin);
 /* Return: 0; -ENOENT nothing is pinned. */
 int holds_unpin(struct holds *holds);
 /* What keeps @version from being loaded: all or itself. NULL: nothing. @version may be
  * NULL for any. */
 const struct hold *holds_find(const struct holds *holds,
 			      const struct tdxupd_version *version);
+/* One after the other, all that holds_find() may find; NULL: there are no more. */
+const struct hold *holds_get(const struct holds *holds, size_t i);
 
 /* Let a policy know: these are its holds and no others, and the pin is its pin. Return:
  * 0; -ENOMEM. */

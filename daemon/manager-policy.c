@@ -19,6 +19,7 @@
 #include "manager-history.h"
 #include "manager-jobs.h"
 #include "manager-policy.h"
+#include "policy.h"
 #include "text.h"
 
 /* Of a job's own words in the reason of a hold. */
@@ -109,17 +110,47 @@ static int keep(struct manager *manager, const struct holds *holds, char **ret_w
 	return r;
 }
 
-/* @what: whom it is about. @reason, @more: may be NULL. */
-static void record(struct manager *manager, const char *phase, const char *what,
-		   const char *reason, const char *more)
-{
-	bool has_reason = reason && *reason;
-	_cleanup_(cleanup_free)
-	char *detail =
-		text_new("%s%s%s%s%s", what, has_reason ? ": " : "",
-			 has_reason ? reason : "", more ? "; " : "", more ? more : "");
+/* What was done, to be told in the same words wherever it is told.
+ * @phase: of the history
+ * @what: whom it is about
+ * @by, @reason, @more: may be NULL */
+struct deed {
+	const char *phase;
+	const char *what;
+	const char *by;
+	const char *reason;
+	const char *more;
+};
 
-	manager_record(manager, phase, NULL, detail ? detail : what);
+/* @deed->what as it is said to be held or not. free() it; NULL without memory. */
+static char *describe(const struct deed *deed, const char *what)
+{
+	_cleanup_(cleanup_free)
+	char *text = policy_describe(what, 0, deed->by, deed->reason);
+
+	return text ? text_new("%s%s%s", text, deed->more ? "; " : "",
+			       deed->more ? deed->more : "")
+		    : NULL;
+}
+
+static void record(struct manager *manager, const struct deed *deed)
+{
+	_cleanup_(cleanup_free)
+	char *detail = describe(deed, deed->what);
+
+	manager_record(manager, deed->phase, NULL, detail ? detail : deed->what);
+}
+
+/* "all updates are held by root (uid 0): why" */
+static void say(int priority, const char *message_id, const struct deed *deed)
+{
+	bool is_all = strcmp(deed->what, HOLDS_ALL) == 0;
+	_cleanup_(cleanup_free)
+	char *what = text_new("%s %s", is_all ? "all updates" : deed->what, deed->phase);
+	_cleanup_(cleanup_free)
+	char *text = what ? describe(deed, what) : NULL;
+
+	journal_say(priority, message_id, "%s", text ? text : deed->what);
 }
 
 /* ---- what forbids ---- */
@@ -128,29 +159,26 @@ static void record(struct manager *manager, const char *phase, const char *what,
  * It counts; it is kept, told and obeyed. @r: of keeping it. @text: what the caller is to
  * know: why it could not be kept, or that it comes too late for a job.
  */
-static int tell_forbidden(struct manager *manager, const char *phase, const char *what,
-			  const char *reason, char **ret_text)
+static int tell_forbidden(struct manager *manager, const struct deed *deed,
+			  char **ret_text)
 {
+	struct deed told = *deed;
+
 	_cleanup_(cleanup_free)
 	char *why = NULL;
 	_cleanup_(cleanup_free)
 	char *late = manager_describe_late(manager);
 	_cleanup_(cleanup_free)
 	char *lost = NULL;
-	bool is_hold = strcmp(phase, "held") == 0;
+	bool is_hold = strcmp(deed->phase, "held") == 0;
 	int r = keep(manager, &manager->holds, &why);
 
 	if (r < 0)
 		lost = text_new("this lasts only until tdxupdd ends: %s",
 				why ? why : strerror(-r));
-	record(manager, phase, what, reason, lost ? lost : late);
-	journal_say(lost ? LOG_ERR : LOG_NOTICE, is_hold ? MESSAGE_HELD : MESSAGE_PINNED,
-		    "%s%s %s: %s%s%s", is_hold ? "updates to " : "version ", what,
-		    is_hold ? "are held" : "is pinned", reason ? reason : "",
-		    lost || late ? "; " : "",
-		    lost   ? lost
-		    : late ? late
-			   : "");
+	told.more = lost ? lost : late;
+	record(manager, &told);
+	say(lost ? LOG_ERR : LOG_NOTICE, is_hold ? MESSAGE_HELD : MESSAGE_PINNED, &told);
 	follow(manager);
 	*ret_text = lost ? TAKE_PTR(lost) : TAKE_PTR(late);
 	return r;
@@ -164,18 +192,27 @@ int manager_hold(struct manager *manager, const struct hold *hold, char **ret_te
 	copy.since_usec = clock_usec(CLOCK_REALTIME);
 	r = holds_add(&manager->holds, &copy);
 	return r < 0 ? r
-		     : tell_forbidden(manager, "held", hold->what, hold->reason,
+		     : tell_forbidden(manager,
+				      &(struct deed){ .phase = "held",
+						      .what = hold->what,
+						      .by = hold->by,
+						      .reason = hold->reason },
 				      ret_text);
 }
 
-int manager_pin(struct manager *manager, const struct tdxupd_version *version,
-		const char *reason, char **ret_text)
+int manager_pin(struct manager *manager, const struct pin *pin, char **ret_text)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
-	int r = holds_pin(&manager->holds, version, reason, clock_usec(CLOCK_REALTIME));
+	const struct deed deed = {
+		.phase = "pinned", .what = text, .by = pin->by, .reason = pin->reason
+	};
+	struct pin copy = *pin;
+	int r;
 
-	tdxupd_version_format(version, text);
-	return r < 0 ? r : tell_forbidden(manager, "pinned", text, reason, ret_text);
+	copy.since_usec = clock_usec(CLOCK_REALTIME);
+	r = holds_pin(&manager->holds, &copy);
+	tdxupd_version_format(&pin->version, text);
+	return r < 0 ? r : tell_forbidden(manager, &deed, ret_text);
 }
 
 void manager_hold_version(struct manager *manager, uint32_t id,
@@ -200,7 +237,11 @@ void manager_hold_version(struct manager *manager, uint32_t id,
 	/* What failed is not tried again and again, whatever else is wrong here. */
 	if (r == -ENOSPC || r == -ENOMEM || r == -EMSGSIZE) {
 		manager->holds.has_unlisted = true;
-		(void)tell_forbidden(manager, "held", HOLDS_ALL, reason, &why);
+		(void)tell_forbidden(manager,
+				     &(struct deed){ .phase = "held",
+						     .what = HOLDS_ALL,
+						     .reason = reason },
+				     &why);
 	}
 }
 
@@ -260,8 +301,8 @@ enum failure manager_refuses(const struct manager *manager,
 /* ---- what permits again ---- */
 
 /* @next: what is to be held from now on; taken over. */
-static int permit(struct manager *manager, struct holds *next, const char *phase,
-		  const char *what, char **ret_why)
+static int permit(struct manager *manager, struct holds *next, const struct deed *deed,
+		  char **ret_why)
 {
 	int r = keep(manager, next, ret_why);
 
@@ -271,16 +312,16 @@ static int permit(struct manager *manager, struct holds *next, const char *phase
 	}
 	holds_done(&manager->holds);
 	manager->holds = *next;
-	record(manager, phase, what, NULL, NULL);
-	journal_say(LOG_NOTICE, NULL, "%s %s", what,
-		    strcmp(phase, "unheld") == 0 ? "is held no longer"
-						 : "is pinned no longer");
+	record(manager, deed);
+	say(LOG_NOTICE, NULL, deed);
 	follow(manager);
-	return 0;
+	return 1;
 }
 
-int manager_unhold(struct manager *manager, const char *what, char **ret_why)
+int manager_unhold(struct manager *manager, const char *what, const char *by,
+		   char **ret_why)
 {
+	const struct deed deed = { .phase = "unheld", .what = what, .by = by };
 	struct holds next;
 	int r = holds_copy(&manager->holds, &next);
 
@@ -289,14 +330,15 @@ int manager_unhold(struct manager *manager, const char *what, char **ret_why)
 	r = holds_remove(&next, what);
 	if (r < 0) {
 		holds_done(&next);
-		return r;
+		return r == -ENOENT ? 0 : r;
 	}
-	return permit(manager, &next, "unheld", what, ret_why);
+	return permit(manager, &next, &deed, ret_why);
 }
 
-int manager_unpin(struct manager *manager, char **ret_why)
+int manager_unpin(struct manager *manager, const char *by, char **ret_why)
 {
 	char text[TDXUPD_VERSION_TEXT_BYTES];
+	const struct deed deed = { .phase = "unpinned", .what = text, .by = by };
 	struct holds next;
 	int r = holds_copy(&manager->holds, &next);
 
@@ -306,13 +348,16 @@ int manager_unpin(struct manager *manager, char **ret_why)
 	r = holds_unpin(&next);
 	if (r < 0) {
 		holds_done(&next);
-		return r;
+		return r == -ENOENT ? 0 : r;
 	}
-	return permit(manager, &next, "unpinned", text, ret_why);
+	return permit(manager, &next, &deed, ret_why);
 }
 
-int manager_reset_failed(struct manager *manager, char **ret_why)
+int manager_reset_failed(struct manager *manager, const char *by, char **ret_why)
 {
+	const struct deed deed = { .phase = "unheld", .what = "what failed", .by = by };
+	bool has_last = *manager_get_last_result(manager) &&
+			manager->last.failure != FAILURE_NONE;
 	bool was_unsettled = manager->is_unsettled;
 	struct holds next;
 	int r = holds_copy(&manager->holds, &next);
@@ -322,7 +367,7 @@ int manager_reset_failed(struct manager *manager, char **ret_why)
 	/* What was cut off or given up has failed, too. */
 	if (holds_forgive(&next) || was_unsettled) {
 		manager->is_unsettled = false;
-		r = permit(manager, &next, "unheld", "what failed", ret_why);
+		r = permit(manager, &next, &deed, ret_why);
 	} else {
 		holds_done(&next);
 	}
@@ -333,7 +378,7 @@ int manager_reset_failed(struct manager *manager, char **ret_why)
 	manager->forgiven_id = manager->last_id;
 	if (manager->listener.changed)
 		manager->listener.changed(manager->listener.userdata);
-	return 0;
+	return r > 0 || has_last;
 }
 
 /* Its time is over, on the disk as well: that it can't be written there is no reason to
@@ -349,7 +394,8 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata)
 	holds_expire(&manager->holds, clock_usec(CLOCK_REALTIME));
 	if (keep(manager, &manager->holds, &why) < 0)
 		journal_say(LOG_ERR, NULL, "a hold has ended, but: %s", why ? why : "?");
-	record(manager, "unheld", "what was held for a time", NULL, NULL);
+	record(manager,
+	       &(struct deed){ .phase = "unheld", .what = "what was held for a time" });
 	follow(manager);
 	return 0;
 }

@@ -14,13 +14,15 @@ int manager_load_holds(struct manager *manager);
  * for how long. @ret_text, otherwise: what the caller should know, or NULL; free() it.
  */
 int manager_hold(struct manager *manager, const struct hold *hold, char **ret_text);
-/* Return: 0; -EMSGSIZE; the rest as manager_hold(). */
-int manager_pin(struct manager *manager, const struct tdxupd_version *version,
-		const char *reason, char **ret_text);
-/* Return: 0; -ENOENT; -ENOMEM; an errno of writing it down, with @ret_why: all is held as
- * it was. */
-int manager_unhold(struct manager *manager, const char *what, char **ret_why);
-int manager_unpin(struct manager *manager, char **ret_why);
+/* Its time is filled in here, as manager_hold() does. Return: 0; -EMSGSIZE; the rest as
+ * manager_hold(). */
+int manager_pin(struct manager *manager, const struct pin *pin, char **ret_text);
+/* @by: who wants it. Return: 1; 0 it was not held: nothing is changed; -EINVAL that can
+ * not be held; -ENOMEM; an errno of writing it down, with @ret_why: all is held as it
+ * was. */
+int manager_unhold(struct manager *manager, const char *what, const char *by,
+		   char **ret_why);
+int manager_unpin(struct manager *manager, const char *by, char **ret_why);
 /* What forbids may have changed: every job is asked whether it may go on. */
 void manager_ask_jobs(struct manager *manager);
 /* A job that what forbids comes too late for, in a sentence; NULL: none. free() it. */
@@ -34,8 +36,8 @@ enum failure manager_refuses(const struct manager *manager,
 enum failure manager_forbids(const struct manager *manager,
 			     const struct job_request *request, char **ret_detail);
 /* Forget what failed: holds that came from it, and the last result. Return: as
- * manager_unhold(), but never -ENOENT. */
-int manager_reset_failed(struct manager *manager, char **ret_why);
+ * manager_unhold(). */
+int manager_reset_failed(struct manager *manager, const char *by, char **ret_why);
 /* An update to it failed in job @id: not again until somebody releases it. */
 void manager_hold_version(struct manager *manager, uint32_t id,
 			  const struct tdxupd_version *version, const char *detail);

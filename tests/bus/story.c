@@ -48,20 +48,37 @@ static void read_file(struct scene *scene, const char *path, struct story *story
 	}
 }
 
-struct history_record story_find(struct scene *scene, const char *phase)
+static bool find(struct scene *scene, const char *phase, struct history_record *ret)
 {
 	_cleanup_(cleanup_free)
 	char *text = NULL;
-	struct history_record record;
 
 	assert_int_equal(world_read(&scene->world, STORY_FILE, &text), 0);
-	for (char *lines = text; take_record(&lines, &record);) {
-		if (strcmp(record.phase, phase) == 0)
-			return record;
-		history_record_done(&record);
+	for (char *lines = text; take_record(&lines, ret);) {
+		if (strcmp(ret->phase, phase) == 0)
+			return true;
+		history_record_done(ret);
 	}
-	fail_msg("no record of `%s'", phase);
-	return (struct history_record){ 0 };
+	return false;
+}
+
+struct history_record story_find(struct scene *scene, const char *phase)
+{
+	struct history_record record;
+
+	if (!find(scene, phase, &record))
+		fail_msg("no record of `%s'", phase);
+	return record;
+}
+
+bool story_has(struct scene *scene, const char *phase)
+{
+	struct history_record record;
+
+	if (!find(scene, phase, &record))
+		return false;
+	history_record_done(&record);
+	return true;
 }
 
 void story_read(struct scene *scene, struct story *ret)

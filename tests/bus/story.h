@@ -19,6 +19,8 @@ struct story {
 };
 
 void story_read(struct scene *scene, struct story *ret);
+/* Whether there is a record in @phase. */
+bool story_has(struct scene *scene, const char *phase);
 /* The first record in @phase, history_record_done() it; asserts that there is one. */
 struct history_record story_find(struct scene *scene, const char *phase);
 

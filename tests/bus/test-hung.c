@@ -68,7 +68,7 @@ static void test_nobody_can_tell(void **state)
 	assert_int_equal(record.job, 1);
 	/* Nothing has failed that would have to be held. */
 	assert_null(record.reason);
-	assert_int_equal(scene_count(&scene, "ListHolds", "(ssttb)"), 0);
+	assert_int_equal(scene_count(&scene, "ListHolds", "(sststb)"), 0);
 	scene_assert(&scene, JOB, "State", "unknown");
 	scene_assert(&scene, JOB, "Outcome", "unknown");
 	scene_assert(&scene, JOB, "Result", UNKNOWN);

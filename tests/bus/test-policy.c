@@ -6,6 +6,7 @@
 
 #include "../unit/test.h"
 #include "scene.h"
+#include "story.h"
 #include "util.h"
 
 #define HELD   "org.tdxupd1.Error.Held"
@@ -67,11 +68,11 @@ static void test_a_hold_ends_by_itself(void **state)
 	scene_end(&scene);
 }
 
-/* ListHolds(), as "what:reason:is_automatic " each; free() it. */
+/* ListHolds(), as "what:reason:by:is_automatic " each; free() it. */
 static char *list_holds(struct scene *scene)
 {
 	sd_bus_message *reply = NULL;
-	const char *what, *reason;
+	const char *what, *reason, *by;
 	uint64_t since, until;
 	char *text = strdup("");
 	int is_automatic;
@@ -79,13 +80,13 @@ static char *list_holds(struct scene *scene)
 	assert_true(sd_bus_call_method(scene->bus, "org.tdxupd1", SCENE_MANAGER,
 				       "org.tdxupd1.Manager", "ListHolds", NULL, &reply,
 				       NULL) >= 0);
-	assert_true(sd_bus_message_enter_container(reply, 'a', "(ssttb)") >= 0);
-	while (sd_bus_message_read(reply, "(ssttb)", &what, &reason, &since, &until,
+	assert_true(sd_bus_message_enter_container(reply, 'a', "(sststb)") >= 0);
+	while (sd_bus_message_read(reply, "(sststb)", &what, &reason, &since, &by, &until,
 				   &is_automatic) > 0) {
 		char *longer;
 
 		assert_true(since > 0 && since <= in_ms(0) && until > since);
-		assert_true(asprintf(&longer, "%s%s:%s:%d ", text, what, reason,
+		assert_true(asprintf(&longer, "%s%s:%s:%s:%d ", text, what, reason, by,
 				     is_automatic) > 0);
 		free(text);
 		text = longer;
@@ -111,12 +112,12 @@ static void test_a_list_of_holds(void **state)
 	assert_holds(&scene, "");
 	assert_null(scene_hold(&scene, "1.5.16", 0));
 	assert_null(scene_hold(&scene, "all", in_ms(100000)));
-	assert_holds(&scene, "1.5.16:a test:0 all:a test:0 ");
+	assert_holds(&scene, "1.5.16:a test:root (uid 0):0 all:a test:root (uid 0):0 ");
 	assert_int_equal(scene_stop(&scene), 0);
 	scene_run(&scene);
-	assert_holds(&scene, "1.5.16:a test:0 all:a test:0 ");
+	assert_holds(&scene, "1.5.16:a test:root (uid 0):0 all:a test:root (uid 0):0 ");
 	assert_null(scene_unhold(&scene, "all"));
-	assert_holds(&scene, "1.5.16:a test:0 ");
+	assert_holds(&scene, "1.5.16:a test:root (uid 0):0 ");
 	scene_end(&scene);
 }
 
@@ -129,7 +130,49 @@ static void test_holds_that_are_none(void **state)
 	scene_start(&scene, NULL);
 	assert_string_equal(scene_hold(&scene, "", 0), no_version);
 	assert_string_equal(scene_hold(&scene, "1.5", 0), no_version);
-	assert_string_equal(scene_unhold(&scene, "1.5.16"), no_version);
+	assert_string_equal(scene_unhold(&scene, "1.5"), no_version);
+	scene_end(&scene);
+}
+
+static void assert_permits(struct scene *scene, bool is_wanted, const char *member,
+			   const char *types, const char *what)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *reply = NULL;
+	int has_changed;
+
+	if (sd_bus_call_method(scene->bus, "org.tdxupd1", SCENE_MANAGER,
+			       "org.tdxupd1.Manager", member, &error, &reply, types,
+			       what) < 0)
+		fail_msg("%s: %s", member, error.message);
+	assert_true(sd_bus_message_read(reply, "b", &has_changed) > 0);
+	assert_int_equal(has_changed, is_wanted);
+	sd_bus_message_unref(reply);
+}
+
+/* To permit what nothing forbids is no error and leaves no trace. */
+static void test_what_is_not_held_is_not_unheld(void **state)
+{
+	static const char *const phases[] = { "unheld", "unpinned" };
+	struct scene scene;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	assert_permits(&scene, false, "Unhold", "s", "1.5.16");
+	assert_permits(&scene, false, "Unhold", "s", "all");
+	assert_permits(&scene, false, "Unpin", "", NULL);
+	assert_permits(&scene, false, "ResetFailed", "", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+		assert_false(story_has(&scene, phases[i]));
+	assert_null(scene_hold(&scene, "1.5.16", 0));
+	assert_null(scene_pin(&scene, "1.5.06"));
+	assert_permits(&scene, false, "Unhold", "s", "all");
+	assert_permits(&scene, true, "Unhold", "s", "1.5.16");
+	assert_permits(&scene, true, "Unpin", "", NULL);
+	assert_permits(&scene, false, "Unhold", "s", "1.5.16");
+	assert_permits(&scene, false, "Unpin", "", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+		assert_true(story_has(&scene, phases[i]));
 	scene_end(&scene);
 }
 
@@ -298,7 +341,6 @@ static void test_pins_that_lead_nowhere(void **state)
 	scene_run(&scene);
 	assert_string_equal(scene_pin(&scene, ""), no_version);
 	assert_string_equal(scene_pin(&scene, "1.5"), no_version);
-	assert_string_equal(scene_unpin(&scene), no_version);
 	/* Not there, not yet perhaps. */
 	assert_null(scene_pin(&scene, "1.5.20"));
 	scene_await(&scene, SCENE_MANAGER, "NextVersion", "");
@@ -350,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_a_hold_ends_by_itself),
 		cmocka_unit_test(test_a_list_of_holds),
 		cmocka_unit_test(test_holds_that_are_none),
+		cmocka_unit_test(test_what_is_not_held_is_not_unheld),
 		cmocka_unit_test(test_what_failed_is_held),
 		cmocka_unit_test(test_what_failed_is_forgotten_on_request),
 		cmocka_unit_test(test_a_target),

@@ -336,15 +336,16 @@ static void test_history_says_what_holds_say(void **state)
 	job = scene_update_waiting(&scene);
 	press_at_once(&scene, &buttons[1]);
 	record = story_find(&scene, "held");
-	assert_string_equal(record.detail, "1.5.16: a test");
+	assert_string_equal(record.detail, "1.5.16 by root (uid 0): a test");
 	history_record_done(&record);
 	record = story_find(&scene, "failed");
 	assert_string_equal(record.reason, ERROR("Held"));
-	assert_string_equal(record.detail, "1.5.16 is held: a test");
+	assert_memory_equal(record.detail, "1.5.16 is held since ", 21);
+	assert_non_null(strstr(record.detail, " UTC by root (uid 0): a test"));
 	history_record_done(&record);
 	press_at_once(&scene, &buttons[2]);
 	record = story_find(&scene, "pinned");
-	assert_string_equal(record.detail, "1.5.06: a test");
+	assert_string_equal(record.detail, "1.5.06 by root (uid 0): a test");
 	history_record_done(&record);
 	scene_end(&scene);
 }

@@ -430,7 +430,7 @@ static void test_a_kernel_that_takes_no_upload(void **state)
 	job = scene_update(&scene, NULL);
 	scene_await_end(&scene, job, "Unsupported");
 	scene_assert_host(&scene, "1.5.06", 0);
-	assert_int_equal(scene_count(&scene, "ListHolds", "(ssttb)"), 0);
+	assert_int_equal(scene_count(&scene, "ListHolds", "(sststb)"), 0);
 	scene_end(&scene);
 }
 

@@ -302,10 +302,11 @@ static void assert_pinned(struct scene *scene)
 	CLI_RUN(&cli, scene, "list");
 	assert_int_equal(cli.code, 0);
 	assert_non_null(strstr(cli.out, "refused  another version is pinned"));
-	assert_non_null(strstr(cli.out, "\n1.5.06 is pinned: the verifiers"));
+	assert_non_null(strstr(cli.out, "\n1.5.06 is pinned since "));
+	assert_non_null(strstr(cli.out, " by root (uid 0): the verifiers"));
 	cli_done(&cli);
 	CLI_RUN(&cli, scene, "status");
-	assert_non_null(strstr(cli.out, "to 1.5.06: the verifiers"));
+	assert_non_null(strstr(cli.out, "to 1.5.06 since "));
 	assert_null(strchr(cli.out, '\x1b'));
 	cli_done(&cli);
 }

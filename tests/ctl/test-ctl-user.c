@@ -83,7 +83,7 @@ static void test_a_pin(void **state)
 	open_up(&scene);
 	assert_says(&scene, CTL_EXIT_PINNED, "plan", "1.5.06 is pinned since");
 	assert_says(&scene, 0, "list", "another version is pinned");
-	assert_says(&scene, 0, "list", "1.5.06 is pinned: a test");
+	assert_says(&scene, 0, "list", "by root (uid 0): a test");
 	assert_says(&scene, 0, "status", "to 1.5.06: a test");
 	close_up(&scene);
 }

@@ -112,13 +112,13 @@ static void forbid(const struct row *row, struct holds *holds)
 	struct hold hold = { .what = (char *)row->hold,
 			     .reason = (char *)"because",
 			     .until_usec = UINT64_MAX };
-	struct tdxupd_version v;
+	struct pin pin = { .reason = (char *)"because" };
 
 	if (row->hold)
 		assert_int_equal(holds_add(holds, &hold), 0);
 	if (row->pin) {
-		v = version(row->pin);
-		assert_int_equal(holds_pin(holds, &v, "because", 1), 0);
+		pin.version = version(row->pin);
+		assert_int_equal(holds_pin(holds, &pin), 0);
 	}
 }
 
@@ -227,14 +227,21 @@ static void test_what_failed_is_told_from_what_is_held(void **state)
 			     .until_usec = UINT64_MAX,
 			     .is_automatic = true };
 	struct holds holds = { 0 };
+	char *detail = NULL;
 
 	(void)state;
 	job_request_init(&request, config);
 	assert_int_equal(holds_add(&holds, &hold), 0);
 	assert_int_equal(forbid_find(config, &holds, &question, NULL), FAILURE_FAILED);
 	hold.is_automatic = false;
+	hold.reason = (char *)"the verifiers";
+	hold.by = (char *)"alice (uid 1000)";
+	hold.since_usec = UINT64_C(1800000000000000);
 	assert_int_equal(holds_add(&holds, &hold), 0);
-	assert_int_equal(forbid_find(config, &holds, &question, NULL), FAILURE_HELD);
+	assert_int_equal(forbid_find(config, &holds, &question, &detail), FAILURE_HELD);
+	assert_string_equal(detail, "1.5.16 is held since 2027-01-15 08:00 UTC by alice "
+				    "(uid 1000): the verifiers");
+	free(detail);
 	holds_done(&holds);
 	config_unref(config);
 }

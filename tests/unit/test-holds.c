@@ -11,6 +11,7 @@ static int add(struct holds *holds, const char *what, uint64_t until)
 {
 	struct hold hold = { .what = (char *)what,
 			     .reason = (char *)"because",
+			     .by = (char *)"alice (uid 1000)",
 			     .until_usec = until };
 
 	return holds_add(holds, &hold);
@@ -209,10 +210,12 @@ static void test_the_file_comes_back(void **state)
 
 static void pin(struct holds *holds, const char *version, const char *reason)
 {
-	struct tdxupd_version v;
+	struct pin pin = { .reason = (char *)reason,
+			   .since_usec = 77,
+			   .by = (char *)"bob (uid 1001)" };
 
-	assert_int_equal(tdxupd_version_parse(version, &v), 0);
-	assert_int_equal(holds_pin(holds, &v, reason, 77), 0);
+	assert_int_equal(tdxupd_version_parse(version, &pin.version), 0);
+	assert_int_equal(holds_pin(holds, &pin), 0);
 }
 
 static void test_a_pin(void **state)
@@ -235,6 +238,8 @@ static void test_a_pin(void **state)
 	assert_int_equal(back.pin.version.update, 16);
 	assert_string_equal(back.pin.reason, "verifiers know \"it\"");
 	assert_true(back.pin.since_usec == 77);
+	assert_string_equal(back.pin.by, "bob (uid 1001)");
+	assert_string_equal(back.items[0].by, "alice (uid 1000)");
 
 	assert_int_equal(tdxupd_policy_new(&policy), 0);
 	assert_int_equal(holds_apply(&back, policy), 0);
@@ -242,6 +247,8 @@ static void test_a_pin(void **state)
 	assert_int_equal(policy->pin.update, 16);
 	assert_string_equal(policy->pin_reason, "verifiers know \"it\"");
 	assert_true(policy->pin_since_usec == 77);
+	assert_string_equal(policy->pin_by, "bob (uid 1001)");
+	assert_string_equal(policy->holds[0].by, "alice (uid 1000)");
 	assert_int_equal(policy->blocked_version_count, 0);
 	assert_int_equal(policy->hold_count, 1);
 	assert_int_equal(policy->holds[0].version.update, 6);
@@ -280,6 +287,46 @@ static void test_reading_makes_no_directory(void **state)
 	assert_int_equal(faccessat(tree.fd, "var", F_OK, 0), -1);
 	holds_done(&holds);
 	tree_remove(&tree);
+}
+
+/* Releases before wrote down no names. */
+static void test_a_file_of_before(void **state)
+{
+	struct holds holds;
+	struct tree tree;
+	char *note = NULL;
+
+	(void)state;
+	tree_new(&tree);
+	tree_put(&tree, STATE_DIR "/" HOLDS_FILE,
+		 "{\"holds\":[{\"what\":\"1.5.16\",\"reason\":\"why\",\"since_usec\":5}],"
+		 "\"pin\":{\"version\":\"1.5.06\",\"reason\":\"x\",\"since_usec\":6}}");
+	assert_int_equal(fchmodat(tree.fd, STATE_DIR, 0755, 0), 0);
+	assert_int_equal(fchmodat(tree.fd, STATE_DIR "/" HOLDS_FILE, 0600, 0), 0);
+	assert_int_equal(holds_load(tree.fd, &holds, &note), 0);
+	assert_null(note);
+	assert_string_equal(find(&holds, "1.5.16")->reason, "why");
+	assert_string_equal(find(&holds, "1.5.16")->by, "");
+	assert_string_equal(holds.pin.by, "");
+	holds_done(&holds);
+	tree_remove(&tree);
+}
+
+/* What could not be listed is ended by name like all else that is shown. */
+static void test_what_is_not_listed_is_shown_and_ended(void **state)
+{
+	struct holds holds = { .has_unlisted = true };
+
+	(void)state;
+	assert_int_equal(add(&holds, "1.5.16", UINT64_MAX), 0);
+	assert_string_equal(holds_get(&holds, 0)->what, "1.5.16");
+	assert_string_equal(holds_get(&holds, 1)->what, HOLDS_ALL);
+	assert_null(holds_get(&holds, 2));
+	assert_int_equal(holds_remove(&holds, HOLDS_ALL), 0);
+	assert_null(holds_get(&holds, 1));
+	assert_null(find(&holds, "1.5.06"));
+	assert_int_equal(holds_remove(&holds, HOLDS_ALL), -ENOENT);
+	holds_done(&holds);
 }
 
 static void test_nonsense_holds_everything(void **state)
@@ -340,7 +387,7 @@ static void test_a_file_of_others_holds_everything(void **state)
 static void test_a_copy_and_what_does_not_fit(void **state)
 {
 	struct holds holds = { .has_unlisted = true }, copy, back;
-	struct tdxupd_version pinned = { 1, 5, 13 };
+	const struct pin pinned = { .version = { 1, 5, 13 }, .reason = (char *)"here" };
 	char *note = NULL;
 	struct tree tree;
 	char what[16];
@@ -351,7 +398,7 @@ static void test_a_copy_and_what_does_not_fit(void **state)
 		snprintf(what, sizeof(what), "1.5.%u", i + 1);
 		assert_int_equal(add(&holds, what, UINT64_MAX), 0);
 	}
-	assert_int_equal(holds_pin(&holds, &pinned, "here", 7), 0);
+	assert_int_equal(holds_pin(&holds, &pinned), 0);
 	assert_int_equal(add(&holds, "1.5.200", UINT64_MAX), -ENOSPC);
 	/* One that is there may change. */
 	assert_int_equal(add(&holds, "1.5.16", UINT64_MAX), 0);
@@ -390,6 +437,8 @@ int main(void)
 		cmocka_unit_test(test_the_file_comes_back),
 		cmocka_unit_test(test_a_pin),
 		cmocka_unit_test(test_reading_makes_no_directory),
+		cmocka_unit_test(test_a_file_of_before),
+		cmocka_unit_test(test_what_is_not_listed_is_shown_and_ended),
 		cmocka_unit_test(test_nonsense_holds_everything),
 		cmocka_unit_test(test_a_file_of_others_holds_everything),
 	};
