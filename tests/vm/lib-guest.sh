@@ -7,7 +7,7 @@
 
 : "${cache:?}"
 
-guest_packages=(systemd systemd-sysv udev dbus kmod polkitd jq strace
+guest_packages=(systemd systemd-sysv udev dbus kmod polkitd jq strace needrestart
 	libeconf0 libjson-c5 libkmod2 libsmartcols1 libudev1)
 
 # What a guest of ten seconds has no use for; with them the boot takes three times as long.
