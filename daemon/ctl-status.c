@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -16,6 +17,7 @@
 #include "ctl.h"
 #include "describe.h"
 #include "json.h"
+#include "last-update.h"
 
 static const struct ctl_column columns[] = {
 	{ .name = "FACT" },
@@ -206,8 +208,7 @@ static int add_daemon(struct ctl_table *table, struct json_object *daemon)
 	if (!daemon)
 		return add_fact(table, "Daemon", "does not run", NULL);
 	return add_fact(table, "Daemon", json_get_text(daemon, "state"), NULL)
-		?: add_gate(table, daemon) ?: add_lacks(table, daemon)
-			?: add_last(table, json_get(daemon, "last_update"));
+		?: add_gate(table, daemon) ?: add_lacks(table, daemon);
 }
 
 static int add_pin(struct ctl_table *table, struct json_object *pin)
@@ -283,7 +284,8 @@ static int print_status(struct ctl *ctl, struct json_object *status)
 	r = ctl_table_new(ctl, columns, ARRAY_SIZE(columns), false, &table)
 		    ?: add_host(table, json_get(status, "host"));
 	if (r == 0 && !ctl->host_file && ctl_bus_is_ours(ctl))
-		r = add_daemon(table, json_get(status, "daemon"));
+		r = add_daemon(table, json_get(status, "daemon"))
+			    ?: add_last(table, json_get(status, "last_update"));
 	if (r == 0)
 		r = add_pin(table, json_get(status, "pin"))
 			    ?: add_holds(table, json_get(status, "holds"))
@@ -374,6 +376,23 @@ static int add_policy(struct ctl *ctl, struct json_object *daemon,
 	return r;
 }
 
+/* The daemon's word, or, without one, what root can read of what the one before wrote. */
+static int add_last_update(const struct ctl *ctl, struct json_object *daemon,
+			   struct json_object *status)
+{
+	struct json_object *told = json_get(daemon, "last_update"), *object = NULL;
+	struct last_update last = { 0 };
+	int r = 0;
+
+	if (json_get_text(told, "result"))
+		object = json_object_get(told);
+	else if (!daemon && !ctl->remote && !ctl->host_file && geteuid() == 0 &&
+		 last_update_load(ctl->root_fd, &last) == 0)
+		r = describe_last_update(&last, &object);
+	last_update_done(&last);
+	return r < 0 ? r : json_add(status, "last_update", object);
+}
+
 /* Takes @host and @daemon. */
 static int describe_status(struct ctl *ctl, struct json_object *host,
 			   struct json_object *daemon, struct json_object **ret)
@@ -385,7 +404,8 @@ static int describe_status(struct ctl *ctl, struct json_object *host,
 
 	r = json_new_object(&status) ?: json_add(status, "host", host)
 		?: json_add(status, "daemon", daemon) ?: ask_plan(ctl, &plan)
-		?: json_add(status, "plan", plan) ?: add_policy(ctl, daemon, status);
+		?: json_add(status, "plan", plan) ?: add_policy(ctl, daemon, status)
+		?: add_last_update(ctl, daemon, status);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(status);

@@ -12,6 +12,7 @@
 #include "describe.h"
 #include "holds.h"
 #include "json.h"
+#include "last-update.h"
 
 int describe_version(struct json_object *object, const char *key,
 		     const struct tdxupd_version *version)
@@ -130,4 +131,27 @@ int describe_holds(const struct holds *holds, struct json_object *plan)
 	if (r == 0 && all)
 		r = describe_hold(all, &held) ?: json_add(plan, "held", held);
 	return r;
+}
+
+int describe_last_update(const struct last_update *last, struct json_object **ret)
+{
+	_cleanup_(cleanup_json)
+	struct json_object *object = NULL;
+	int r;
+
+	*ret = NULL;
+	if (last->id == 0)
+		return 0;
+	r = json_new_object(&object) ?: json_add_number(object, "id", last->id)
+		?: json_add_text(object, "result", last_update_get_result(last))
+		?: json_add_number(object, "ended_usec", last->ended_usec);
+	if (r == 0 && last->has_versions)
+		r = describe_version(object, "from", &last->from)
+			    ?: describe_version(object, "to", &last->to);
+	if (r == 0)
+		r = json_add_text(object, "detail", last->detail);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(object);
+	return 0;
 }

@@ -105,6 +105,11 @@ int describe_gate(const struct gate_source *sources, size_t count,
 		  enum gate_policy policy, const struct gate_verdict *verdict,
 		  struct json_object **ret);
 
+struct last_update;
+
+/* {id, result, ended_usec, from, to, detail}; no object where there was none */
+int describe_last_update(const struct last_update *last, struct json_object **ret);
+
 struct job;
 
 /* {id, target, from, to, plan_id, state, state_since, attempt, progress, next_attempt,

@@ -2,7 +2,6 @@
 /* holds.json: {holds [{what, reason, since_usec, by, until_usec, is_automatic}],
  * pin {version, reason, since_usec, by}, has_unlisted}. Releases before had no `by`. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,13 +9,11 @@
 
 #include "describe.h"
 #include "holds.h"
-#include "io.h"
 #include "json.h"
 #include "state-dir.h"
 #include "text.h"
 
 #define FILE_BYTES_MAX (256 * 1024)
-#define NEW_FILE       HOLDS_FILE ".new"
 
 /* ---- reading ---- */
 
@@ -82,22 +79,11 @@ static int read_file(int root_fd, struct holds *holds)
 {
 	_cleanup_(cleanup_free)
 	uint8_t *bytes = NULL;
-	_cleanup_(cleanup_close)
-	int dir = -1;
-	_cleanup_(cleanup_close)
-	int fd = -1;
 	size_t count;
-	int r;
+	int r = state_dir_read(root_fd, HOLDS_FILE, FILE_BYTES_MAX, &bytes, &count);
 
-	r = state_dir_find(root_fd, &dir);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	fd = openat(dir, HOLDS_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	r = state_dir_check(fd, S_IFREG);
-	if (r == 0)
-		r = io_read_file_in(dir, HOLDS_FILE, FILE_BYTES_MAX, 0, &bytes, &count);
+	if (r == -ENOENT)
+		return 0;
 	return r < 0 ? r : parse((const char *)bytes, count, holds);
 }
 
@@ -184,37 +170,15 @@ static int make(const struct holds *holds, struct json_object **ret)
 	return r;
 }
 
-static int write_file(int dir, const char *text)
-{
-	_cleanup_(cleanup_close)
-	int fd = -1;
-
-	(void)unlinkat(dir, NEW_FILE, 0);
-	fd = openat(dir, NEW_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (fd < 0)
-		return -errno;
-	if (dprintf(fd, "%s\n", text) < 0 || fsync(fd) < 0)
-		return -errno;
-	if (renameat(dir, NEW_FILE, dir, HOLDS_FILE) < 0 || fsync(dir) < 0)
-		return -errno;
-	return 0;
-}
-
 int holds_save(int root_fd, const struct holds *holds)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
-	_cleanup_(cleanup_close)
-	int dir = -1;
 	const char *text;
-	int r;
+	int r = make(holds, &object);
 
-	r = make(holds, &object);
-	if (r == 0)
-		r = state_dir_open(root_fd, &dir);
 	if (r < 0)
 		return r;
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
-	return text ? write_file(dir, text) : -ENOMEM;
+	return text ? state_dir_write(root_fd, HOLDS_FILE, text) : -ENOMEM;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What is told of the last update, and which job was one. */
+/* What is told of the last update, and which job was one. The file is
+ * last-update-file.c's.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "last-update.h"
@@ -35,20 +38,50 @@ void last_update_done(struct last_update *last)
 	*last = (struct last_update){ 0 };
 }
 
-void last_update_take(struct last_update *last, const struct job *job, uint64_t now_usec)
+/* Return: whether that is news. */
+static bool note_loss(struct last_update *last, const struct job *job,
+		      const char *boot_id)
 {
-	if (!job_state_is_end(job->state) || !is_update(job))
-		return;
+	if (job->state != JOB_LOST || strcmp(last->lost_boot_id, boot_id) == 0)
+		return false;
+	snprintf(last->lost_boot_id, sizeof(last->lost_boot_id), "%s", boot_id);
+	return true;
+}
+
+/* All but in which boot a loss was told. */
+static void clear(struct last_update *last)
+{
+	char lost_boot_id[BOOT_ID_BYTES];
+
+	memcpy(lost_boot_id, last->lost_boot_id, sizeof(lost_boot_id));
 	last_update_done(last);
-	*last = (struct last_update){
-		.id = job->id,
-		.failure = job->state == JOB_DONE ? FAILURE_NONE : job->failure,
-		.has_versions = job->has_versions,
-		.from = job->from,
-		.to = job->to,
-		.ended_usec = now_usec,
-		.detail = job->detail ? strdup(job->detail) : NULL,
-	};
+	memcpy(last->lost_boot_id, lost_boot_id, sizeof(lost_boot_id));
+}
+
+bool last_update_forgive(struct last_update *last)
+{
+	if (last->id == 0 || last->failure == FAILURE_NONE)
+		return false;
+	clear(last);
+	return true;
+}
+
+bool last_update_take(struct last_update *last, const struct job *job,
+		      const char *boot_id, uint64_t now_usec)
+{
+	bool is_loss = note_loss(last, job, boot_id);
+
+	if (!job_state_is_end(job->state) || !is_update(job))
+		return is_loss;
+	clear(last);
+	last->id = job->id;
+	last->failure = job->state == JOB_DONE ? FAILURE_NONE : job->failure;
+	last->has_versions = job->has_versions;
+	last->from = job->from;
+	last->to = job->to;
+	last->ended_usec = now_usec;
+	last->detail = job->detail ? strdup(job->detail) : NULL;
+	return true;
 }
 
 const char *last_update_get_result(const struct last_update *last)

@@ -10,6 +10,7 @@
 #include "duration.h"
 #include "fdstore.h"
 #include "job-run.h"
+#include "journal.h"
 #include "lock.h"
 #include "manager-history.h"
 #include "manager-gate.h"
@@ -19,6 +20,7 @@
 #include "manager-read.h"
 #include "manager-suspect.h"
 #include "reader.h"
+#include "state-dir.h"
 
 /* Whoever asked has this long to fetch the outcome. */
 #define KEEP_ENDED_USEC (120 * USEC_PER_SEC)
@@ -45,11 +47,7 @@ struct job *manager_get_current(const struct manager *manager)
 
 const char *manager_get_last_result(const struct manager *manager)
 {
-	const struct last_update *last = &manager->last;
-
-	if (last->failure != FAILURE_NONE && last->id <= manager->forgiven_id)
-		return "";
-	return last_update_get_result(last);
+	return last_update_get_result(&manager->last);
 }
 
 /* ---- starting ---- */
@@ -254,6 +252,25 @@ static void take_host(struct manager *manager, struct job *job)
 		manager_refresh(manager, cause);
 }
 
+void manager_keep_last(struct manager *manager)
+{
+	int r = last_update_save(manager->root_fd, &manager->last);
+
+	if (r < 0)
+		journal_say(LOG_WARNING, NULL,
+			    "/" STATE_DIR "/" LAST_UPDATE_FILE
+			    ": %s; the next daemon will not know of the last update",
+			    strerror(-r));
+}
+
+void manager_take_last(struct manager *manager, const struct job *job)
+{
+	manager->context.is_loss_told |= job->state == JOB_LOST;
+	if (last_update_take(&manager->last, job, manager->host->boot_id,
+			     clock_usec(CLOCK_REALTIME)))
+		manager_keep_last(manager);
+}
+
 /* By somebody, by its deadline, or by an end that nobody can tell. Of the next daemon the
  * last record says so: recovery_is_unsettled(). */
 static void note_given_up(struct manager *manager, const struct job *job)
@@ -273,8 +290,7 @@ static void on_job_ended(void *userdata, struct job *job)
 	struct manager *manager = userdata;
 
 	note_given_up(manager, job);
-	last_update_take(&manager->last, job, clock_usec(CLOCK_REALTIME));
-	manager->context.is_loss_told |= job->state == JOB_LOST;
+	manager_take_last(manager, job);
 	manager_hold_failed(manager, job);
 	take_host(manager, job);
 	if (manager->listener.job_removed)

@@ -17,7 +17,7 @@ int manager_add_job(struct manager *manager, const struct job_request *request,
 struct job *manager_find_job(const struct manager *manager, uint32_t id);
 /* The one that is on its way or next in line; NULL when idle. */
 struct job *manager_get_current(const struct manager *manager);
-/* How the last job that ended came out: "" before the first. */
+/* How the last update that ended came out, "" where there was none; see last-update.h. */
 const char *manager_get_last_result(const struct manager *manager);
 
 /* For manager.c and manager-recovery.c. */
@@ -30,6 +30,10 @@ struct job *manager_restore_job(struct manager *manager, uint32_t id,
 int manager_start_jobs(struct manager *manager);
 /* The same: forget them. */
 void manager_drop_jobs(struct manager *manager);
+/* A job has ended: where it was an update it is the last one, on disk too. */
+void manager_take_last(struct manager *manager, const struct job *job);
+/* What the last one was has changed. */
+void manager_keep_last(struct manager *manager);
 void manager_jobs_done(struct manager *manager);
 
 #endif

@@ -356,9 +356,7 @@ int manager_unpin(struct manager *manager, const char *by, char **ret_why)
 int manager_reset_failed(struct manager *manager, const char *by, char **ret_why)
 {
 	const struct deed deed = { .phase = "unheld", .what = "what failed", .by = by };
-	bool has_last = *manager_get_last_result(manager) &&
-			manager->last.failure != FAILURE_NONE;
-	bool was_unsettled = manager->is_unsettled;
+	bool has_last = false, was_unsettled = manager->is_unsettled;
 	struct holds next;
 	int r = holds_copy(&manager->holds, &next);
 
@@ -375,7 +373,9 @@ int manager_reset_failed(struct manager *manager, const char *by, char **ret_why
 		manager->is_unsettled = was_unsettled;
 		return r;
 	}
-	manager->forgiven_id = manager->last_id;
+	has_last = last_update_forgive(&manager->last);
+	if (has_last)
+		manager_keep_last(manager);
 	if (manager->listener.changed)
 		manager->listener.changed(manager->listener.userdata);
 	return r > 0 || has_last;

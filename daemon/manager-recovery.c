@@ -107,8 +107,7 @@ static void keep_as_job(struct manager *manager, const struct history_record *la
 		job->state = JOB_FAILED;
 		job->failure = FAILURE_INTERRUPTED;
 	}
-	last_update_take(&manager->last, job, clock_usec(CLOCK_REALTIME));
-	manager->context.is_loss_told |= job->state == JOB_LOST;
+	manager_take_last(manager, job);
 }
 
 /* What we staged and nobody will commit is 2 MB of kernel memory and a loaded gun. */
@@ -234,6 +233,7 @@ static void keep_as_stopped(struct manager *manager, const struct history_record
 	job->state = JOB_CANCELLED;
 	job->failure = FAILURE_INTERRUPTED;
 	job->detail = strdup(STOPPED_TEXT);
+	manager_take_last(manager, job);
 }
 
 static void take_over(struct manager *manager, const struct history_record *last)
@@ -258,6 +258,22 @@ static void record_start(struct manager *manager)
 	manager->is_unsettled = is_unsettled_now;
 	if (job)
 		(void)manager_record_job(manager, job, job->state);
+}
+
+/* In the boot in which a loss was told it is not told again. */
+static void load_last(struct manager *manager)
+{
+	int r = last_update_load(manager->root_fd, &manager->last);
+
+	if (r < 0)
+		journal_say(
+			LOG_WARNING, NULL,
+			"/" STATE_DIR "/" LAST_UPDATE_FILE
+			" can't be used (%s): what the last update came to is not known",
+			strerror(-r));
+	manager->context.is_loss_told =
+		manager->host->state == TDXUPD_TDX_LOST && *manager->host->boot_id &&
+		strcmp(manager->last.lost_boot_id, manager->host->boot_id) == 0;
 }
 
 static void recover(struct manager *manager)
@@ -305,6 +321,7 @@ static int start(struct manager *manager)
 		return r;
 	manager_attend_kernel(manager);
 	manager_open_history(manager);
+	load_last(manager);
 	recover(manager);
 	/* What was cut off or given up is not taken up again by a restart. */
 	return manager_replan_later(manager, !manager->is_unsettled);

@@ -54,8 +54,7 @@ struct manager_listener {
  * @next_signer: of the image that leads there
  * @may_apply: the plan to come may start a job, with AutoUpdate=apply
  * @will_apply: the same of the one that is being made
- * @last: the last update that ended since the daemon began
- * @forgiven_id: what the jobs up to this one failed with is nobody's concern any more
+ * @last: the last update that ended, whoever was the daemon then
  * @missed_cause: why the module is another one than @missed_from, which the daemon before
  *	this one saw last: "external" or "boot", NULL once it was told
  * @is_unsettled: a job was cut off or given up, and since then nobody has asked for
@@ -101,7 +100,6 @@ struct manager {
 	struct job_context context;
 	int handover_fd;
 	uint32_t last_id;
-	uint32_t forgiven_id;
 	struct last_update last;
 	size_t job_count;
 	struct job **jobs;

@@ -2,6 +2,8 @@
 #ifndef STATE_DIR_H
 #define STATE_DIR_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #define STATE_DIR "var/lib/tdxupd"
@@ -16,5 +18,14 @@ int state_dir_open(int root_fd, int *ret_fd);
 int state_dir_find(int root_fd, int *ret_fd);
 /* Is this ours alone? @kind: S_IFREG or S_IFDIR. Return: 0; -EPERM; another errno. */
 int state_dir_check(int fd, mode_t kind);
+
+/* A whole file in it, a byte 0 behind; free() it. Makes no directory. Return: 0; -ENOENT;
+ * -EPERM not ours alone; -EFBIG; another errno. */
+int state_dir_read(int root_fd, const char *name, size_t max_bytes, uint8_t **ret,
+		   size_t *ret_bytes);
+/* A new one in its place, on disk when this returns, or an errno and the old one. */
+int state_dir_write(int root_fd, const char *name, const char *text);
+/* Return: 0, also where there was none; an errno. */
+int state_dir_drop(int root_fd, const char *name);
 
 #endif

@@ -150,6 +150,18 @@ static void test_ctrl_c_ends_the_wait_for_an_answer(void **state)
 	scene_end(&scene);
 }
 
+static void assert_last_is_told(struct scene *scene)
+{
+	struct cli cli;
+
+	CLI_RUN(&cli, scene, "status");
+	if (!strstr(cli.out, "to 1.5.16 refused, 20") ||
+	    !strstr(cli.out, "the kernel says"))
+		fail_msg("%s", cli.out);
+	cli_done(&cli);
+}
+
+/* By the next daemon, without one, and after a reboot. */
 static void test_the_last_update_is_told(void **state)
 {
 	struct scene scene;
@@ -162,11 +174,15 @@ static void test_the_last_update_is_told(void **state)
 	CLI_RUN(&cli, &scene, "update", "1.5.99");
 	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
 	cli_done(&cli);
-	CLI_RUN(&cli, &scene, "status");
-	if (!strstr(cli.out, "to 1.5.16 refused, 20") ||
-	    !strstr(cli.out, "the kernel says"))
-		fail_msg("%s", cli.out);
-	cli_done(&cli);
+	assert_last_is_told(&scene);
+	assert_int_equal(scene_stop(&scene), 0);
+	assert_last_is_told(&scene);
+	scene_run(&scene);
+	assert_last_is_told(&scene);
+	scene_kill(&scene);
+	world_do(&scene.world, "boot");
+	scene_run(&scene);
+	assert_last_is_told(&scene);
 	CLI_RUN(&cli, &scene, "reset-failed");
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "status");
@@ -326,7 +342,13 @@ static void test_a_pin(void **state)
 	assert_int_equal(cli.code, 0);
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "unpin");
-	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
+	assert_int_equal(cli.code, 0);
+	assert_string_equal(cli.out, "Nothing was pinned; nothing was changed.\n");
+	cli_done(&cli);
+	CLI_RUN(&cli, &scene, "unhold", "1.5.16");
+	assert_int_equal(cli.code, 0);
+	assert_string_equal(cli.out,
+			    "There is no hold of 1.5.16; nothing was changed.\n");
 	cli_done(&cli);
 	CLI_RUN(&cli, &scene, "update", "1.5.16");
 	assert_int_equal(cli.code, 0);

@@ -84,7 +84,7 @@ static void test_a_pin(void **state)
 	assert_says(&scene, CTL_EXIT_PINNED, "plan", "1.5.06 is pinned since");
 	assert_says(&scene, 0, "list", "another version is pinned");
 	assert_says(&scene, 0, "list", "by root (uid 0): a test");
-	assert_says(&scene, 0, "status", "to 1.5.06: a test");
+	assert_says(&scene, 0, "status", "to 1.5.06 since ");
 	close_up(&scene);
 }
 
