@@ -88,6 +88,8 @@ static const char *do_host(struct host *host, struct words *words)
 			if (cgroup < 0)
 				return "error EINVAL root, own or none";
 			host->cgroup = (enum host_cgroup)cgroup;
+		} else if (value && strcmp(words->word[i], "refused") == 0) {
+			host->is_giving_back = strcmp(value, "given-back") == 0;
 		} else if (value && strcmp(words->word[i], "tracing") == 0) {
 			host->tracing.is_there = strcmp(value, "yes") == 0;
 		} else if (value && strcmp(words->word[i], "empty") == 0) {
@@ -95,8 +97,8 @@ static const char *do_host(struct host *host, struct words *words)
 				return "error EINVAL not that many LPs";
 			host->empty_lps = (unsigned)hidden;
 		} else {
-			return "error EINVAL kernel=..., hidden=N, empty=N, cgroup=... "
-			       "or tracing=yes";
+			return "error EINVAL kernel=..., hidden=N, empty=N, cgroup=..., "
+			       "refused=given-back or tracing=yes";
 		}
 	}
 
@@ -261,8 +263,17 @@ static void say_times(const struct host *host, char *ret, size_t size)
 static bool is_over_limit(const struct host *host, const struct words *words)
 {
 	return words->count > 1 && strcmp(words->word[0], "td") == 0 &&
-	       strcmp(words->word[1], "build") == 0 &&
-	       tdx_model_td_count(host->model) >= host->slice_max;
+	       strcmp(words->word[1], "build") == 0 && host->slice_max != HOST_NO_MAX &&
+	       (int64_t)host_charged(host) >= (int64_t)host->slice_max;
+}
+
+static void refuse_charge(struct host *host)
+{
+	host->refused++;
+	host->refused_event++;
+	host->given_back += host->is_giving_back;
+	if (host->wake_pollers)
+		host->wake_pollers(host->userdata);
 }
 
 static void run_on_model(struct host *host, const char *line, const struct words *words,
@@ -271,6 +282,7 @@ static void run_on_model(struct host *host, const char *line, const struct words
 	int error;
 
 	if (is_over_limit(host, words)) {
+		refuse_charge(host);
 		say(ret, size, "error EBUSY machine.slice has as many TDs as it may");
 		return;
 	}

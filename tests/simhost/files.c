@@ -238,9 +238,25 @@ static int show_own_max(struct host *host, FILE *text)
 
 static int show_misc_current(struct host *host, FILE *text)
 {
-	fprintf(text, "tdx %u\n",
-		has_own_cgroup(host) ? 0 : tdx_model_td_count(host->model));
+	fprintf(text, "tdx %" PRIu64 "\n", has_own_cgroup(host) ? 0 : host_charged(host));
 	return 0;
+}
+
+/* kernel/cgroup/misc.c:misc_events_show() */
+static int show_slice_events(struct host *host, FILE *text)
+{
+	fprintf(text, "tdx.max %u\n", host->refused);
+	return 0;
+}
+
+static unsigned refused_event(const struct host *host)
+{
+	return host->refused_event;
+}
+
+static unsigned building_event(const struct host *host)
+{
+	return host->building_event;
 }
 
 /* kernel/cgroup/misc.c:misc_cg_max_show() */
@@ -293,7 +309,7 @@ static const struct file files[] = {
 	{ HOST_DIR "seamldr_version", 0400, .is_there = can_update,
 	  .show = show_seamldr_version },
 	{ HOST_DIR "tds_building", 0444, .is_there = is_piece, .show = show_building,
-	  .is_pollable = true },
+	  .event = building_event },
 	{ HOST_DIR "tee_tcb_svn", 0444, .is_there = has_trigger,
 	  .show = show_tee_tcb_svn },
 	{ HOST_DIR "update", 0200, .is_there = has_trigger, .store = host_write_update },
@@ -305,6 +321,8 @@ static const struct file files[] = {
 	{ "sys/devices/system/cpu/present", 0444, .show = cpu_show_present },
 	{ "sys/fs/cgroup/cgroup.controllers", 0444, .show = cpu_show_controllers },
 	{ SLICE_DIR "misc.current", 0444, .show = show_misc_current },
+	{ SLICE_DIR "misc.events", 0444, .show = show_slice_events,
+	  .event = refused_event },
 	{ SLICE_DIR "misc.max", 0644, .show = show_slice_max, .store = store_slice_max },
 	{ "sys/fs/cgroup/misc.capacity", 0444, .is_there = has_root_cgroup,
 	  .show = show_misc_capacity },

@@ -15,7 +15,8 @@
  * @store: one write of text; 0 or -errno
  * @read, @write: for binary files; bytes or -errno
  * @needs_rawio: writing takes CAP_SYS_RAWIO
- * @is_pollable: as sysfs_notify() makes it
+ * @event: what counts its notifications, as sysfs_notify() and cgroup_file_notify() make
+ *	them; NULL: there are none
  * @has_input: for poll, whether a read would give something; NULL: always
  */
 struct file {
@@ -29,7 +30,7 @@ struct file {
 	ssize_t (*write)(struct host *host, const void *bytes, size_t count,
 			 size_t offset);
 	bool needs_rawio;
-	bool is_pollable;
+	unsigned (*event)(const struct host *host);
 	bool (*has_input)(const struct host *host);
 };
 

@@ -116,6 +116,8 @@ static void make_boot_id(char *ret)
 void host_booted(struct host *host)
 {
 	make_boot_id(host->boot_id);
+	host->refused = host->given_back = 0;
+	host->refused_event++;
 	upload_reset(&host->upload);
 	free(host->staged);
 	host->staged = NULL;
@@ -155,6 +157,7 @@ int host_new(unsigned lp_count, struct host **ret)
 	host->held_phase = _UPLOAD_PROGRESS_MAX;
 	host_booted(host);
 	host->building_event = 1;
+	host->refused_event = 1;
 
 	*ret = host;
 	return 0;
@@ -201,6 +204,11 @@ void host_pause(struct host *host, enum upload_progress phase)
 	}
 	while (!host->is_stopping && host->held_phase == phase)
 		pthread_cond_wait(&host->changed, &host->lock);
+}
+
+uint64_t host_charged(const struct host *host)
+{
+	return (uint64_t)tdx_model_td_count(host->model) - host->given_back;
 }
 
 unsigned host_cpu_count(const struct host *host)

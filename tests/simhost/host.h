@@ -40,6 +40,11 @@ enum host_cgroup {
  * @hidden_lps: the last LPs are ones that firmware enabled and the kernel never saw
  * @empty_lps: slots of firmware's table without a CPU: possible, and never present
  * @slice_max: how many TDs machine.slice may have, in which all of them are; HOST_NO_MAX
+ * @is_giving_back: KVM gives back the charge that a limit refused, as 7.3's does
+ *	(tdx.c:__tdx_td_init() goes through free_hkid)
+ * @refused, @refused_event: charges that the limit refused, in `misc.events`, whose
+ *	notifications count from 1
+ * @given_back: of these, by how many `misc.current` is too low
  * @staged, @staged_bytes: the `image` file
  * @is_updating: someone replaces the module, through `update` or through fw_upload
  * @building_event: counts notifications of `tds_building`, from 1 as kernfs does
@@ -63,6 +68,10 @@ struct host {
 	char boot_id[37];
 	struct upload upload;
 	uint64_t slice_max;
+	bool is_giving_back;
+	unsigned refused;
+	unsigned refused_event;
+	unsigned given_back;
 	uint8_t *staged;
 	size_t staged_bytes;
 	bool is_updating;
@@ -104,6 +113,8 @@ struct host *host_free(struct host *host);
 void host_changed(struct host *host);
 /* Bring the TD builds up to now. */
 void host_advance(struct host *host);
+/* TDs by the misc cgroup's count, which may have gone below zero: then it is huge. */
+uint64_t host_charged(const struct host *host);
 /* What a boot does to the kernel's side; the model has been booted already. */
 void host_booted(struct host *host);
 bool host_is_cpu_online(const struct host *host, unsigned cpu);

@@ -276,7 +276,8 @@ static int read_text(struct server *server, struct handle *handle, char *ret,
 	if (!offset || !handle->text) {
 		free(handle->text);
 		handle->text = NULL;
-		handle->event = server->host->building_event;
+		if (handle->file->event)
+			handle->event = handle->file->event(server->host);
 		error = files_show(server->host, handle->file, &handle->text,
 				   &handle->text_bytes);
 	}
@@ -363,7 +364,7 @@ static int do_poll(const char *path, struct fuse_file_info *info,
 	*ret = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 	if (handle->file->has_input && !handle->file->has_input(server->host))
 		*ret = 0;
-	if (handle->file->is_pollable && handle->event != server->host->building_event)
+	if (handle->file->event && handle->event != handle->file->event(server->host))
 		*ret |= POLLERR | POLLPRI;
 	unlock(server);
 

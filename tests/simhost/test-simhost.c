@@ -320,12 +320,43 @@ static void test_a_slice_has_no_more_tds_than_it_may(void **state)
 	world_do(world, "td build a manual");
 	assert_int_equal(world_write(world, max, "tdx 1\n"), 0);
 	world_assert_reads(world, max, "tdx 1\n");
+	world_assert_reads(world, "sys/fs/cgroup/machine.slice/misc.events",
+			   "tdx.max 0\n");
 	world_refuse(world, "EBUSY", "td build b manual");
+	world_assert_reads(world, "sys/fs/cgroup/machine.slice/misc.events",
+			   "tdx.max 1\n");
+	world_assert_reads(world, "sys/fs/cgroup/misc.current", "tdx 1\n");
 	assert_int_equal(world_write(world, max, "tdx many"), -EINVAL);
 	assert_int_equal(world_write(world, max, "tea 2"), -EINVAL);
 	world_assert_reads(world, max, "tdx 1\n");
 	assert_int_equal(world_write(world, max, "tdx max"), 0);
 	world_do(world, "td build b manual");
+}
+
+/* As Linux 7.3's KVM does: the count is too low from then on, and the limit with it. */
+static void test_a_refused_charge_is_given_back(void **state)
+{
+	static const char max[] = "sys/fs/cgroup/machine.slice/misc.max";
+	static const char events[] = "sys/fs/cgroup/machine.slice/misc.events";
+	struct world *world = *state;
+	char text[32];
+	int fd = openat(world->tree.fd, events, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, text, sizeof(text), 0), (int)strlen("tdx.max 0\n"));
+	assert_int_equal(poll_now(fd, 0), 0);
+	world_do(world, "host refused=given-back");
+	world_do(world, "td build a manual");
+	assert_int_equal(world_write(world, max, "tdx 1\n"), 0);
+	world_refuse(world, "EBUSY", "td build b manual");
+	assert_int_equal(poll_now(fd, 0), POLLPRI | POLLERR);
+	close(fd);
+	world_assert_reads(world, "sys/fs/cgroup/misc.current", "tdx 0\n");
+	world_do(world, "td build b manual");
+	world_do(world, "td abort a");
+	world_do(world, "td abort b");
+	world_assert_reads(world, "sys/fs/cgroup/misc.current",
+			   "tdx 18446744073709551615\n");
 }
 
 static void test_starts_over_a_dead_ones_mount(void **state)
@@ -400,6 +431,7 @@ int main(void)
 		TEST(test_a_file_that_went_away_answers_nobody),
 		TEST(test_slow_and_hung_files),
 		TEST(test_a_slice_has_no_more_tds_than_it_may),
+		TEST(test_a_refused_charge_is_given_back),
 		TEST(test_starts_over_a_dead_ones_mount),
 		TEST(test_bad_commands_are_refused),
 	};
