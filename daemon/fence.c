@@ -101,7 +101,7 @@ int fence_raise(int root_fd, const char *slice)
 	if (r == 0)
 		r = read_slice(root_fd, slice, "misc.current", current);
 	if (r == 0)
-		r = population_parse(current, &count);
+		r = population_parse_line(current, "tdx ", &count);
 	if (r == 0)
 		r = remember(root_fd, slice, limit);
 	if (r < 0)

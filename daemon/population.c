@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io.h"
 #include "population.h"
@@ -13,9 +14,8 @@
 /* A line per resource, and few of them: sev, sev_es, tdx. */
 #define TEXT_BYTES 1024
 
-int population_parse(const char *text, uint64_t *ret)
+int population_parse_line(const char *text, const char *label, uint64_t *ret)
 {
-	static const char label[] = "tdx ";
 	const char *line = text;
 	size_t digits;
 	uint64_t count = 0;
@@ -36,6 +36,14 @@ int population_parse(const char *text, uint64_t *ret)
 	return 0;
 }
 
+static int read_number(int fd, uint64_t *ret)
+{
+	char text[TEXT_BYTES];
+	int r = io_read_text_fd(fd, text, sizeof(text));
+
+	return r < 0 ? r : population_parse_line(text, "tdx ", ret);
+}
+
 /* misc.capacity is of the root cgroup alone (kernel/cgroup/misc.c:misc_cg_files[]). A
  * machine whose capacity has no line for TDs does not count them. */
 static int check_capacity(int cgroup_fd)
@@ -46,13 +54,13 @@ static int check_capacity(int cgroup_fd)
 
 	if (fd < 0)
 		return errno == ENOENT ? -EXDEV : -errno;
-	return population_read_fd(fd, &capacity);
+	return read_number(fd, &capacity);
 }
 
-int population_open(int root_fd)
+static int open_files(struct population *population)
 {
 	_cleanup_(cleanup_close)
-	int cgroup_fd = io_open_dir(root_fd, CGROUP_DIR, 0);
+	int cgroup_fd = io_open_dir(population->root_fd, CGROUP_DIR, 0);
 	_cleanup_(cleanup_close)
 	int fd = -1;
 	int r;
@@ -63,7 +71,52 @@ int population_open(int root_fd)
 	if (fd < 0)
 		return errno == ENOENT ? -ENODATA : -errno;
 	r = check_capacity(cgroup_fd);
-	return r < 0 ? r : TAKE_FD(fd);
+	if (r < 0)
+		return r;
+	population->cgroup_fd = TAKE_FD(cgroup_fd);
+	population->fd = TAKE_FD(fd);
+	return 0;
+}
+
+static void close_files(struct population *population)
+{
+	if (population->fd >= 0)
+		close(TAKE_FD(population->fd));
+	if (population->cgroup_fd >= 0)
+		close(TAKE_FD(population->cgroup_fd));
+}
+
+void population_done(struct population *population)
+{
+	close_files(population);
+	refusals_done(&population->refusals);
+}
+
+/* A refusal that comes after the number was read has not made it too low. */
+int population_read_again(struct population *population, uint64_t *ret)
+{
+	uint64_t count;
+	int r = population->fd < 0 ? open_files(population) : 0;
+
+	if (r == 0)
+		r = read_number(population->fd, &count);
+	if (r < 0) {
+		close_files(population);
+		return r;
+	}
+	r = refusals_have_any(&population->refusals, population->cgroup_fd);
+	if (r != 0)
+		return r < 0 ? r : -ERANGE;
+	*ret = count;
+	return 0;
+}
+
+int population_read(int root_fd, uint64_t *ret)
+{
+	_cleanup_(population_done)
+	struct population population = POPULATION(root_fd);
+
+	return population_read_again(&population, ret);
 }
 
 const char *population_strerror(int error)
@@ -74,25 +127,13 @@ const char *population_strerror(int error)
 	case -EXDEV:
 		return "misc.current is that of a part of the machine, as in a cgroup "
 		       "namespace: no misc.capacity beside it";
+	case -ERANGE:
+		return "misc.current may be too low until the next boot: a limit has "
+		       "refused TDs (tdx.max in misc.events), and KVM gives back what it "
+		       "was refused";
 	case -EBADMSG:
 		return "misc.current has no number of TDs";
 	default:
 		return strerror(-error);
 	}
-}
-
-int population_read_fd(int fd, uint64_t *ret)
-{
-	char text[TEXT_BYTES];
-	int r = io_read_text_fd(fd, text, sizeof(text));
-
-	return r < 0 ? r : population_parse(text, ret);
-}
-
-int population_read(int root_fd, uint64_t *ret)
-{
-	_cleanup_(cleanup_close)
-	int fd = population_open(root_fd);
-
-	return fd < 0 ? fd : population_read_fd(fd, ret);
 }

@@ -12,27 +12,13 @@
 
 struct watch_population {
 	struct watch base;
-	int root_fd;
-	int fd;
+	struct population population;
 	struct gate_blocker hit;
 };
 
 static struct watch_population *from_base(struct watch *watch)
 {
 	return (struct watch_population *)watch; /* the head comes first */
-}
-
-/* Kept open: between an open gate and the commit each system call counts. */
-static int read_count(struct watch_population *population, uint64_t *ret)
-{
-	int r;
-
-	if (population->fd < 0)
-		population->fd = population_open(population->root_fd);
-	r = population->fd < 0 ? population->fd : population_read_fd(population->fd, ret);
-	if (r < 0 && population->fd >= 0)
-		close(TAKE_FD(population->fd));
-	return r;
 }
 
 static int population_arm(struct watch *watch, sd_event *event)
@@ -44,9 +30,9 @@ static int population_arm(struct watch *watch, sd_event *event)
 
 static void population_say(struct watch *watch, struct gate_source *ret)
 {
-	struct watch_population *population = from_base(watch);
+	struct watch_population *mine = from_base(watch);
 	uint64_t count;
-	int r = read_count(population, &count);
+	int r = population_read_again(&mine->population, &count);
 
 	if (r == 0 && count == 0) {
 		ret->state = GATE_OPEN;
@@ -65,15 +51,15 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 static size_t population_list_overlap(struct watch *watch, uint64_t from_usec,
 				      uint64_t to_usec, const struct gate_blocker **ret)
 {
-	struct watch_population *population = from_base(watch);
-	struct gate_blocker *hit = &population->hit;
+	struct watch_population *mine = from_base(watch);
+	struct gate_blocker *hit = &mine->hit;
 	uint64_t count;
 	int r;
 
 	(void)to_usec;
 	if (!watch->is_relied_on)
 		return 0;
-	r = read_count(population, &count);
+	r = population_read_again(&mine->population, &count);
 	if (r == 0 && count == 0)
 		return 0;
 	*hit = (struct gate_blocker){ .since_usec = from_usec };
@@ -90,11 +76,10 @@ static size_t population_list_overlap(struct watch *watch, uint64_t from_usec,
 
 static void population_free(struct watch *watch)
 {
-	struct watch_population *population = from_base(watch);
+	struct watch_population *mine = from_base(watch);
 
-	if (population->fd >= 0)
-		close(population->fd);
-	free(population);
+	population_done(&mine->population);
+	free(mine);
 }
 
 static const struct watch_ops population_ops = {
@@ -108,14 +93,13 @@ static const struct watch_ops population_ops = {
 
 int watch_population_new(int root_fd, struct watch **ret)
 {
-	struct watch_population *population = calloc(1, sizeof(*population));
+	struct watch_population *mine = calloc(1, sizeof(*mine));
 
-	if (!population)
+	if (!mine)
 		return -ENOMEM;
-	population->base.ops = &population_ops;
-	population->base.arm_error = -ENODATA; /* until armed */
-	population->root_fd = root_fd;
-	population->fd = -1;
-	*ret = &population->base;
+	mine->base.ops = &population_ops;
+	mine->base.arm_error = -ENODATA; /* until armed */
+	mine->population = POPULATION(root_fd);
+	*ret = &mine->base;
 	return 0;
 }

@@ -171,6 +171,27 @@ static void test_a_part_of_the_machine_is_no_evidence(void **state)
 	scene_end(&scene);
 }
 
+/* KVM gives back a key that a limit refused it: the machine has a TD, and its count none.
+ */
+static void test_a_refused_key_leaves_no_evidence(void **state)
+{
+	static const char max[] = "sys/fs/cgroup/machine.slice/misc.max";
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	(void)state;
+	scene_start(&scene, "host kernel=mainline refused=given-back", NULL);
+	scene_begin_build(&scene);
+	assert_int_equal(world_write(&scene.world, max, "tdx 1\n"), 0);
+	job = update_waiting(&scene);
+	world_refuse(&scene.world, "EBUSY", "td build vm2 manual");
+	world_assert_reads(&scene.world, "sys/fs/cgroup/misc.current", "tdx 0\n");
+	usleep(A_WHILE_USEC);
+	scene_assert(&scene, job, "State", "waiting");
+	scene_end(&scene);
+}
+
 /* Somebody else reads our pipe. */
 static void test_a_thief_of_events_is_noticed(void **state)
 {
@@ -232,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_an_update_goes_between_builds),
 		cmocka_unit_test(test_no_way_to_silence_them_lets_an_update_into_a_build),
 		cmocka_unit_test(test_a_part_of_the_machine_is_no_evidence),
+		cmocka_unit_test(test_a_refused_key_leaves_no_evidence),
 		cmocka_unit_test(test_a_thief_of_events_is_noticed),
 		cmocka_unit_test(test_a_reader_takes_nothing_away),
 	};
