@@ -143,11 +143,12 @@ static void catch_up(struct keeper *keeper)
 	pthread_mutex_unlock(&keeper->lock);
 }
 
-void keeper_begin(struct keeper *keeper, const struct scene *scene)
+struct keeper *keeper_begin(const struct scene *scene)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
 
-	*keeper = (struct keeper){ 0 };
+	assert_non_null(keeper);
 	pthread_mutex_init(&keeper->lock, NULL);
 	keeper->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_true(keeper->socket >= 0);
@@ -157,6 +158,7 @@ void keeper_begin(struct keeper *keeper, const struct scene *scene)
 	assert_int_equal(
 		bind(keeper->socket, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(pthread_create(&keeper->thread, NULL, listen_on, keeper), 0);
+	return keeper;
 }
 
 void keeper_end(struct keeper *keeper)
@@ -167,6 +169,7 @@ void keeper_end(struct keeper *keeper)
 	pthread_join(keeper->thread, NULL);
 	drop_all(keeper);
 	close(keeper->socket);
+	free(keeper);
 }
 
 unsigned keeper_count(struct keeper *keeper, const char *prefix)
@@ -208,6 +211,8 @@ static void pass_on(const struct keeper *keeper)
 
 void keeper_run(struct keeper *keeper, struct scene *scene)
 {
+	/* What the daemon before this one said last counts, however busy the machine. */
+	catch_up(keeper);
 	pthread_mutex_lock(&keeper->lock);
 	scene->daemon = scene_fork();
 	if (scene->daemon == 0) {
@@ -221,7 +226,6 @@ void keeper_run(struct keeper *keeper, struct scene *scene)
 void keeper_restart(struct keeper *keeper, struct scene *scene)
 {
 	assert_int_equal(scene_stop(scene), 0);
-	catch_up(keeper);
 	keeper_run(keeper, scene);
 }
 
@@ -237,6 +241,5 @@ void keeper_stop(struct keeper *keeper, struct scene *scene)
 void keeper_crash(struct keeper *keeper, struct scene *scene)
 {
 	scene_kill(scene);
-	catch_up(keeper);
 	keeper_run(keeper, scene);
 }

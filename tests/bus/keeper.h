@@ -27,8 +27,9 @@ struct keeper {
 	} kept[KEEPER_FDS_MAX];
 };
 
-/* Before the first start of the scene's daemon. */
-void keeper_begin(struct keeper *keeper, const struct scene *scene);
+/* Before the first start of the scene's daemon. It listens in a thread of its own, which
+ * goes on where a test fails: nothing of it is on that test's stack. */
+struct keeper *keeper_begin(const struct scene *scene);
 void keeper_end(struct keeper *keeper);
 /* Start the daemon with what is kept, and wait for its name. */
 void keeper_run(struct keeper *keeper, struct scene *scene);

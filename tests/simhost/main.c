@@ -275,8 +275,9 @@ int main(int argc, char **argv)
 		fail("host", error);
 		return 1;
 	}
-	if (trust_test_key(host) || run_commands(host, &options) || serve(host, &options))
-		return 1;
-
-	return 0;
+	error = trust_test_key(host) || run_commands(host, &options) ||
+		serve(host, &options);
+	/* Not exit(): it would take OpenSSL away from threads that are still at work. */
+	fflush(NULL);
+	_exit(error ? 1 : 0);
 }

@@ -444,7 +444,9 @@ static int serve(struct fuse *fuse, struct server *server, const char *mountpoin
 	server->host->userdata = server;
 	server->ready(server->userdata);
 	error = fuse_loop_mt(fuse, &config);
+	lock(server);
 	server->host->wake_pollers = NULL;
+	unlock(server);
 	fuse_unmount(fuse);
 
 	return error < 0 ? error : 0;
