@@ -38,17 +38,26 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* Return: whether there was anything to be read. */
+static bool drain(int fd)
+{
+	char unread[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	bool has_any = false;
+
+	while (fd >= 0 && read(fd, unread, sizeof(unread)) > 0)
+		has_any = true;
+	return has_any;
+}
+
 /* Each event starts the wait afresh: what counts is the last. What it was is read again
  * in any case. */
 static int on_images(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct manager *manager = userdata;
-	char unread[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	(void)source;
 	(void)events;
-	while (read(fd, unread, sizeof(unread)) > 0)
-		;
+	(void)drain(fd);
 	manager->settler = sd_event_source_disable_unref(manager->settler);
 	return sd_event_add_time_relative(manager->event, &manager->settler,
 					  CLOCK_MONOTONIC, SETTLE_USEC, 0, on_settled,
@@ -238,7 +247,9 @@ static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
 
 void manager_replan(struct manager *manager, bool may_apply)
 {
-	manager->will_apply |= may_apply;
+	/* What has changed is read now, and nothing tells of it again. */
+	manager->will_apply |=
+		may_apply | manager_mounts_look(manager) | drain(manager->watch_fd);
 	watch_images(manager);
 	manager_drop_reading(manager, manager);
 	if (manager_watch_catalog(manager, manager->watch_fd, on_catalog, manager) < 0)

@@ -15,6 +15,7 @@ enum lack {
 	LACK_INTERFACE, /* the kernel's files can't be written */
 	LACK_WRITES,    /* others that write to them are not seen */
 	LACK_IMAGES,    /* nor images that come */
+	LACK_MOUNTS,    /* nor mounts over them */
 	LACK_DEVICE,    /* nor the device */
 	LACK_FENCE,     /* the limit of a slice can't be set */
 	_LACK_MAX,

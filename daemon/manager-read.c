@@ -6,12 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/inotify.h>
 
-#include "catalog-files.h"
 #include "catalog-load.h"
 #include "catalog-wire.h"
 #include "describe.h"
+#include "images-watch.h"
 #include "io.h"
 #include "json.h"
 #include "manager-read.h"
@@ -20,17 +19,9 @@
 #include "text.h"
 
 #define WHY_BYTES        1024
-#define FOLDERS_MAX      64 /* in a folder; more are read, and not watched */
 #define MOUNTS_BYTES_MAX (16u << 20)
 
-#define IMAGE_EVENTS                                                            \
-	(IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | \
-	 IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define PARENT_EVENTS \
-	(IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-
 DEFINE_CLEANUP(struct tdxupd_catalog, catalog, tdxupd_catalog_free)
-DEFINE_CLEANUP(char *, names, io_free_names)
 
 /* Of one kind or the other. @image: its name; @query: of the history. */
 struct reading {
@@ -176,68 +167,6 @@ static char *explain(const struct reading *reading, int r)
 
 /* ---- catalogs ---- */
 
-/* Folders of images, as deep as they are read. What fails is found by the next look. */
-static void watch_folders(int watch_fd, const char *path, unsigned depth)
-{
-	_cleanup_(cleanup_close)
-	int fd = depth ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-	_cleanup_(cleanup_names)
-	char **files = NULL;
-	_cleanup_(cleanup_names)
-	char **folders = NULL;
-	size_t file_count, folder_count = 0;
-
-	if (fd < 0 || io_list_kinds(fd, &files, &file_count, &folders, &folder_count) < 0)
-		return;
-	for (size_t i = 0; i < folder_count && i < FOLDERS_MAX; i++) {
-		_cleanup_(cleanup_free)
-		char *below = text_new("%s/%s", path, folders[i]);
-
-		if (folders[i][0] != '.' && below &&
-		    inotify_add_watch(watch_fd, below, IMAGE_EVENTS) >= 0)
-			watch_folders(watch_fd, below, depth - 1);
-	}
-}
-
-/* Of a directory that is not there, the nearest that is: the first package with images
- * makes it. */
-static void watch_directory(const struct reading *reading, const char *images)
-{
-	const char *root = reading->manager->root;
-	const char *base = strcmp(root, "/") ? root : "";
-	_cleanup_(cleanup_free)
-	char *path = text_new("%s%s", base, images);
-	_cleanup_(cleanup_free)
-	char *parent = text_new("%s", path ? path : "");
-	char *slash;
-
-	if (!path || !parent)
-		return;
-	if (inotify_add_watch(reading->watch_fd, path, IMAGE_EVENTS) >= 0) {
-		watch_folders(reading->watch_fd, path, FILES_DEPTH_MAX);
-		return;
-	}
-	while ((slash = strrchr(parent, '/')) && slash >= parent + strlen(base)) {
-		*slash = '\0';
-		if (inotify_add_watch(reading->watch_fd, *parent ? parent : "/",
-				      PARENT_EVENTS) >= 0)
-			break;
-	}
-	/* It may have come before somebody looked. */
-	(void)inotify_add_watch(reading->watch_fd, path, IMAGE_EVENTS);
-}
-
-/* Made at boot. Beside it the daemon writes itself: what is above it is not watched. */
-static void watch_store(const struct reading *reading)
-{
-	const char *root = reading->manager->root;
-	_cleanup_(cleanup_free)
-	char *path = text_new("%s" STORE_DIR, strcmp(root, "/") ? root : "");
-
-	if (path)
-		(void)inotify_add_watch(reading->watch_fd, path, IMAGE_EVENTS);
-}
-
 static int run_catalog(void *userdata, struct buffer *out)
 {
 	const struct reading *reading = userdata;
@@ -246,10 +175,9 @@ static int run_catalog(void *userdata, struct buffer *out)
 	char *why = NULL;
 	int r;
 
-	if (reading->watch_fd >= 0) {
-		watch_directory(reading, reading->config->images);
-		watch_store(reading);
-	}
+	if (reading->watch_fd >= 0)
+		images_watch(reading->watch_fd, reading->manager->root, config->images,
+			     config->mapping);
 	r = tdxupd_catalog_read(reading->manager->root_fd, config->images,
 				config->mapping, config->policy,
 				TDXUPD_CATALOG_REQUIRE_SAFE | TDXUPD_CATALOG_USE_CACHE |

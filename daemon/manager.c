@@ -189,6 +189,7 @@ struct manager *manager_free(struct manager *manager)
 		return NULL;
 	manager_jobs_done(manager);
 	manager_images_done(manager);
+	manager_mounts_done(manager);
 	manager_policy_done(manager);
 	manager_writes_done(manager);
 	manager_device_done(manager);
@@ -266,6 +267,7 @@ int manager_new_with(sd_event *event, const char *root, uint64_t await_usec,
 		return -ENOMEM;
 	manager->event = sd_event_ref(event);
 	manager->root_fd = manager->watch_fd = -1;
+	manager_mounts_init(manager);
 	manager->handover_fd = fdstore_get(store, HANDOVER_NAME);
 	lock_init(&manager->lock);
 	host_files_init(&manager->files, -1);
@@ -281,6 +283,7 @@ int manager_new_with(sd_event *event, const char *root, uint64_t await_usec,
 	lease_desk_restore(manager->desk, store);
 	inhibitor_desk_restore(manager->inhibitors, store);
 	manager_watch_device(manager);
+	manager_mounts_watch(manager);
 	r = manager_begin(manager, await_usec);
 	if (r < 0)
 		return r;

@@ -15,6 +15,7 @@
 #include "lease-desk.h"
 #include "lock.h"
 #include "manager-lacks.h"
+#include "manager-mounts.h"
 #include "sources.h"
 #include "tdxupd.h"
 
@@ -47,7 +48,8 @@ struct manager_listener {
  * One host, its configuration, gate and jobs: everything but the bus.
  * @host: the latest snapshot; never NULL
  * @reader, @readings: what workers read for the manager; @watch_fd: the inotify instance
- *on the images
+ *	on the images
+ * @mounts: what is mounted over, above and below what is read
  * @verdict: the gate's for Guard= of the configuration
  * @history: NULL where it could not be opened
  * @next: what an update without a target would lead to, where there is such
@@ -80,6 +82,7 @@ struct manager {
 	struct reader *reader;
 	struct reading *readings;
 	int watch_fd;
+	struct mounts mounts;
 	struct sources sources;
 	struct lease_desk *desk;
 	struct watch *kvm;

@@ -83,6 +83,23 @@ bool mount_type_find(const char *mounts, const char *path, char ret[MOUNT_TYPE_B
 	return is_found;
 }
 
+uint64_t mount_type_sum(const char *mounts, const char *path)
+{
+	uint64_t sum = 0xcbf29ce484222325; /* FNV-1a */
+	char point[PATH_BYTES], type[MOUNT_TYPE_BYTES];
+
+	for (const char *line = mounts, *end; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (!parse_line(line, (size_t)(end - line), point, type) ||
+		    (!is_at_or_below(path, point) && !is_at_or_below(point, path)))
+			continue;
+		for (const char *byte = line; byte <= end; byte++)
+			sum = (sum ^ (byte < end ? (uint8_t)*byte : '\n')) *
+			      0x100000001b3;
+	}
+	return sum;
+}
+
 bool mount_type_is_remote(const char *type)
 {
 	static const char *const types[] = {

@@ -20,12 +20,7 @@
 
 DEFINE_CLEANUP(char *, names, io_free_names)
 
-/* By falling rank. */
-static const char *const add_on_dirs[] = {
-	"/etc/tdxupd/known-modules.d",
-	"/run/tdxupd/known-modules.d",
-	"/usr/lib/tdxupd/known-modules.d",
-};
+static const char *const add_on_dirs[] = { KNOWN_DIR_ETC, KNOWN_DIR_RUN, KNOWN_DIR_USR };
 
 struct reading {
 	int root_fd;

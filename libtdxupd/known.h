@@ -8,6 +8,11 @@
 #include "notes.h"
 #include "tdxupd.h"
 
+/* Where records are added, by falling rank. */
+#define KNOWN_DIR_ETC "/etc/tdxupd/known-modules.d"
+#define KNOWN_DIR_RUN "/run/tdxupd/known-modules.d"
+#define KNOWN_DIR_USR "/usr/lib/tdxupd/known-modules.d"
+
 /* Thousands of modules; 21 are known. */
 #define KNOWN_BYTES_MAX (1u << 20)
 

@@ -48,7 +48,7 @@ static int take_place(const struct scene *scene)
 
 	snprintf(run, sizeof(run), "%s/run", scene->world.tree.path);
 	if (unshare(CLONE_NEWNS) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
 	    mount(run, "/run", NULL, MS_BIND, NULL) < 0 || fstat(STDERR_FILENO, &st) < 0)
 		return -errno;
 	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
@@ -113,5 +113,15 @@ bool scene_has_entry(int journal, const char *message_id)
 
 	while (take_entry(journal, 0, entry, sizeof(entry)))
 		has_it |= is_of(entry, message_id);
+	return has_it;
+}
+
+bool scene_has_text(int journal, const char *text)
+{
+	char entry[ENTRY_BYTES];
+	bool has_it = false;
+
+	while (take_entry(journal, 0, entry, sizeof(entry)))
+		has_it |= !!strstr(entry, text);
 	return has_it;
 }

@@ -72,6 +72,8 @@ int scene_run_with_journal(struct scene *scene);
 char *scene_await_entry(int journal, const char *message_id);
 /* Whether there is one among what has come by now. */
 bool scene_has_entry(int journal, const char *message_id);
+/* The same for one that says @text. */
+bool scene_has_text(int journal, const char *text);
 /* One that is to fail: its exit status. */
 int scene_run_failing(struct scene *scene);
 /* SIGTERM, and its exit status. */

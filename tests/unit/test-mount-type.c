@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stdio.h>
+
 #include "mount-type.h"
 #include "test.h"
 
@@ -49,9 +51,54 @@ static void test_no_list_tells_nothing(void **state)
 		assert_false(mount_type_find(texts[i], "/", type));
 }
 
+/* @line goes through a list of mounts: does the sum for @path know? */
+static bool is_concerned(const char *path, const char *line)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s%s", mounts, line);
+	return mount_type_sum(text, path) != mount_type_sum(mounts, path);
+}
+
+static void test_what_concerns_a_path(void **state)
+{
+	static const struct {
+		const char *path, *line;
+		bool is_concerned;
+	} table[] = {
+		{ "/usr/lib/images", "40 22 0:50 / /usr ro - overlay sysext ro\n", true },
+		{ "/usr/lib/images", "40 22 0:50 / /usr/lib/images rw - tmpfs t rw\n",
+		  true },
+		{ "/usr/lib/images", "40 22 0:50 / /usr/lib/images/a/b rw - tmpfs t rw\n",
+		  true },
+		{ "/usr/lib/images", "40 22 0:50 / / rw - tmpfs t rw\n", true },
+		{ "/with space/images",
+		  "40 22 0:50 / /with\\040space/images rw - xfs x\n", true },
+		{ "/usr/lib/images", "40 22 0:50 / /usr/lib/image rw - tmpfs t rw\n",
+		  false },
+		{ "/usr/lib/images", "40 22 0:50 / /usr/lib/images2 rw - tmpfs t rw\n",
+		  false },
+		{ "/usr/lib/images", "40 22 0:50 / /run/user/0 rw - tmpfs t rw\n",
+		  false },
+		{ "/usr/lib/images", "no line of the kernel's, again\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		assert_int_equal(is_concerned(table[i].path, table[i].line),
+				 table[i].is_concerned);
+	/* Another number, or another device, is another mount. */
+	assert_int_not_equal(mount_type_sum("40 22 0:50 / /usr rw - xfs x\n", "/usr"),
+			     mount_type_sum("41 22 0:50 / /usr rw - xfs x\n", "/usr"));
+	assert_int_not_equal(mount_type_sum("40 22 0:50 / /usr rw - xfs x\n", "/usr"),
+			     mount_type_sum("40 22 0:51 / /usr rw - xfs x\n", "/usr"));
+	assert_int_equal(mount_type_sum("", "/usr"), mount_type_sum("", "/"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_concerns_a_path),
 		cmocka_unit_test(test_the_type_below_a_path),
 		cmocka_unit_test(test_no_list_tells_nothing),
 	};
