@@ -249,7 +249,7 @@ void build_tracker_set_population(struct build_tracker *tracker, uint64_t count)
 
 bool build_tracker_count_tds(const struct build_tracker *tracker, uint64_t *ret)
 {
-	if (!tracker->has_elders || tracker->doubt[0])
+	if (!tracker->has_elders)
 		return false;
 	*ret = tracker->elders + count_keyed(tracker);
 	return true;

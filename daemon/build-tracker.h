@@ -35,14 +35,14 @@ const char *build_tracker_get_doubt(const struct build_tracker *tracker);
 unsigned long build_tracker_count_doubts(const struct build_tracker *tracker);
 
 /*
- * At some time since it was settled the machine had @count TDs, counted by others: so
- * many of them as are not accounted for by events are older than the probes.
+ * At some time since the last doubt the machine had @count TDs, counted by others: so
+ * many of them as are not accounted for by events are older than that.
  */
 void build_tracker_set_population(struct build_tracker *tracker, uint64_t count);
 /*
  * TDs that hold a key as far as is known: those seen to begin and not yet to give theirs
- * back, and those older than the probes. Return: false where it is in doubt, or nobody
- * said how many are older.
+ * back, and those older than the last doubt. Return: false where nobody said how many
+ * are older.
  */
 bool build_tracker_count_tds(const struct build_tracker *tracker, uint64_t *ret);
 /*

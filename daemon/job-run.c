@@ -186,12 +186,13 @@ static enum job_event judge(struct job *job, int r, const struct tdxupd_report *
  *   pread  `online`: are all CPUs still there?
  *   pread  the source: `tds_building`, or `misc.current`, to which belong fstat of its
  *          directory and poll of each `misc.events` (refusals.h); with probes it is pread
- *          `kprobes/list`, which sets off the canary, read `trace_pipe` and pread
- *          `kprobe_profile`
+ *          `kprobes/list`, which sets off the canary, read `trace_pipe`, pread
+ *          `kprobe_profile`, and pread `misc.current`, which must not be more than they
+ *          have seen
  *   write  the record of the commit, made ready beforehand
  *   pwrite with the trigger, the mark in the lock's file for those who can ask nobody
  *          while its write lasts: `guard` holds a launch then
- * That is 5 with the trigger, 7 with fw_upload, be it with probes or without. No message,
+ * That is 5 with the trigger, 7 with fw_upload, 8 with fw_upload and probes. No message,
  * no journal, no timer: whoever is to be told is told afterwards. tests/bus/test-commit.c
  * and, on a real kernel, tests/vm/guest/test-mainline count them.
  *

@@ -92,23 +92,35 @@ void population_done(struct population *population)
 	refusals_done(&population->refusals);
 }
 
-/* A refusal that comes after the number was read has not made it too low. */
-int population_read_again(struct population *population, uint64_t *ret)
+int population_read_number(struct population *population, uint64_t *ret)
 {
-	uint64_t count;
 	int r = population->fd < 0 ? open_files(population) : 0;
 
 	if (r == 0)
-		r = read_number(population->fd, &count);
-	if (r < 0) {
+		r = read_number(population->fd, ret);
+	if (r < 0)
 		close_files(population);
-		return r;
-	}
-	r = refusals_have_any(&population->refusals, population->cgroup_fd);
-	if (r != 0)
-		return r < 0 ? r : -ERANGE;
-	*ret = count;
-	return 0;
+	return r;
+}
+
+int population_check(struct population *population)
+{
+	int r = refusals_have_any(&population->refusals, population->cgroup_fd);
+
+	return r > 0 ? -ERANGE : r;
+}
+
+int population_read_again(struct population *population, uint64_t *ret)
+{
+	uint64_t count;
+	int r = population_read_number(population, &count);
+
+	/* A refusal that comes after the number was read has not made it too low. */
+	if (r == 0)
+		r = population_check(population);
+	if (r == 0)
+		*ret = count;
+	return r;
 }
 
 int population_read(int root_fd, uint64_t *ret)

@@ -41,7 +41,10 @@ void population_done(struct population *population);
  * root cgroup; -ERANGE the number may be too low; -EBADMSG it can't be read; -errno.
  */
 int population_read_again(struct population *population, uint64_t *ret);
-/* The same, once. */
+/* The same in its two parts: at least so many, in one system call; and whether it is. */
+int population_read_number(struct population *population, uint64_t *ret);
+int population_check(struct population *population);
+/* Both, once. */
 int population_read(int root_fd, uint64_t *ret);
 
 /*

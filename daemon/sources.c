@@ -64,12 +64,17 @@ static void read_some(struct sources *sources, size_t from, size_t to)
 		watch_read(sources->watches[i], &sources->words[i]);
 }
 
-/* All of them have just been read. */
+/* All that could contradict each other have just been read. */
 static void compare(struct sources *sources)
 {
 	uint64_t now = clock_usec(CLOCK_MONOTONIC);
+	char why[CONTRADICTION_WHY_BYTES];
 
 	contradiction_look(&sources->contradiction, sources->words, sources->count, now);
+	if (contradiction_tell(&sources->contradiction, now, why))
+		for (size_t i = 0; i < sources->count; i++)
+			if (sources->watches[i]->ops->doubt)
+				sources->watches[i]->ops->doubt(sources->watches[i], why);
 	contradiction_apply(&sources->contradiction, sources->words, sources->count, now);
 }
 
@@ -128,6 +133,23 @@ static void rely_on(struct sources *sources, size_t asked)
 			i < asked && sources->words[i].state == GATE_OPEN;
 }
 
+/* Whoever says whence each TD comes is believed beside the machine's own number; two that
+ * did not agree, when they do. */
+static bool is_to_be_compared(const struct sources *sources)
+{
+	for (size_t i = 0; i < sources->fallback; i++)
+		if (sources->words[i].has_tds)
+			return true;
+	return contradiction_is_there(&sources->contradiction);
+}
+
+static void read_numbers(struct sources *sources)
+{
+	for (size_t i = sources->fallback; i < sources->count; i++)
+		if (sources->watches[i]->ops->counts_tds)
+			read_some(sources, i, i + 1);
+}
+
 /* Hints are weighed when all are in, so that one doesn't open what another holds shut. */
 struct gate_verdict sources_decide(struct sources *sources, enum gate_policy policy,
 				   bool has_module_guard)
@@ -137,10 +159,8 @@ struct gate_verdict sources_decide(struct sources *sources, enum gate_policy pol
 	size_t asked = sources->fallback;
 
 	read_some(sources, 0, asked);
-	/* Is it over? */
-	if (contradiction_is_there(&sources->contradiction)) {
-		read_some(sources, asked, sources->count);
-		asked = sources->count;
+	if (is_to_be_compared(sources)) {
+		read_numbers(sources);
 		compare(sources);
 	}
 	verdict = gate_decide(sources->words, asked, early, has_module_guard);

@@ -32,8 +32,11 @@ static void population_say(struct watch *watch, struct gate_source *ret)
 {
 	struct watch_population *mine = from_base(watch);
 	uint64_t count;
-	int r = population_read_again(&mine->population, &count);
+	int r = population_read_number(&mine->population, &count);
 
+	/* Any other number opens nothing, however low it is. */
+	if (r == 0 && count == 0)
+		r = population_check(&mine->population);
 	if (r == 0 && count == 0) {
 		ret->state = GATE_OPEN;
 		ret->confidence = GATE_EXACT;
@@ -85,6 +88,7 @@ static void population_free(struct watch *watch)
 static const struct watch_ops population_ops = {
 	.name = "population",
 	.is_fallback = true,
+	.counts_tds = true,
 	.arm = population_arm,
 	.read = population_say,
 	.list_overlap = population_list_overlap,

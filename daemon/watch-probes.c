@@ -36,16 +36,19 @@
 #define NAMELESS "<...>"
 
 /*
+ * @is_needed: also where the kernel counts, as its number was contradicted
  * @misses: calls that went by unseen when that was last looked at
  * @looked_usec: when all was well the last time
  * @elders: VMs that there were after the last doubt and that have not run since
  * @doubts: how many there were when @elders was taken
  * @settle_at_usec: not before this are they asked again
+ * @lacks_number: that of TDs could not be read, not before @number_at_usec again
  * @waits_for: what still kept it from being settled then
  */
 struct watch_probes {
 	struct watch base;
 	int root_fd;
+	bool is_needed;
 	sd_event_source *source;
 	struct tracefs tracefs;
 	struct probe_reader reader;
@@ -56,6 +59,8 @@ struct watch_probes {
 	unsigned long doubts;
 	struct kvm_vms elders;
 	uint64_t settle_at_usec;
+	bool lacks_number;
+	uint64_t number_at_usec;
 	char waits_for[192];
 };
 
@@ -245,11 +250,35 @@ static void name_vm(const struct watch_probes *probes, const char *vm, char *ret
 			 (unsigned)st.st_uid);
 }
 
-static void settle(struct watch_probes *probes, uint64_t population)
+/* Return: a negative errno where that cannot be told. */
+static int64_t count_tds(const struct watch_probes *probes)
+{
+	uint64_t count;
+	int r = population_read(probes->root_fd, &count);
+
+	return r < 0 ? r : (int64_t)count;
+}
+
+/* How many there were after the last doubt: what comes on top has to be seen to begin. A
+ * read that failed is not for ever. */
+static void take_number(struct watch_probes *probes)
+{
+	uint64_t known;
+	int64_t population;
+
+	if (build_tracker_count_tds(probes->tracker, &known))
+		return;
+	population = count_tds(probes);
+	if (population >= 0)
+		build_tracker_set_population(probes->tracker, (uint64_t)population);
+	probes->lacks_number = population < 0 && population != -ENODATA &&
+			       population != -EXDEV && population != -EBADMSG;
+	probes->number_at_usec = clock_usec(CLOCK_MONOTONIC) + SETTLE_USEC;
+}
+
+static void settle(struct watch_probes *probes)
 {
 	build_tracker_settle(probes->tracker, clock_usec(CLOCK_MONOTONIC));
-	if (population != UINT64_MAX)
-		build_tracker_set_population(probes->tracker, population);
 }
 
 /* The machine has no TD but those of which each call was seen: as they were before its
@@ -291,19 +320,30 @@ static bool is_time_to_ask(struct watch_probes *probes)
 	return true;
 }
 
+/* More than that the VMs from before have run: no other TD began unseen meanwhile. */
+static bool has_unseen(const struct watch_probes *probes, int64_t population)
+{
+	uint64_t known;
+
+	return population >= 0 && build_tracker_count_tds(probes->tracker, &known) &&
+	       (uint64_t)population > known;
+}
+
 /* No TD at all but those that are known, or each VM from before has run or is gone. */
 static void try_to_settle(struct watch_probes *probes)
 {
-	uint64_t population = UINT64_MAX;
+	int64_t population = count_tds(probes);
 	int r = 0;
 
-	if (population_read(probes->root_fd, &population) < 0)
-		population = UINT64_MAX;
-	if (population != UINT64_MAX && are_all_known(probes, population)) {
-		settle(probes, population);
+	if (population >= 0 && are_all_known(probes, (uint64_t)population)) {
+		build_tracker_set_population(probes->tracker, (uint64_t)population);
+		settle(probes);
 		return;
 	}
-	if (!is_armed(probes) || !is_time_to_ask(probes))
+	if (!is_armed(probes))
+		return;
+	take_number(probes);
+	if (!is_time_to_ask(probes))
 		return;
 	r = take_elders(probes);
 	if (r == 0)
@@ -313,8 +353,11 @@ static void try_to_settle(struct watch_probes *probes)
 			 kvm_census_strerror(r));
 	else if (probes->elders.count)
 		wait_for(probes, probes->elders.names[0]);
+	else if (has_unseen(probes, population))
+		snprintf(probes->waits_for, sizeof(probes->waits_for),
+			 "; a TD may have begun unseen since");
 	else
-		settle(probes, population);
+		settle(probes);
 }
 
 /* ---- the watch ---- */
@@ -336,7 +379,7 @@ static int probes_arm(struct watch *watch, sd_event *event)
 	int r;
 
 	close_all(probes);
-	if (does_kernel_count(probes->root_fd))
+	if (!probes->is_needed && does_kernel_count(probes->root_fd))
 		return watch_fail(watch, -ENOTSUP,
 				  "not needed: the kernel itself counts");
 	r = tracefs_open(probes->root_fd, &probes->tracefs, why);
@@ -352,14 +395,21 @@ static int probes_arm(struct watch *watch, sd_event *event)
 	return r;
 }
 
+/* A call that is just being written is there in a moment; what is not is hidden. */
+static bool look_for_all(struct watch_probes *probes)
+{
+	bool has_all = is_armed(probes) && look(probes);
+
+	if (!has_all && is_armed(probes) && !build_tracker_get_doubt(probes->tracker))
+		has_all = look(probes);
+	return has_all;
+}
+
 /* Does it know all builds that had begun when it was called? */
 static bool is_sure(struct watch_probes *probes)
 {
-	bool has_all = look(probes);
+	bool has_all = look_for_all(probes);
 
-	/* A call that is just being written is there in a moment. */
-	if (!has_all && is_armed(probes) && !build_tracker_get_doubt(probes->tracker))
-		has_all = look(probes);
 	if (has_all && build_tracker_get_doubt(probes->tracker)) {
 		try_to_settle(probes);
 		has_all = is_armed(probes) && look(probes); /* settling took its time */
@@ -406,8 +456,12 @@ static void probes_say(struct watch *watch, struct gate_source *ret)
 
 	if (!is_sure(probes)) {
 		say_why(probes, ret);
+		ret->has_tds = is_armed(probes) &&
+			       build_tracker_count_tds(probes->tracker, &ret->tds);
 		return;
 	}
+	if (probes->lacks_number && clock_usec(CLOCK_MONOTONIC) >= probes->number_at_usec)
+		take_number(probes);
 	ret->confidence = GATE_EXACT;
 	ret->count = (uint32_t)build_tracker_list(probes->tracker, &ret->blockers);
 	ret->state = ret->count ? GATE_CLOSED : GATE_OPEN;
@@ -422,13 +476,20 @@ static size_t probes_list_overlap(struct watch *watch, uint64_t from_usec,
 	struct watch_probes *probes = from_base(watch);
 	size_t count;
 
-	if (is_armed(probes))
-		look(probes);
+	(void)look_for_all(probes);
 	count = build_tracker_list_overlap(probes->tracker, from_usec, to_usec,
 					   watch->is_relied_on, ret);
 	name_nameless(probes, *ret, count);
 	return build_tracker_list_overlap(probes->tracker, from_usec, to_usec,
 					  watch->is_relied_on, ret);
+}
+
+static void probes_doubt(struct watch *watch, const char *why)
+{
+	struct watch_probes *probes = from_base(watch);
+
+	build_tracker_doubt(probes->tracker, why);
+	probes->is_needed = true;
 }
 
 static void probes_free(struct watch *watch)
@@ -445,6 +506,7 @@ static const struct watch_ops probes_ops = {
 	.arm = probes_arm,
 	.read = probes_say,
 	.list_overlap = probes_list_overlap,
+	.doubt = probes_doubt,
 	.free = probes_free,
 };
 

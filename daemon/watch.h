@@ -15,6 +15,8 @@ struct watch;
  * @is_fallback: never both exact and closed, so of no account where another source is
  *	exact, and not asked then
  * @is_veto: it knows nothing of TDs: see struct gate_source
+ * @counts_tds: a fallback that counts all TDs of the machine: asked beside whoever says
+ *	whence each of them comes
  * @arm: open what is to be watched and add it to @event. Return: 0, or a negative errno:
  *	the source then stays in the list and watch_read() says unknown and why
  * @read: its word at this moment, freshly read, never a cached one where a fresh one can
@@ -27,17 +29,21 @@ struct watch;
  * @list_overlap: builds that may have been open at any time in that span of
  *	CLOCK_MONOTONIC, ended ones too, and where that cannot be told, that it cannot be;
  *	owned by the watch until its next call. May be NULL
+ * @doubt: another source counts otherwise, and that lasts: what it knows has to be proven
+ *	anew. May be NULL
  * @free: release everything; takes a watch that was never armed
  */
 struct watch_ops {
 	const char *name;
 	bool is_fallback;
 	bool is_veto;
+	bool counts_tds;
 	int (*arm)(struct watch *watch, sd_event *event);
 	void (*read)(struct watch *watch, struct gate_source *ret);
 	void (*attend)(struct watch *watch, bool is_awaited);
 	size_t (*list_overlap)(struct watch *watch, uint64_t from_usec, uint64_t to_usec,
 			       const struct gate_blocker **ret);
+	void (*doubt)(struct watch *watch, const char *why);
 	void (*free)(struct watch *watch);
 };
 

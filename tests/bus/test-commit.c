@@ -15,7 +15,7 @@
 #include "scene.h"
 #include "util.h"
 
-#define CALLS_MAX 7
+#define CALLS_MAX 8
 
 /*
  * @opens: the file whose read tells that the gate is open, where no event does
@@ -334,6 +334,7 @@ static void test_fw_upload_and_probes(void **state)
 	    "pread list\n"
 	    "read trace_pipe\n"
 	    "pread kprobe_profile\n"
+	    "pread misc.current\n"
 	    "write history.jsonl\n");
 }
 

@@ -1,121 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The daemon's deciding side: the real gate, barrier, leases and trackers, on sources
- * that see what the world lets them see. As sources.c has it, each is asked when it
- * matters.
+ * The daemon: the shipped sources of evidence, the gate, the barrier and the leases, and
+ * a job that decides when it is told to, and never else. Of uevents and of calls on the
+ * bus only what follows from them is real, not how they come.
  */
+#include <errno.h>
 #include <stdlib.h>
 
-#include "test.h"
-#include "probe-line.h"
 #include "schedule.h"
+#include "test.h"
 #include "watch.h"
 
-/* ---- what the probes tell ---- */
+enum {
+	KERNEL,
+	PROBES,
+	LEASES,
+};
 
-static void take_line(struct world *world, const char *line)
-{
-	probe_reader_take(&world->reader, line, strlen(line), world->builds);
-}
+/* A word that says "go" is looked at again within this, however often a read fails. */
+#define PATIENCE_USEC (3 * SEC)
 
-/* As trace_pipe may give them: neighbours in time in another order, the oldest lost. */
-static void drain(struct world *world)
-{
-	size_t from = 0;
-
-	if ((world->faults & FAULT_LOSS) && world->line_count > 1 && chance(world, 30))
-		from = (size_t)between(world, 1, world->line_count - 1);
-	if (from)
-		take_line(world, "CPU:1 [LOST EVENTS]\n");
-	for (size_t i = from; i < world->line_count; i++) {
-		if (i + 1 < world->line_count && chance(world, 30) &&
-		    world->line_times[i + 1] > world->line_times[i] &&
-		    world->line_times[i + 1] - world->line_times[i] < 100) {
-			take_line(world, world->lines[i + 1]);
-			take_line(world, world->lines[i]);
-			i++;
-		} else {
-			take_line(world, world->lines[i]);
-		}
-	}
-	if (world->has_lost_last)
-		take_line(world, "CPU:1 [LOST EVENTS]\n");
-	world->has_lost_last = false;
-	world->line_count = 0;
-}
-
-static void sing(struct world *world, enum probe_call call)
-{
-	const struct probe_event event = { .kind = PROBE_EVENT_CALL,
-					   .call = call,
-					   .td = 99,
-					   .pid = 7,
-					   .usec = world->now };
-
-	if (!world->are_probes_blind)
-		probe_canary_take(&world->reader.canary, &event);
-}
-
-static void rearm(struct world *world, const char *why)
-{
-	build_tracker_doubt(world->builds, why);
-	world->reader = (struct probe_reader){ 0 };
-	world->counts = (struct probe_counts){ 0 };
-	world->line_count = 0;
-	world->has_lost_last = false;
-	world->is_event_hidden = false;
-}
-
-/* As watch-probes.c does it, with the parts that it is made of. */
-static bool look(struct world *world)
-{
-	enum probe_look result;
-
-	probe_canary_begin(&world->reader.canary, world->now);
-	sing(world, PROBE_CANARY);
-	sing(world, PROBE_CANARY_RETURN);
-	drain(world);
-	if (!probe_canary_is_seen(&world->reader.canary)) {
-		build_tracker_doubt(world->builds, "blind");
-		return false;
-	}
-	result = probe_reader_judge(&world->reader, &world->counts);
-	if (result == PROBE_LOOK_HIDDEN)
-		rearm(world, "hidden");
-	return result == PROBE_LOOK_ALL;
-}
-
-/* As watch-probes.c does it. */
-static void try_to_settle(struct world *world)
-{
-	unsigned elders = 0;
-
-	if (!build_tracker_get_doubt(world->builds))
-		return;
-	if (!world->has_elders ||
-	    world->doubts != build_tracker_count_doubts(world->builds)) {
-		world->has_elders = true;
-		world->doubts = build_tracker_count_doubts(world->builds);
-		for (size_t i = 0; i < VMS; i++)
-			world->vms[i].is_elder = world->vms[i].state == VM_SETTING ||
-						 world->vms[i].state == VM_BUILDING;
-	}
-	for (size_t i = 0; i < VMS; i++)
-		elders += world->vms[i].is_elder;
-	if (elders && (world->is_cgroup_own || count_vms(world, VM_BUILDING, VM_RUNNING)))
-		return;
-	build_tracker_settle(world->builds, world->now);
-	if (!world->is_cgroup_own)
-		build_tracker_set_population(world->builds,
-					     count_vms(world, VM_BUILDING, VM_RUNNING));
-}
-
-static bool does_read_fail(struct world *world)
-{
-	return (world->faults & FAULT_READ) && chance(world, 10);
-}
-
-/* ---- the sources ---- */
+/* ---- leases and KVM ---- */
 
 struct source {
 	struct watch base;
@@ -127,32 +32,11 @@ static struct world *world_of(struct watch *watch)
 	return ((struct source *)watch)->world;
 }
 
-static void read_kernel(struct watch *watch, struct gate_source *ret)
+static int arm(struct watch *watch, sd_event *event)
 {
-	struct world *world = world_of(watch);
-	unsigned n = count_vms(world, VM_BUILDING, VM_BUILDING);
-
-	if (!world->is_kernel_live || does_read_fail(world))
-		return;
-	ret->count = n;
-	ret->state = n ? GATE_CLOSED : GATE_OPEN;
-	ret->confidence = GATE_EXACT;
-}
-
-static void read_probes(struct watch *watch, struct gate_source *ret)
-{
-	struct world *world = world_of(watch);
-	const struct gate_blocker *blockers;
-
-	if (!world->are_probes_armed || !look(world))
-		return;
-	try_to_settle(world);
-	if (build_tracker_get_doubt(world->builds))
-		return;
-	ret->count = (uint32_t)build_tracker_list(world->builds, &blockers);
-	ret->state = ret->count ? GATE_CLOSED : GATE_OPEN;
-	ret->confidence = GATE_EXACT;
-	ret->has_tds = build_tracker_count_tds(world->builds, &ret->tds);
+	(void)watch;
+	(void)event;
+	return 0;
 }
 
 static void read_leases(struct watch *watch, struct gate_source *ret)
@@ -162,26 +46,22 @@ static void read_leases(struct watch *watch, struct gate_source *ret)
 	lease_registry_read(world->registry, world->now, ret);
 }
 
-static void read_population(struct watch *watch, struct gate_source *ret)
+static int on_kvm_time(sd_event_source *timer, uint64_t usec, void *userdata)
 {
-	struct world *world = world_of(watch);
-
-	/* watch-population.c takes nothing from a part of the machine. */
-	if (world->is_cgroup_own || does_read_fail(world))
-		return;
-	ret->has_tds = true;
-	ret->tds = count_vms(world, VM_BUILDING, VM_RUNNING);
-	if (ret->tds)
-		return;
-	ret->state = GATE_OPEN;
-	ret->confidence = GATE_EXACT;
+	(void)timer;
+	(void)usec;
+	watch_notify(userdata);
+	return 0;
 }
 
+/* As watch-kvm.c does it. */
 static void read_kvm(struct watch *watch, struct gate_source *ret)
 {
 	struct world *world = world_of(watch);
 
 	kvm_tracker_read(world->kvm, world->now, ret);
+	watch_set_alarm((sd_event *)world, &world->kvm_timer,
+			kvm_tracker_get_next(world->kvm), on_kvm_time, watch);
 }
 
 static void free_source(struct watch *watch)
@@ -189,31 +69,51 @@ static void free_source(struct watch *watch)
 	free(watch);
 }
 
-static const struct watch_ops all_ops[] = {
-	{ .name = "kernel", .read = read_kernel, .free = free_source },
-	{ .name = "probes", .read = read_probes, .free = free_source },
-	{ .name = "leases", .read = read_leases, .free = free_source },
-	{ .name = "population",
-	  .is_fallback = true,
-	  .read = read_population,
-	  .free = free_source },
-	{ .name = "kvm", .is_fallback = true, .read = read_kvm, .free = free_source },
+static const struct watch_ops lease_ops = {
+	.name = "leases",
+	.arm = arm,
+	.read = read_leases,
+	.free = free_source,
 };
+
+static const struct watch_ops kvm_ops = {
+	.name = "kvm",
+	.is_fallback = true,
+	.arm = arm,
+	.read = read_kvm,
+	.free = free_source,
+};
+
+static void add_own(struct world *world, const struct watch_ops *ops)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	assert_non_null(source);
+	source->base.ops = ops;
+	source->base.arm_error = -ENODATA;
+	source->world = world;
+	assert_int_equal(sources_add(&world->sources, &source->base), 0);
+}
 
 static void add_sources(struct world *world)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(all_ops); i++) {
-		struct source *source = calloc(1, sizeof(*source));
+	int root_fd = world->root_fd;
+	struct watch *watch;
 
-		assert_non_null(source);
-		source->base.ops = &all_ops[i];
-		source->world = world;
-		assert_int_equal(sources_add(&world->sources, &source->base), 0);
-	}
+	assert_int_equal(watch_kernel_new(root_fd, &watch), 0);
+	assert_int_equal(sources_add(&world->sources, watch), 0);
+	assert_int_equal(watch_probes_new(root_fd, &watch), 0);
+	assert_int_equal(sources_add(&world->sources, watch), 0);
+	add_own(world, &lease_ops);
+	assert_int_equal(watch_population_new(root_fd, &watch), 0);
+	assert_int_equal(sources_add(&world->sources, watch), 0);
+	add_own(world, &kvm_ops);
 }
 
+/* ---- the job ---- */
+
 /* Did one let it go that says that it knows? */
-static bool is_anybody_sure(struct world *world)
+static bool is_anybody_sure(const struct world *world)
 {
 	bool is_exact = false;
 
@@ -223,19 +123,104 @@ static bool is_anybody_sure(struct world *world)
 	return is_exact;
 }
 
+/* The probes have told of what the kernel leaves out. */
+static void see_through(struct world *world)
+{
+	const struct gate_source *probes = &world->sources.words[PROBES];
+	unsigned building = count_vms(world, VM_BUILDING, VM_BUILDING);
+
+	if (probes->state != GATE_CLOSED || probes->count != building)
+		return;
+	for (size_t i = 0; i < VMS; i++)
+		world->vms[i].is_owned_up |= world->vms[i].state == VM_BUILDING;
+}
+
+static void display(struct world *world)
+{
+	sources_read(&world->sources);
+	see_through(world);
+	world->is_unseen = false;
+}
+
+/* A kernel that leaves one out, and nobody who has ever seen it: nobody can know. */
+static unsigned count_known_builds(const struct world *world)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < VMS; i++) {
+		const struct vm *vm = &world->vms[i];
+
+		count += vm->state == VM_BUILDING &&
+			 (!vm->is_uncounted || vm->is_owned_up);
+	}
+	return count;
+}
+
 static bool may_commit(struct world *world)
 {
+	struct gate_verdict verdict =
+		sources_decide(&world->sources, world->policy, false);
 	bool is_exact;
 
-	if (sources_decide(&world->sources, world->policy, false).decision != GATE_GO)
+	see_through(world);
+	world->is_unseen = false;
+	if (verdict.decision != GATE_GO)
 		return false;
 	is_exact = is_anybody_sure(world);
 	expect(is_exact || world->policy == GATE_OBSERVED, "went without certainty");
-	if (count_vms(world, VM_BUILDING, VM_BUILDING)) {
+	if (count_known_builds(world)) {
 		expect(!is_exact, "a commit inside a build");
 		world->unsafe++;
 	}
 	return true;
+}
+
+static void try_to_commit(struct world *world)
+{
+	if (!world->is_job_waiting || !may_commit(world))
+		return;
+	world->commits++;
+	world->is_job_waiting = false;
+	sources_attend(&world->sources, false);
+	world->commit_at = world->now;
+	world->commit_end = world->now + INSTALL;
+	barrier_commit(&world->barrier, world->now);
+}
+
+/* The job first, then whoever displays. */
+static void on_changed(void *userdata)
+{
+	struct world *world = userdata;
+
+	try_to_commit(world);
+	display(world);
+}
+
+static void begin_to_wait(struct world *world)
+{
+	world->job_at = NEVER;
+	world->is_job_waiting = true;
+	world->job_since = world->now;
+	world->open_since = NEVER;
+	sources_attend(&world->sources, true);
+	on_changed(world);
+}
+
+/* What anybody is shown, the job goes by. */
+static void check_patience(struct world *world)
+{
+	enum gate_decision shown = gate_decide(world->sources.words, world->sources.count,
+					       world->policy, false)
+					   .decision;
+
+	if (!world->is_job_waiting || shown != GATE_GO) {
+		world->open_since = NEVER;
+		return;
+	}
+	if (world->open_since == NEVER)
+		world->open_since = world->now;
+	expect(world->now - world->open_since <= PATIENCE_USEC,
+	       "a job waits under an open gate");
 }
 
 /* ---- on and off ---- */
@@ -246,29 +231,34 @@ void start_daemon(struct world *world)
 				       .age_usec = 3600 * SEC };
 
 	assert_int_equal(lease_registry_new(&limits, &world->registry), 0);
-	assert_int_equal(build_tracker_new(&world->builds), 0);
 	assert_int_equal(kvm_tracker_new(SEC, &world->kvm), 0);
 	kvm_tracker_doubt(world->kvm, "new", world->now);
+	world->sources.changed = on_changed;
+	world->sources.userdata = world;
 	add_sources(world);
+	sources_arm(&world->sources, (sd_event *)world);
 	barrier_init(&world->barrier, &world->config);
-	world->reader = (struct probe_reader){ 0 };
-	world->counts = (struct probe_counts){ 0 };
-	world->line_count = 0;
-	world->has_elders = false;
-	world->are_probes_armed = true;
+	world->is_barrier_shut = false;
 	world->is_job_waiting = false;
+	world->open_since = NEVER;
 	world->commit_end = NEVER;
+	display(world);
 }
 
 void stop_daemon(struct world *world)
 {
 	lease_registry_free(world->registry);
-	build_tracker_free(world->builds);
+	world->kvm_timer = sd_event_source_disable_unref(world->kvm_timer);
 	kvm_tracker_free(world->kvm);
 	sources_done(&world->sources);
-	for (size_t i = 0; i < VMS; i++)
+	kernel_drop_probes(world);
+	for (size_t i = 0; i < VMS; i++) {
 		world->vms[i].lease = NULL;
+		world->vms[i].is_owned_up = false;
+	}
 }
+
+/* ---- a turn ---- */
 
 static void grant_leases(struct world *world)
 {
@@ -286,37 +276,39 @@ static void grant_leases(struct world *world)
 		expect(held <= world->config.max_usec,
 		       "a launch was held beyond the bound");
 		lease_grant(lease, world->now);
+		world->has_lease_news = true;
 		create_vm(world, vm);
 	}
 }
 
 static bool is_named(struct world *world, const struct vm *vm)
 {
-	const struct gate_blocker *blockers;
-	size_t count = build_tracker_list_overlap(world->builds, world->commit_at,
-						  world->now, true, &blockers);
+	for (size_t i = 0; i < world->sources.count; i++) {
+		const struct gate_blocker *blockers = NULL;
+		size_t count =
+			watch_list_overlap(world->sources.watches[i], world->commit_at,
+					   world->now, &blockers);
 
-	for (size_t i = 0; i < count; i++)
-		if (blockers[i].pid == (pid_t)vm->number || !blockers[i].pid)
-			return true;
+		for (size_t j = 0; j < count; j++)
+			if (blockers[j].pid == (pid_t)vm->number || !blockers[j].pid)
+				return true;
+	}
 	return false;
 }
 
-/* A build that began after the last look is hit: whoever let the update go says so. Only
- * the probes have names, or say that they lost track; see watch-*.c for the others. */
+/* A build that began after the last look is hit: whoever let the update go says so. */
 static void name_suspects(struct world *world)
 {
-	if (!world->sources.watches[1]->is_relied_on)
+	if (!is_anybody_sure(world))
 		return;
-	look(world);
 	for (size_t i = 0; i < VMS; i++) {
 		const struct vm *vm = &world->vms[i];
 
-		if (vm->state != VM_BUILDING || vm->began < world->commit_at)
+		if (vm->state != VM_BUILDING || vm->began < world->commit_at ||
+		    vm->is_unheard || vm->is_uncounted)
 			continue;
 		world->hits++;
-		expect(is_named(world, vm) || !world->are_probes_armed,
-		       "a build that was hit is named nowhere");
+		expect(is_named(world, vm), "a build that was hit is named nowhere");
 	}
 }
 
@@ -329,29 +321,41 @@ static void end_update(struct world *world)
 	world->job_at = world->now + between(world, 0, 5 * SEC);
 }
 
+static void run_barrier(struct world *world)
+{
+	bool is_shut;
+
+	if (world->is_job_waiting)
+		barrier_want(&world->barrier, world->now, world->is_urgent);
+	barrier_tick(&world->barrier, world->now);
+	is_shut = barrier_is_shut(&world->barrier, world->now);
+	world->has_lease_news |= is_shut != world->is_barrier_shut;
+	world->is_barrier_shut = is_shut;
+	grant_leases(world);
+}
+
+/* As the lease desk's bell and the uevents' socket have it. */
+static void hear(struct world *world)
+{
+	bool has_news = world->has_lease_news || world->has_kvm_news;
+
+	world->has_lease_news = world->has_kvm_news = false;
+	if (has_news)
+		watch_notify(world->sources.watches[LEASES]);
+}
+
 void run_daemon(struct world *world)
 {
 	if (world->now < world->hung_until)
 		return;
-	/* Somebody displays, and a job that waits looks by the clock. */
-	if (world->faults & (FAULT_BLIND | FAULT_HIDE) || chance(world, 20))
-		sources_read(&world->sources);
+	if (chance(world, 10))
+		display(world);
 	if (world->now >= world->commit_end)
 		end_update(world);
-	if (world->now >= world->job_at) {
-		world->job_at = NEVER;
-		world->is_job_waiting = true;
-		world->job_since = world->now;
-	}
-	if (world->is_job_waiting)
-		barrier_want(&world->barrier, world->now, world->is_urgent);
-	barrier_tick(&world->barrier, world->now);
-	grant_leases(world);
-	if (world->is_job_waiting && may_commit(world)) {
-		world->commits++;
-		world->is_job_waiting = false;
-		world->commit_at = world->now;
-		world->commit_end = world->now + INSTALL;
-		barrier_commit(&world->barrier, world->now);
-	}
+	if (world->now >= world->job_at)
+		begin_to_wait(world);
+	run_barrier(world);
+	hear(world);
+	loop_run(world);
+	check_patience(world);
 }

@@ -1,40 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* VMs that start, build their TD, give up, hang and end, and what a kernel shows of it.
- */
-#include <inttypes.h>
+/* VMs that start, build their TD, give up, hang and end. */
 #include <stdio.h>
 
 #include "schedule.h"
-
-/* ---- what the kernel shows ---- */
-
-/* A probe that runs is counted; what keeps its event comes after. */
-static void trace(struct world *world, enum probe_call call, const struct vm *vm,
-		  bool failed)
-{
-	size_t i = world->line_count;
-	bool is_entry = probe_call_is_entry(call);
-	char result[32] = "";
-
-	if (!world->are_probes_armed || world->are_probes_blind)
-		return;
-	world->counts.hits[call]++;
-	if (world->is_event_hidden && (call == PROBE_INIT || call == PROBE_INIT_RETURN))
-		return;
-	if (i == LINES) {
-		world->has_lost_last = true;
-		return;
-	}
-	world->line_times[i] = world->now;
-	if (!is_entry)
-		snprintf(result, sizeof(result), " ret=0x%x", failed ? 0x80000203 : 0);
-	snprintf(world->lines[i], sizeof(world->lines[i]),
-		 "  a: init: (b-%u  [001] d..1. %" PRIu64 ".%06" PRIu64
-		 ": %s: (a+0x1/0x2 <- b) td=0x%zx%s\n",
-		 vm->number, world->now / SEC, world->now % SEC,
-		 probe_call_to_string(call), (size_t)(vm - world->vms) + 1, result);
-	world->line_count++;
-}
 
 static void uevent(struct world *world, const struct vm *vm, bool is_create)
 {
@@ -44,6 +12,7 @@ static void uevent(struct world *world, const struct vm *vm, bool is_create)
 
 	snprintf(event.vm, sizeof(event.vm), "%u-9", vm->number);
 	kvm_tracker_take(world->kvm, &event, world->now);
+	world->has_kvm_news = true;
 }
 
 unsigned count_vms(const struct world *world, enum vm_state from, enum vm_state to)
@@ -55,8 +24,6 @@ unsigned count_vms(const struct world *world, enum vm_state from, enum vm_state 
 	return n;
 }
 
-/* ---- VMs ---- */
-
 void create_vm(struct world *world, struct vm *vm)
 {
 	vm->state = VM_SETTING;
@@ -67,9 +34,11 @@ void create_vm(struct world *world, struct vm *vm)
 
 static void give_lease_back(struct world *world, struct vm *vm)
 {
-	if (vm->lease)
-		lease_end(world->registry, vm->lease);
+	if (!vm->lease)
+		return;
+	lease_end(world->registry, vm->lease);
 	vm->lease = NULL;
+	world->has_lease_news = true;
 }
 
 void launch_vm(struct world *world, struct vm *vm)
@@ -82,6 +51,7 @@ void launch_vm(struct world *world, struct vm *vm)
 		.aborts = chance(world, 15),
 		.is_refused = chance(world, 5),
 		.is_busy_once = chance(world, 10),
+		.is_unlisted = (world->faults & FAULT_SHORT) && chance(world, 20),
 		.hangs = !world->all_cooperate && chance(world, 3),
 		.setting = between(world, 0, longest / 4),
 		.building = between(world, 1, longest * 3 / 4),
@@ -110,10 +80,40 @@ void launch_vm(struct world *world, struct vm *vm)
 
 static void destroy(struct world *world, struct vm *vm)
 {
-	trace(world, PROBE_FREEID, vm, false);
+	kernel_trace(world, PROBE_FREEID, vm, false);
 	uevent(world, vm, false);
 	give_lease_back(world, vm);
 	*vm = (struct vm){ .state = VM_NONE, .next = NEVER };
+}
+
+/* What nobody can know who has not looked by then is no matter of the daemon's: each of
+ * these is asked only of one that has what it takes to find it out. */
+static void deceive(struct world *world, struct vm *vm)
+{
+	const struct gate_source *probes = &world->sources.words[1];
+	bool can_hear = world->are_probes_placed && !world->are_probes_blind &&
+			!world->is_event_hidden && !world->is_unseen;
+
+	if ((world->faults & FAULT_FLICKER) && can_hear && probes->has_tds &&
+	    !world->is_cgroup_own && chance(world, 20))
+		vm->is_unheard = world->is_unseen = true;
+	else if ((world->faults & FAULT_LIE) && world->is_kernel_live && can_hear &&
+		 probes->confidence == GATE_EXACT && chance(world, 20))
+		vm->is_uncounted = world->is_unseen = true;
+}
+
+static void begin_build(struct world *world, struct vm *vm)
+{
+	deceive(world, vm);
+	kernel_trace(world, PROBE_INIT, vm, false);
+	kernel_trace(world, PROBE_INIT_RETURN, vm, vm->is_refused);
+	vm->began = world->now;
+	vm->state = vm->is_refused ? VM_FAILED : VM_BUILDING;
+	vm->next = vm->is_refused ? world->now + vm->running
+		   : vm->hangs    ? NEVER
+				  : world->now + vm->building / 2;
+	if (vm->is_refused)
+		give_lease_back(world, vm);
 }
 
 void go_on_with_vm(struct world *world, struct vm *vm)
@@ -128,36 +128,28 @@ void go_on_with_vm(struct world *world, struct vm *vm)
 		create_vm(world, vm);
 		break;
 	case VM_SETTING:
-		trace(world, PROBE_INIT, vm, false);
-		trace(world, PROBE_INIT_RETURN, vm, vm->is_refused);
-		vm->began = world->now;
-		vm->state = vm->is_refused ? VM_FAILED : VM_BUILDING;
-		vm->next = vm->is_refused ? world->now + vm->running
-			   : vm->hangs    ? NEVER
-					  : world->now + vm->building / 2;
-		if (vm->is_refused)
-			give_lease_back(world, vm);
+		begin_build(world, vm);
 		break;
 	case VM_BUILDING:
 		if (vm->is_busy_once) {
 			vm->is_busy_once = false;
-			trace(world, PROBE_FINALIZE, vm, true);
+			kernel_trace(world, PROBE_FINALIZE, vm, true);
 			vm->next = world->now + vm->building / 2;
 			break;
 		}
 		if (vm->aborts) {
-			trace(world, PROBE_VPFLUSHDONE, vm, false);
+			kernel_trace(world, PROBE_VPFLUSHDONE, vm, false);
 			destroy(world, vm);
 			break;
 		}
-		trace(world, PROBE_FINALIZE, vm, false);
+		kernel_trace(world, PROBE_FINALIZE, vm, false);
 		vm->state = VM_RUNNING;
-		vm->is_elder = false;
 		vm->next = world->now + vm->running;
 		give_lease_back(world, vm);
 		break;
 	default:
-		trace(world, PROBE_VPFLUSHDONE, vm, false);
+		kernel_trace(world, PROBE_VPFLUSHDONE, vm, false);
 		destroy(world, vm);
 	}
+	kernel_changed(world);
 }

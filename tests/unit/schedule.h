@@ -2,13 +2,14 @@
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
 
-/* What test-gate-schedules.c plays: VMs and a kernel, and the daemon's deciding side. */
+/* What test-gate-schedules.c plays: VMs, a kernel, and the daemon that looks at them. */
+#include <systemd/sd-event.h>
+
 #include "barrier.h"
-#include "build-tracker.h"
 #include "gate.h"
 #include "kvm-tracker.h"
 #include "lease.h"
-#include "probe-reader.h"
+#include "probe-state.h"
 #include "sources.h"
 
 #define MSEC    UINT64_C(1000)
@@ -27,6 +28,12 @@ enum vm_state {
 	VM_RUNNING,
 };
 
+/*
+ * @is_unlisted: an older VM holds its name, so debugfs shows none of it
+ * @is_unheard: it began while somebody had the probes off, between two looks
+ * @is_uncounted: the kernel's own number leaves it out
+ * @is_owned_up: and the daemon saw that it does
+ */
 struct vm {
 	enum vm_state state;
 	uint64_t next; /* when it goes on; NEVER while it waits or hangs */
@@ -35,7 +42,10 @@ struct vm {
 	bool hangs;
 	bool is_refused;   /* by TDH.MNG.INIT */
 	bool is_busy_once; /* TDH.MR.FINALIZE is */
-	bool is_elder; /* there when the probes were last in doubt, has not run since */
+	bool is_unlisted;
+	bool is_unheard;
+	bool is_uncounted;
+	bool is_owned_up;
 	uint64_t setting, building, running; /* how long */
 	uint64_t asked;
 	uint64_t began;      /* its build */
@@ -44,8 +54,8 @@ struct vm {
 };
 
 enum fault {
-	FAULT_KERNEL = 1,
-	FAULT_PROBES = 2,
+	FAULT_KERNEL = 1, /* tds_building comes late, goes, and comes again */
+	FAULT_PROBES = 2, /* probes can be placed late, are taken away */
 	FAULT_LOSS = 4,
 	FAULT_HANG = 8,
 	FAULT_RESTART = 16,
@@ -53,10 +63,13 @@ enum fault {
 	FAULT_HIDE = 64,       /* they run, and a filter or a list of pids hides events */
 	FAULT_NAMESPACE = 128, /* the number of TDs is of a part of the machine */
 	FAULT_READ = 256,      /* reads fail now and then */
-	FAULT_ALL = 511
+	FAULT_FLICKER = 512,   /* probes are off and on again between two looks */
+	FAULT_SHORT = 1024,    /* debugfs does not show each VM */
+	FAULT_LIE = 2048,      /* tds_building leaves some out */
+	FAULT_ALL = 4095
 };
 
-#define FAULT_KINDS 9
+#define FAULT_KINDS 12
 
 struct world {
 	uint64_t random, now;
@@ -69,27 +82,27 @@ struct world {
 	/* the truth */
 	struct vm vms[VMS];
 	unsigned vm_count, created;
-	/* what lies between */
-	bool is_kernel_live, are_probes_armed;
+	/* what lies between: see schedule-kernel.c */
+	bool is_kernel_live, has_kernel_news, can_have_probes, are_probes_placed;
 	bool are_probes_blind, is_event_hidden, is_cgroup_own;
+	bool is_unseen; /* what the daemon could not know before its next look */
+	bool are_files_old;
 	struct probe_counts counts;
-	bool is_display;
 	char lines[LINES][160];
 	uint64_t line_times[LINES];
 	size_t line_count;
 	bool has_lost_last;
 	/* the daemon */
+	int root_fd;
 	uint64_t hung_until;
-	bool has_elders;
-	unsigned long doubts;
 	struct barrier barrier;
 	struct lease_registry *registry;
-	struct build_tracker *builds;
-	struct probe_reader reader;
+	bool has_lease_news, has_kvm_news;
 	struct kvm_tracker *kvm;
+	sd_event_source *kvm_timer;
 	struct sources sources;
-	bool is_job_waiting;
-	uint64_t job_since, commit_at, commit_end;
+	bool is_job_waiting, is_barrier_shut;
+	uint64_t job_since, open_since, commit_at, commit_end;
 	/* the count */
 	unsigned commits, updates, held, unsafe, hits;
 	uint64_t longest_hold;
@@ -97,6 +110,8 @@ struct world {
 
 /* What went wrong first, NULL while nothing has. */
 extern const char *schedule_failure;
+/* The one that is played: the system calls and the event loop know no other. */
+extern struct world *schedule_world;
 
 static inline uint64_t draw(struct world *world)
 {
@@ -123,6 +138,8 @@ static inline void expect(bool is_met, const char *what)
 		schedule_failure = what;
 }
 
+/* ---- VMs ---- */
+
 /* VMs in one of these states. */
 unsigned count_vms(const struct world *world, enum vm_state from, enum vm_state to);
 /* A VMM starts, and asks for a lease first if it is one that does. */
@@ -131,6 +148,30 @@ void launch_vm(struct world *world, struct vm *vm);
 void create_vm(struct world *world, struct vm *vm);
 /* What comes next for it. */
 void go_on_with_vm(struct world *world, struct vm *vm);
+
+/* ---- the kernel ---- */
+
+/* The directory that stands for the machine. */
+int kernel_open(void);
+void kernel_close(void);
+/* Somebody gives the daemon another cgroup namespace, before it starts. */
+void kernel_set_namespace(struct world *world, bool is_own);
+void kernel_trace(struct world *world, enum probe_call call, const struct vm *vm,
+		  bool failed);
+/* The numbers in its files are other ones now. */
+void kernel_changed(struct world *world);
+/* Somebody takes the probes away. */
+void kernel_drop_probes(struct world *world);
+
+/* ---- the event loop ---- */
+
+/* All that is due. */
+void loop_run(struct world *world);
+/* When it has something to do. */
+uint64_t loop_get_next(const struct world *world);
+void loop_forget(void);
+
+/* ---- the daemon ---- */
 
 void start_daemon(struct world *world);
 void stop_daemon(struct world *world);

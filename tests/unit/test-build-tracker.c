@@ -199,6 +199,11 @@ static void test_tds_are_accounted_for(void **state)
 		{ "S P0 e1@1 i1@2 f1@3 L S P1", true, 1, 0 },
 		{ "S P0 e1@1 i1@2 f1@3 L S P1 k1@4", true, 0, 0 },
 		{ "S P0 e1@1 i1@2 L f1@3 S P1", true, 1, 1 },
+		/* nor is one that begins unseen while the doubt lasts */
+		{ "S e1@1 L P2", true, 2, 0 },
+		{ "S e1@1 L P2 e3@3 i3@4", true, 3, 1 },
+		{ "S e1@1 L P2 f1@3", true, 2, 1 },
+		{ "S e1@1 L P2 f1@3 k1@4 S", true, 1, 0 },
 	};
 
 	(void)state;

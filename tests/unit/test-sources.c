@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <string.h>
 
 #include "test.h"
 #include "sources.h"
@@ -9,7 +10,9 @@ struct fake {
 	struct watch base;
 	enum gate_state state;
 	enum gate_confidence confidence;
-	unsigned reads;
+	bool has_tds;
+	uint64_t tds;
+	unsigned reads, doubts;
 	bool is_awaited;
 };
 
@@ -27,6 +30,14 @@ static void fake_read(struct watch *watch, struct gate_source *ret)
 	fake->reads++;
 	ret->state = fake->state;
 	ret->confidence = fake->confidence;
+	ret->has_tds = fake->has_tds;
+	ret->tds = fake->tds;
+}
+
+static void fake_doubt(struct watch *watch, const char *why)
+{
+	assert_non_null(strstr(why, "contradiction"));
+	((struct fake *)watch)->doubts++;
 }
 
 static void fake_attend(struct watch *watch, bool is_awaited)
@@ -50,6 +61,23 @@ static const struct watch_ops strong_ops = {
 static const struct watch_ops fallback_ops = {
 	.name = "fallback",
 	.is_fallback = true,
+	.arm = fake_arm,
+	.read = fake_read,
+	.free = fake_free,
+};
+
+static const struct watch_ops probes_ops = {
+	.name = "probes",
+	.arm = fake_arm,
+	.read = fake_read,
+	.doubt = fake_doubt,
+	.free = fake_free,
+};
+
+static const struct watch_ops population_ops = {
+	.name = "population",
+	.is_fallback = true,
+	.counts_tds = true,
 	.arm = fake_arm,
 	.read = fake_read,
 	.free = fake_free,
@@ -151,6 +179,48 @@ static void test_all_are_named_before_they_are_asked(void **state)
 	assert_true(fake.is_awaited);
 	sources_attend(&sources, false);
 	assert_false(fake.is_awaited);
+}
+
+/* Who says whence each TD comes is believed beside the number of them, also when nobody
+ * has looked at that before. */
+static void test_the_number_of_tds_is_asked_for_each_time(void **state)
+{
+	struct fake probes = { .base = { .ops = &probes_ops },
+			       .state = GATE_OPEN,
+			       .confidence = GATE_EXACT,
+			       .has_tds = true,
+			       .tds = 2 };
+	struct fake other = { .base = { .ops = &fallback_ops } };
+	struct fake population = { .base = { .ops = &population_ops },
+				   .state = GATE_UNKNOWN,
+				   .confidence = GATE_HINT,
+				   .has_tds = true,
+				   .tds = 2 };
+	struct sources sources = { 0 };
+
+	(void)state;
+	assert_int_equal(sources_add(&sources, &probes.base), 0);
+	assert_int_equal(sources_add(&sources, &other.base), 0);
+	assert_int_equal(sources_add(&sources, &population.base), 0);
+	assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision, GATE_GO);
+	assert_int_equal(population.reads, 1);
+	assert_int_equal(other.reads, 0);
+	population.tds = 3;
+	assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision,
+			 GATE_WAIT);
+	/* it cannot be read, and has not agreed */
+	population.has_tds = false;
+	assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision,
+			 GATE_WAIT);
+	assert_int_equal(probes.doubts, 0);
+	sources.contradiction.of[CONTRADICTION_TDS].since_usec -=
+		CONTRADICTION_YOUNG_USEC;
+	sources_read(&sources);
+	sources_read(&sources);
+	assert_int_equal(probes.doubts, 1);
+	population.has_tds = true;
+	probes.tds = 3;
+	assert_int_equal(sources_decide(&sources, GATE_STRICT, false).decision, GATE_GO);
 }
 
 struct world {
@@ -283,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_fallbacks_are_asked_only_where_it_matters),
 		cmocka_unit_test(test_a_hint_is_weighed_with_all_others),
 		cmocka_unit_test(test_fallbacks_are_asked_one_by_one),
+		cmocka_unit_test(test_the_number_of_tds_is_asked_for_each_time),
 		cmocka_unit_test(test_all_are_named_before_they_are_asked),
 		cmocka_unit_test(test_what_somebody_sees_is_told_once),
 		cmocka_unit_test(test_all_are_looked_at_while_somebody_waits),
