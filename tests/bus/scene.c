@@ -22,7 +22,8 @@
 
 #define SERVICE  "org.tdxupd1"
 #define ARGS_MAX 24
-#define PATIENCE 10000 /* ms */
+/* In ms, for what takes a few: longer than any load makes it. */
+#define PATIENCE 120000
 #define PAUSE_MS 5
 
 /* Set by tests/meson.build. */
@@ -191,6 +192,7 @@ static bool try_connect(struct scene *scene)
 	if (sd_bus_new(&scene->bus) >= 0 &&
 	    sd_bus_set_address(scene->bus, scene->address) >= 0 &&
 	    sd_bus_set_bus_client(scene->bus, true) >= 0 &&
+	    sd_bus_set_method_call_timeout(scene->bus, PATIENCE * UINT64_C(1000)) >= 0 &&
 	    sd_bus_start(scene->bus) >= 0 &&
 	    sd_bus_get_unique_name(scene->bus, &(const char *){ NULL }) >= 0)
 		return true;

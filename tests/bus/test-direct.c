@@ -82,7 +82,7 @@ static void test_ctrl_c_cancels_it(void **state)
 	scene_set(&scene, NULL);
 	scene_begin_build(&scene);
 	pid = spawn(&scene, "1h");
-	for (unsigned i = 0; !does_block_interrupts(pid) && i < 1000; i++)
+	for (unsigned i = 0; !does_block_interrupts(pid) && i < 12000; i++)
 		usleep(10000);
 	assert_int_equal(kill(pid, SIGINT), 0);
 	assert_int_equal(scene_reap(pid), CTL_EXIT_CANCELLED);

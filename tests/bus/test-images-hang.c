@@ -60,7 +60,7 @@ static pid_t hang(const char *path)
 		execl(getenv("TDXUPD_HANGFS"), "hangfs", path, (char *)NULL);
 		_exit(127);
 	}
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 12000; i++) {
 		if (statfs(path, &fs) == 0 && fs.f_type == FUSE_MAGIC)
 			return pid;
 		usleep(10000);
@@ -99,7 +99,7 @@ static unsigned count_workers(const struct scene *scene)
 
 static void await_worker(const struct scene *scene)
 {
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 12000; i++) {
 		if (count_workers(scene))
 			return;
 		usleep(10000);

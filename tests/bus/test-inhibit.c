@@ -9,12 +9,13 @@
 #include "scene.h"
 #include "util.h"
 
-#define SERVICE  "org.tdxupd1"
-#define MANAGER  "org.tdxupd1.Manager"
-#define INVALID  "org.freedesktop.DBus.Error.InvalidArgs"
-#define BUSY     "org.tdxupd1.Error.Busy"
-#define LIMIT    "org.tdxupd1.Error.Limit"
-#define PATIENCE UINT64_C(10000000)
+#define SERVICE "org.tdxupd1"
+#define MANAGER "org.tdxupd1.Manager"
+#define INVALID "org.freedesktop.DBus.Error.InvalidArgs"
+#define BUSY    "org.tdxupd1.Error.Busy"
+#define LIMIT   "org.tdxupd1.Error.Limit"
+/* Less than a launch may be held for at the most. */
+#define PATIENCE UINT64_C(50000000)
 
 /* ---- asking ---- */
 

@@ -123,7 +123,7 @@ static void start_logind(struct logind *logind, const struct scene *scene,
 
 static void await_count(const int *count, int wanted)
 {
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 12000; i++) {
 		if (__atomic_load_n(count, __ATOMIC_RELAXED) == wanted)
 			return;
 		usleep(10000);
@@ -367,7 +367,7 @@ static void test_a_host_that_woke_up_is_looked_at(void **state)
 	usleep(100000);
 	assert_false(is_external_recorded(&scene));
 	emit(&scene, "PrepareForSleep", 0);
-	for (unsigned i = 0; i < 1000 && !is_external_recorded(&scene); i++)
+	for (unsigned i = 0; i < 12000 && !is_external_recorded(&scene); i++)
 		usleep(10000);
 	assert_true(is_external_recorded(&scene));
 	scene_end(&scene);

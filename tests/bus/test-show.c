@@ -99,7 +99,7 @@ static void test_a_gate_that_flutters(void **state)
 
 		assert_null(scene_call(&scene, SCENE_MANAGER, "Refresh"));
 		scene_assert(&scene, SCENE_MANAGER, "State", "updating");
-		assert_true(clock_usec(CLOCK_MONOTONIC) - began < 5 * USEC_PER_SEC);
+		assert_true(clock_usec(CLOCK_MONOTONIC) - began < 120 * USEC_PER_SEC);
 	}
 	print_message("%u questions were answered\n", asked);
 	assert_true(asked > 0);

@@ -15,7 +15,7 @@ from gi.repository import Gio, GLib  # noqa: E402
 
 from scene import MANAGER, NAME, SOURCE
 
-TIMEOUT_MS = 15000
+TIMEOUT_MS = 120000
 INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 # These answer when something else happens, and that may be never.
 PATIENT = {"Wait"}
@@ -190,7 +190,7 @@ class RawClient:
     def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(address.removeprefix("unix:path="))
-        self.socket.settimeout(10)
+        self.socket.settimeout(120)
         self.serial = 0
         self.socket.sendall(b"\0AUTH EXTERNAL\r\n")
         self.expect(b"DATA")

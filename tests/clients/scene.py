@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 20  # seconds, for what takes milliseconds
+PATIENCE = 120  # seconds, for what takes milliseconds: longer than any load makes it
 NAME = "org.tdxupd1"
 MANAGER = "/org/tdxupd1"
 MANAGER_INTERFACE = "org.tdxupd1.Manager"
@@ -46,7 +46,8 @@ BUS_CONFIG = """<busconfig>
 </policy>
 <include ignore_missing="yes">/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
 <include>{policy}</include>
-{more}<limit name="max_completed_connections">4096</limit>
+{more}<limit name="auth_timeout">120000</limit>
+<limit name="max_completed_connections">4096</limit>
 <limit name="max_incomplete_connections">4096</limit>
 <limit name="max_connections_per_user">4096</limit>
 </busconfig>
@@ -163,7 +164,7 @@ class Scene:
     def ctl(self, *words, **options):
         """tdxupdctl, with code, out and err."""
         options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True,
-                   "errors": "surrogateescape", "timeout": 120} | options
+                   "errors": "surrogateescape", "timeout": PATIENCE} | options
         return subprocess.run(self.ctl_argv(*words), **options)
 
     def ctl_argv(self, *words):
@@ -171,9 +172,10 @@ class Scene:
                 self.address, *words]
 
     def busctl(self, *words, **options):
-        return subprocess.run(["busctl", f"--address={self.address}", *words],
+        return subprocess.run(["busctl", f"--address={self.address}",
+                               f"--timeout={PATIENCE}", *words],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=60, **options)
+                              timeout=PATIENCE, **options)
 
     # ---- the scene ----
 

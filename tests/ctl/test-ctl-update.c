@@ -139,7 +139,7 @@ static void test_ctrl_c_ends_the_wait_for_an_answer(void **state)
 	(void)state;
 	scene_start(&scene, NULL);
 	silence(&scene, &cli);
-	for (unsigned i = 0; !does_block_interrupts(cli.pid) && i < 1000; i++)
+	for (unsigned i = 0; !does_block_interrupts(cli.pid) && i < 12000; i++)
 		usleep(10000);
 	kill(cli.pid, SIGINT);
 	cli_finish(&cli);

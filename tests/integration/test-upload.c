@@ -107,7 +107,7 @@ static struct tdxupd_upload_result wait_for_end(struct scene *scene)
 {
 	struct tdxupd_upload_result result;
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 12000; i++) {
 		assert_int_equal(tdxupd_upload_poll(scene->upload, &result), 0);
 		if (result.state != TDXUPD_UPLOAD_RUNNING)
 			break;
