@@ -66,20 +66,30 @@ static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *
 	return 0;
 }
 
-/* What forbids counts here as well as in the daemon. */
+/* What forbids counts here as well as in the daemon. Nobody else is there to be told of a
+ * hold, so holds.json is read again too; and whoever asked is told when it counts. */
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info,
 		     void *userdata)
 {
 	struct direct *direct = userdata;
 	_cleanup_(cleanup_free)
 	char *why = NULL;
-	int r = manager_reload(direct->manager, &why);
+	_cleanup_(cleanup_free)
+	char *late = NULL;
+	int r = manager_reload_holds(direct->manager);
 
 	(void)source;
 	(void)info;
+	if (r >= 0)
+		r = manager_reload(direct->manager, &why);
+	late = manager_describe_late(direct->manager);
 	if (r < 0)
 		fprintf(stderr, "tdxupdctl: the configuration stays as it was: %s\n",
 			why ? why : strerror(-r));
+	else
+		fprintf(stderr,
+			"tdxupdctl: what tdxupd.conf and holds.json say now counts%s%s\n",
+			late ? "; " : "", late ? late : "");
 	return 0;
 }
 

@@ -420,6 +420,15 @@ int manager_load_holds(struct manager *manager)
 	return watch_expiry(manager);
 }
 
+int manager_reload_holds(struct manager *manager)
+{
+	int r = manager_load_holds(manager);
+
+	if (r >= 0)
+		follow(manager);
+	return r;
+}
+
 void manager_policy_done(struct manager *manager)
 {
 	sd_event_source_disable_unref(manager->expiry);

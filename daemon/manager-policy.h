@@ -23,6 +23,9 @@ int manager_pin(struct manager *manager, const struct pin *pin, char **ret_text)
 int manager_unhold(struct manager *manager, const char *what, const char *by,
 		   char **ret_why);
 int manager_unpin(struct manager *manager, const char *by, char **ret_why);
+/* Read them again: somebody else than this process has written them. They count as those
+ * that manager_hold() makes do. Return: 0; -ENOMEM. */
+int manager_reload_holds(struct manager *manager);
 /* What forbids may have changed: every job is asked whether it may go on. */
 void manager_ask_jobs(struct manager *manager);
 /* A job that what forbids comes too late for, in a sentence; NULL: none. free() it. */

@@ -4,12 +4,18 @@
  * it is answered, wherever a job is by then: it ends with an error of its own, gives back
  * what it has staged, and nothing is committed after the answer.
  *
+ * `update --direct`, which nobody can call, is told by SIGHUP of what was written to
+ * tdxupd.conf or holds.json, and answers on standard error.
+ *
  * TDXUPD_CRASHES is the number of random moments, TDXUPD_SEED their seed.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../unit/test.h"
+#include "ctl.h"
 #include "story.h"
 #include "util.h"
 
@@ -374,6 +380,7 @@ static void prepare(struct scene *scene, bool is_auto)
 	world_do(&scene->world, "set remaining=10");
 	tree_drop(&scene->world.tree, STORY_FILE);
 	tree_drop(&scene->world.tree, STATE_DIR "/holds.json");
+	tree_drop(&scene->world.tree, STATE_DIR "/last-update.json");
 	scene_put_config(scene, is_auto ? "AutoUpdate=apply\n" : "");
 }
 
@@ -489,6 +496,170 @@ static void test_random_moments(void **state)
 	press_at_random("piece", true, count * 2 / 10, &seed);
 }
 
+/* ---- without a daemon ---- */
+
+static void write_config(struct scene *scene, const char *text)
+{
+	scene_put_config(scene, text);
+}
+
+static void write_holds(struct scene *scene, const char *text)
+{
+	tree_put(&scene->world.tree, STATE_DIR "/holds.json", text);
+	assert_int_equal(fchmodat(scene->world.tree.fd, STATE_DIR "/holds.json", 0600, 0),
+			 0);
+}
+
+static const struct direct_button {
+	const char *name;
+	void (*write)(struct scene *scene, const char *text);
+	const char *text;
+	int code;
+} direct_buttons[] = {
+	{ "Blocked=", write_config, "Blocked=1.5.16\n", CTL_EXIT_FORBIDDEN },
+	{ "Target=", write_config, "Target=1.5.06\n", CTL_EXIT_FORBIDDEN },
+	{ "hold all", write_holds, "{\"holds\":[{\"what\":\"all\",\"reason\":\"x\"}]}",
+	  CTL_EXIT_HELD },
+	{ "pin", write_holds,
+	  "{\"holds\":[],\"pin\":{\"version\":\"1.5.06\",\"reason\":\"x\"}}",
+	  CTL_EXIT_PINNED },
+	/* What can't be understood holds everything. */
+	{ "nonsense", write_holds, "nonsense", CTL_EXIT_HELD },
+};
+
+/* @ret_errors: its standard error */
+static pid_t spawn_direct(struct scene *scene, int *ret_errors)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = scene_fork();
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		execl(getenv("TDXUPD_CTL"), "tdxupdctl", "-q", "--root",
+		      scene->world.tree.path, "update", "--direct", NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	*ret_errors = ends[0];
+	return pid;
+}
+
+static void await_staged(struct scene *scene)
+{
+	for (unsigned i = 0; i < 4000; i++) {
+		_cleanup_(cleanup_free)
+		char *loading = NULL;
+
+		if (world_read(&scene->world, WORLD_UPLOAD "loading", &loading) == 0 &&
+		    strcmp(loading, "1\n") == 0)
+			return;
+		usleep(2500);
+	}
+	fail_msg("nothing was staged");
+}
+
+/* Until it has said that this counts, or has ended. Return: when. */
+static uintmax_t await_answer(int errors)
+{
+	char text[4096];
+	size_t used = 0;
+	ssize_t n;
+
+	while (used < sizeof(text) - 1 &&
+	       (n = read(errors, text + used, sizeof(text) - 1 - used)) > 0) {
+		used += (size_t)n;
+		text[used] = '\0';
+		if (strstr(text, "say now counts"))
+			break;
+	}
+	return now_nsec();
+}
+
+static void judge_direct(struct scene *scene, const struct truth *before,
+			 uintmax_t accepted, int code, const struct direct_button *button,
+			 struct tally *tally)
+{
+	struct truth after = story_ask_truth(scene);
+
+	if (after.updates == before->updates) {
+		if (code != button->code)
+			fail_msg("%s: left with %d, not %d", button->name, code,
+				 button->code);
+		world_assert_reads(&scene->world, WORLD_UPLOAD "loading", "0\n");
+		tally->stopped++;
+		return;
+	}
+	tally->too_late++;
+	if (after.trigger_nsec > accepted)
+		fail_msg("%s: committed %ju us after it was accepted", button->name,
+			 (uintmax_t)(after.trigger_nsec - accepted) / 1000);
+	assert_int_equal(code, 0);
+}
+
+/* The build ends about when the button is pressed: the gate is open then. */
+static pid_t open_soon(struct scene *scene)
+{
+	pid_t pid = scene_fork();
+
+	if (pid)
+		return pid;
+	usleep(GATE_USEC);
+	world_do(&scene->world, "td abort vm1");
+	_exit(0);
+}
+
+static void press_one_direct(struct scene *scene, const struct direct_button *button,
+			     unsigned usec, struct tally *tally)
+{
+	struct truth before;
+	uintmax_t accepted;
+	int errors, code;
+	pid_t direct, gate;
+
+	prepare(scene, false);
+	before = story_ask_truth(scene);
+	scene_begin_build(scene);
+	direct = spawn_direct(scene, &errors);
+	await_staged(scene);
+	gate = open_soon(scene);
+	usleep(usec);
+	button->write(scene, button->text);
+	kill(direct, SIGHUP);
+	accepted = await_answer(errors);
+	code = scene_reap(direct);
+	close(errors);
+	assert_int_equal(scene_reap(gate), 0);
+	judge_direct(scene, &before, accepted, code, button, tally);
+}
+
+static void test_random_moments_without_a_daemon(void **state)
+{
+	unsigned count = read_number("TDXUPD_CRASHES", 100) / 5;
+	unsigned seed = read_number("TDXUPD_SEED", 1), middle = GATE_USEC;
+	struct tally tally = { 0 };
+	struct scene scene;
+
+	(void)state;
+	scene_set(&scene, "host kernel=mainline", "set install-time=2ms", NULL);
+	for (unsigned i = 0; i < count; i++) {
+		const struct direct_button *button =
+			&direct_buttons[(unsigned)rand_r(&seed) %
+					ARRAY_SIZE(direct_buttons)];
+		unsigned stopped = tally.stopped;
+
+		press_one_direct(&scene, button, (unsigned)rand_r(&seed) % (2 * middle),
+				 &tally);
+		middle = tally.stopped > stopped ? middle + middle / 16 + 1
+						 : middle - middle / 16;
+	}
+	print_message("--direct: of %u moments %u stopped the update, %u came too late\n",
+		      count, tally.stopped, tally.too_late);
+	assert_true(count < 20 || (tally.stopped && tally.too_late));
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_a_refused_version_is_tried_once),
 		cmocka_unit_test(test_history_says_what_holds_say),
 		cmocka_unit_test(test_random_moments),
+		cmocka_unit_test(test_random_moments_without_a_daemon),
 	};
 
 	if (!scene_is_possible())
