@@ -33,7 +33,7 @@ static const struct bus_question about_plans = { .action = BUS_ACTION_PLAN };
 
 int bus_manager_reply_json(sd_bus_message *message, struct json_object *json)
 {
-	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	const char *text = json_print(json, JSON_C_TO_STRING_PLAIN);
 
 	return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
 }

@@ -132,7 +132,7 @@ int handover_write(struct job *const *jobs, size_t count, int *ret_fd)
 			r = describe_job(jobs[i], list);
 	if (r < 0)
 		return r;
-	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	text = json_print(object, JSON_C_TO_STRING_PLAIN);
 	return text ? write_memory(text, ret_fd) : -ENOMEM;
 }
 
@@ -228,15 +228,12 @@ static int parse(const char *text, size_t bytes, struct handover *ret)
 {
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
-	struct json_tokener *tokener = json_tokener_new_ex(8);
 	struct json_object *list;
 	size_t count;
+	int r = json_parse(text, bytes, 8, &object);
 
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	object = json_tokener_parse_ex(tokener, text, (int)bytes + 1);
-	json_tokener_free(tokener);
+	if (r < 0)
+		return r;
 	list = json_get(object, "jobs");
 	count = json_count(list);
 	if (count == 0 || count > JOBS_MAX)

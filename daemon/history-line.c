@@ -239,24 +239,6 @@ static int split(const char *line, size_t bytes, size_t *ret_body,
 	return tdxupd_digest_parse(hex, ret_chain);
 }
 
-static int parse_json(const char *line, size_t bytes, struct json_object **ret)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(4);
-	struct json_object *object;
-
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	object = json_tokener_parse_ex(tokener, line, (int)bytes);
-	json_tokener_free(tokener);
-	if (!object || !json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		return -EBADMSG;
-	}
-	*ret = object;
-	return 0;
-}
-
 static int take(struct json_object *object, struct history_record *record)
 {
 	uint64_t version;
@@ -292,7 +274,7 @@ int history_line_parse(const char *line, size_t bytes,
 
 	r = split(line, bytes, &body, &chain);
 	if (r == 0)
-		r = parse_json(line, bytes, &object);
+		r = json_parse(line, bytes, 4, &object);
 	if (r == 0)
 		r = take(object, &record);
 	if (r == 0 && previous)

@@ -55,17 +55,13 @@ static int take_pin(struct json_object *pin, struct holds *holds)
 
 static int parse(const char *bytes, size_t count, struct holds *holds)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(4);
 	_cleanup_(cleanup_json)
 	struct json_object *object = NULL;
 	struct json_object *list;
-	int r = 0;
+	int r = json_parse(bytes, count, 4, &object);
 
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	object = json_tokener_parse_ex(tokener, bytes, (int)count + 1);
-	json_tokener_free(tokener);
+	if (r < 0)
+		return r;
 	list = json_get(object, "holds");
 	if (!list || !json_object_is_type(list, json_type_array))
 		return -EBADMSG;
@@ -179,6 +175,6 @@ int holds_save(int root_fd, const struct holds *holds)
 
 	if (r < 0)
 		return r;
-	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
+	text = json_print(object, JSON_C_TO_STRING_PRETTY);
 	return text ? state_dir_write(root_fd, HOLDS_FILE, text) : -ENOMEM;
 }

@@ -16,6 +16,14 @@ static inline void json_free(struct json_object *object)
 DEFINE_CLEANUP(struct json_object, json, json_free)
 
 /*
+ * A whole document, an object, @depth levels deep at the most, that we wrote ourselves:
+ * members that are there twice make no sense. Return: 0; -EBADMSG; -ENOMEM.
+ */
+int json_parse(const char *text, size_t bytes, int depth, struct json_object **ret);
+/* @flags: of json_object_to_json_string_ext(), whose text it is. NULL: no memory. */
+const char *json_print(struct json_object *object, int flags);
+
+/*
  * Building: each returns 0 or -ENOMEM, so that a description is one chain of
  * `json_add_x() ?: json_add_y()`. Text is made printable first: what is in our JSON can
  * be shown on a terminal and is valid UTF-8, wherever it came from. NULL text adds

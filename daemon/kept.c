@@ -17,8 +17,7 @@ static int write_meaning(struct json_object *meaning, int *ret_fd)
 {
 	_cleanup_(cleanup_close)
 	int fd = memfd_create("tdxupd-kept", MFD_CLOEXEC);
-	const char *text =
-		json_object_to_json_string_ext(meaning, JSON_C_TO_STRING_PLAIN);
+	const char *text = json_print(meaning, JSON_C_TO_STRING_PLAIN);
 	size_t bytes = text ? strlen(text) : 0;
 
 	if (fd < 0)
@@ -59,14 +58,12 @@ int kept_put(const char *kind, int pipe_fd, struct json_object *meaning,
 
 static struct json_object *read_meaning(int fd)
 {
-	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *object = NULL;
 	char text[BYTES_MAX] = "";
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
-	if (tokener && n > 0)
-		object = json_tokener_parse_ex(tokener, text, (int)n + 1);
-	json_tokener_free(tokener);
+	if (n <= 0 || json_parse(text, (size_t)n, 8, &object) < 0)
+		return NULL;
 	return object;
 }
 

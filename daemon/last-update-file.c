@@ -15,18 +15,6 @@
 
 #define FILE_BYTES_MAX (64 * 1024)
 
-static int parse_json(const char *bytes, size_t count, struct json_object **ret)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(4);
-
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	*ret = json_tokener_parse_ex(tokener, bytes, (int)count + 1);
-	json_tokener_free(tokener);
-	return json_object_is_type(*ret, json_type_object) ? 0 : -EBADMSG;
-}
-
 static bool read_version(struct json_object *object, const char *key,
 			 struct tdxupd_version *ret)
 {
@@ -82,7 +70,7 @@ int last_update_load(int root_fd, struct last_update *ret)
 	*ret = (struct last_update){ 0 };
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	r = parse_json((const char *)bytes, count, &object);
+	r = json_parse((const char *)bytes, count, 4, &object);
 	if (r == 0)
 		r = take(object, ret);
 	if (r < 0)
@@ -106,6 +94,6 @@ int last_update_save(int root_fd, const struct last_update *last)
 		r = json_add_text(object, "lost_boot_id", last->lost_boot_id);
 	if (r < 0)
 		return r;
-	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
+	text = json_print(object, JSON_C_TO_STRING_PRETTY);
 	return text ? state_dir_write(root_fd, LAST_UPDATE_FILE, text) : -ENOMEM;
 }

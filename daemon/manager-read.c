@@ -358,7 +358,7 @@ static int run_history(void *userdata, struct buffer *out)
 		r = describe_history(&excerpt, &json);
 	if (r < 0)
 		return r;
-	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	text = json_print(json, JSON_C_TO_STRING_PLAIN);
 	if (!text)
 		return -ENOMEM;
 	buffer_put(out, text, strlen(text));
