@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * One of the daemon's gate sources on its own, for the guest: watch-source probes|kvm
- * ROOT [SETTLE-SECONDS] prints its word and again after each change, as somebody who
- * waits, until SIGTERM.
+ * One of the daemon's gate sources on its own, for the guest: watch-source
+ * probes|kvm|population ROOT [SETTLE-SECONDS] prints its word and again after each
+ * change, as somebody who waits, until SIGTERM.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -39,6 +39,15 @@ static int add_signal(sd_event *event)
 	return sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
 }
 
+static int new_watch(const char *name, int root, uint64_t settle_usec, struct watch **ret)
+{
+	if (strcmp(name, "kvm") == 0)
+		return watch_kvm_new(root, settle_usec, ret);
+	if (strcmp(name, "population") == 0)
+		return watch_population_new(root, ret);
+	return watch_probes_new(root, ret);
+}
+
 int main(int argc, char **argv)
 {
 	struct sources sources = { .changed = print_word, .userdata = &sources };
@@ -51,8 +60,7 @@ int main(int argc, char **argv)
 	root = argc >= 3 ? open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (root < 0 || sd_event_new(&event) < 0 || add_signal(event) < 0)
 		return 2;
-	r = strcmp(argv[1], "kvm") == 0 ? watch_kvm_new(root, settle_usec, &watch)
-					: watch_probes_new(root, &watch);
+	r = new_watch(argv[1], root, settle_usec, &watch);
 	if (r < 0 || sources_add(&sources, watch) < 0)
 		return 2;
 	sources_arm(&sources, event);
