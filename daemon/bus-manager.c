@@ -277,10 +277,10 @@ static const sd_bus_vtable vtable[] = {
 				0),
 	SD_BUS_SIGNAL_WITH_ARGS("PrepareForUpdate", SD_BUS_ARGS("b", is_preparing), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("GateChanged", SD_BUS_ARGS("s", decision), 0),
-	SD_BUS_SIGNAL_WITH_ARGS(
-		"BuildSuspect",
-		SD_BUS_ARGS("s", source, "s", who, "u", pid, "t", since_usec, "s", harm),
-		0),
+	SD_BUS_SIGNAL_WITH_ARGS("BuildSuspect",
+				SD_BUS_ARGS("s", source, "s", who, "u", pid, "t",
+					    since_usec, "s", harm, "s", strict_compat),
+				0),
 	SD_BUS_SIGNAL_WITH_ARGS("ModuleChanged",
 				SD_BUS_ARGS("s", from, "s", to, "s", cause), 0),
 	SD_BUS_VTABLE_END

@@ -157,10 +157,12 @@ static void on_gate_changed(void *userdata, enum gate_decision decision)
 
 static void on_build_suspect(void *userdata, const char *source,
 			     const struct gate_blocker *build,
-			     enum tdxupd_build_harm harm)
+			     enum tdxupd_build_harm harm,
+			     enum tdxupd_strict_compat strict_compat)
 {
-	emit(userdata, "BuildSuspect", "ssuts", source, build->who, (uint32_t)build->pid,
-	     build->since_usec, tdxupd_build_harm_to_string(harm));
+	emit(userdata, "BuildSuspect", "ssutss", source, build->who, (uint32_t)build->pid,
+	     build->since_usec, tdxupd_build_harm_to_string(harm),
+	     tdxupd_strict_compat_to_string(strict_compat));
 }
 
 static void on_module_changed(void *userdata, const struct tdxupd_version *from,

@@ -2,6 +2,7 @@
 /*
  * tdxupdctl list: every image, what a plan makes of it, and why not.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -12,6 +13,7 @@
 #include "ctl-view.h"
 #include "ctl.h"
 #include "json.h"
+#include "util.h"
 
 #define LEFT_OUTS_MAX 3 /* `catalog check` names them all */
 
@@ -42,6 +44,21 @@ static const char *name_of(struct json_object *candidate)
 	return version ? version : json_get_text(candidate, "name");
 }
 
+/* Every reason, and what is known besides. */
+static char *explain(struct json_object *candidate)
+{
+	_cleanup_(cleanup_free)
+	char *reasons = ctl_reasons_join(json_get(candidate, "verdicts"), "- ");
+	const char *strict = ctl_record_explain_strict(candidate);
+	char *text = NULL;
+
+	if (!reasons || !*strict)
+		return TAKE_PTR(reasons);
+	if (asprintf(&text, "%s%s- %s", reasons, *reasons ? "\n" : "", strict) < 0)
+		return NULL;
+	return text;
+}
+
 static int add_candidate(struct ctl *ctl, struct ctl_table *table,
 			 struct json_object *candidate)
 {
@@ -49,8 +66,7 @@ static int add_candidate(struct ctl *ctl, struct ctl_table *table,
 	struct json_object *verdicts = json_get(candidate, "verdicts");
 	const char *state = json_get_text(candidate, "state");
 	_cleanup_(cleanup_free)
-	char *why = ctl->is_why ? ctl_reasons_join(verdicts, "- ")
-				: ctl_reasons_summarize(verdicts);
+	char *why = ctl->is_why ? explain(candidate) : ctl_reasons_summarize(verdicts);
 	const char *cells[ARRAY_SIZE(columns)] = {
 		name_of(candidate),
 		json_get_text(image, "svn"),

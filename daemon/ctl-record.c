@@ -61,27 +61,33 @@ static const char *explain_harm(const char *harm)
 	       "a TD that is being built meanwhile can get a wrong measurement";
 }
 
+const char *ctl_record_explain_strict(struct json_object *object)
+{
+	struct json_object *strict = json_get(object, "is_strict_compat");
+
+	if (!strict)
+		return "";
+	return json_object_get_boolean(strict)
+		       ? "This pair is on Intel's list strict_compat_versions; what that "
+			 "promises is not published."
+		       : "This pair is not on Intel's list strict_compat_versions; what "
+			 "that means is not published.";
+}
+
 void ctl_record_say_steps(const struct ctl *ctl, struct json_object *plan)
 {
 	struct json_object *steps = json_get(plan, "steps");
 
 	for (size_t i = 0; !ctl->has_no_legend && i < json_count(steps); i++) {
 		struct json_object *step = json_object_array_get_idx(steps, i);
-		struct json_object *strict = json_get(step, "is_strict_compat");
 		const char *harm = json_get_text(step, "build_harm");
+		const char *strict = ctl_record_explain_strict(step);
 		char text[512];
 
 		if (!harm)
 			continue;
-		snprintf(
-			text, sizeof(text), "Step %zu %s.%s", i + 1, explain_harm(harm),
-			!strict ? ""
-			: json_object_get_boolean(strict)
-				? " This pair is on Intel's list strict_compat_versions; "
-				  "what that promises is not published."
-				: " This pair is not on Intel's list "
-				  "strict_compat_versions; what that means is not "
-				  "published.");
+		snprintf(text, sizeof(text), "Step %zu %s.%s%s", i + 1,
+			 explain_harm(harm), *strict ? " " : "", strict);
 		say(ctl, text);
 	}
 }

@@ -9,6 +9,9 @@
 /* A line for each advisory of the running module, and one where a newer one is known.
  * @object: with {running, from} of a plan. */
 void ctl_record_say_running(const struct ctl *ctl, struct json_object *object);
+/* Whether a step or candidate is on Intel's list, in a sentence; "" where there is none.
+ */
+const char *ctl_record_explain_strict(struct json_object *object);
 /* What each step of a plan does to a TD under build, a line each. */
 void ctl_record_say_steps(const struct ctl *ctl, struct json_object *plan);
 /* Remarks and at most @max left-out files of a list or catalog, a line each. */

@@ -8,8 +8,25 @@
 #include "failure.h"
 #include "json.h"
 
-/* describe_entry() with all verdicts of the candidate, and its {state}. */
-static int describe_candidate(const struct tdxupd_candidate *candidate,
+static bool is_version_set(const struct tdxupd_version *version)
+{
+	return version->major || version->minor || version->update;
+}
+
+/* Whether Intel lists the pair; nothing where there is no list. */
+static int add_strict_compat(struct json_object *object,
+			     enum tdxupd_strict_compat listing)
+{
+	if (listing == TDXUPD_STRICT_COMPAT_UNKNOWN)
+		return 0;
+	return json_add_bool(object, "is_strict_compat",
+			     listing == TDXUPD_STRICT_COMPAT_LISTED);
+}
+
+/* describe_entry() with all verdicts of the candidate, its {state}, and
+ * {is_strict_compat} of going there from what runs. */
+static int describe_candidate(const struct tdxupd_plan *plan,
+			      const struct tdxupd_candidate *candidate,
 			      struct json_object **ret)
 {
 	_cleanup_(cleanup_json)
@@ -22,29 +39,14 @@ static int describe_candidate(const struct tdxupd_candidate *candidate,
 				 tdxupd_candidate_state_to_string(candidate->state))
 		?: describe_report(candidate->report, &verdicts)
 		?: json_add(object, "verdicts", verdicts);
+	if (r == 0 && is_version_set(&plan->from))
+		r = add_strict_compat(
+			object,
+			tdxupd_release_strict(candidate->entry->release, &plan->from));
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);
 	return 0;
-}
-
-/* Whether Intel lists the module before a step; nothing where there is no list. */
-static int add_strict_compat(struct json_object *object, const struct tdxupd_plan *plan,
-			     size_t step)
-{
-	const struct tdxupd_entry *entry = plan->candidates[plan->steps[step]].entry;
-	const struct tdxupd_version *before =
-		step ? &plan->candidates[plan->steps[step - 1]].entry->version
-		     : &plan->from;
-	bool is_listed = false;
-
-	if (!entry->release || !entry->release->has_strict_compat)
-		return 0;
-	for (size_t i = 0; i < entry->release->strict_compat_count; i++)
-		if (tdxupd_version_compare(&entry->release->strict_compat_versions[i],
-					   before) == 0)
-			is_listed = true;
-	return json_add_bool(object, "is_strict_compat", is_listed);
 }
 
 /* The few members of a candidate that tell which bytes a step loads. */
@@ -69,7 +71,7 @@ static int describe_step(const struct tdxupd_plan *plan, size_t step,
 					 tdxupd_build_harm_to_string(
 						 tdxupd_plan_build_harm(plan, step)));
 	if (r == 0)
-		r = add_strict_compat(object, plan, step);
+		r = add_strict_compat(object, tdxupd_plan_strict_compat(plan, step));
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(object);
@@ -102,18 +104,13 @@ static int describe_candidates(const struct tdxupd_plan *plan, struct json_objec
 	for (size_t i = 0; r == 0 && i < plan->candidate_count; i++) {
 		struct json_object *candidate = NULL;
 
-		r = describe_candidate(&plan->candidates[i], &candidate)
+		r = describe_candidate(plan, &plan->candidates[i], &candidate)
 			    ?: json_append(array, candidate);
 	}
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(array);
 	return 0;
-}
-
-static bool is_version_set(const struct tdxupd_version *version)
-{
-	return version->major || version->minor || version->update;
 }
 
 static int add_failure(struct json_object *object, const struct tdxupd_plan *plan)

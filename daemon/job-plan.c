@@ -155,6 +155,7 @@ static enum job_event follow(struct job *job, const struct tdxupd_plan *plan)
 		job->step_to = entry->version;
 		job->is_last_step = plan->step_count == 1;
 		job->harm = tdxupd_plan_build_harm(plan, 0);
+		job->strict_compat = tdxupd_plan_strict_compat(plan, 0);
 		if (note_steps(job, plan) < 0)
 			return refuse(job, FAILURE_UNKNOWN, strdup(strerror(ENOMEM)));
 		return fetch(job, entry);

@@ -143,6 +143,7 @@ struct job_context {
  * @committed_usec: CLOCK_MONOTONIC, not later than the last of them
  * @retry_usec: the earliest that an open gate leads out of backoff
  * @harm: what the step under way does to a TD under build that it hits
+ * @strict_compat: whether that pair is on Intel's list
  * @catalog: that @entry is of, whose bytes are being read while planning; else NULL
  * @suspects: builds that an update of this job may have hit, a sentence each
  * @before: the snapshot that the commit rests on
@@ -162,6 +163,7 @@ struct job {
 	struct tdxupd_version to;
 	struct tdxupd_version step_to;
 	enum tdxupd_build_harm harm;
+	enum tdxupd_strict_compat strict_compat;
 	char plan_id[TDXUPD_PLAN_ID_BYTES];
 	unsigned step_count;
 	unsigned steps_left;

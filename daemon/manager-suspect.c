@@ -44,7 +44,7 @@ static void tell(struct manager *manager, struct job *job, const char *source,
 	(void)job_add_suspect(job, text);
 	if (manager->listener.build_suspect)
 		manager->listener.build_suspect(manager->listener.userdata, source, build,
-						job->harm);
+						job->harm, job->strict_compat);
 }
 
 /* Whether a build is hurt is a matter of the pair of modules. */
@@ -61,6 +61,19 @@ static const char *explain_harm(enum tdxupd_build_harm harm)
 	}
 }
 
+/* Intel does not say what its list promises: it is told, and changes no advice. */
+static const char *explain_strict(enum tdxupd_strict_compat listing)
+{
+	switch (listing) {
+	case TDXUPD_STRICT_COMPAT_LISTED:
+		return " (this pair is on Intel's list strict_compat_versions)";
+	case TDXUPD_STRICT_COMPAT_UNLISTED:
+		return " (this pair is not on Intel's list strict_compat_versions)";
+	default:
+		return "";
+	}
+}
+
 static void report(struct manager *manager, struct job *job, const char *source,
 		   const struct gate_blocker *build)
 {
@@ -69,14 +82,23 @@ static void report(struct manager *manager, struct job *job, const char *source,
 
 	if (build->pid)
 		text = text_new(
-			"being built during the update: %s, pid %d, seen by %s; %s",
+			"being built during the update: %s, pid %d, seen by %s; %s%s",
 			*build->who ? build->who : "unnamed", (int)build->pid, source,
-			explain_harm(job->harm));
+			explain_harm(job->harm), explain_strict(job->strict_compat));
 	else
-		text = text_new("may have been hit by the update: %s; %s", build->who,
-				explain_harm(job->harm));
+		text = text_new("may have been hit by the update: %s; %s%s", build->who,
+				explain_harm(job->harm),
+				explain_strict(job->strict_compat));
 	if (text)
 		tell(manager, job, source, build, text);
+}
+
+/* A build that the update hit without harm need not be built anew. */
+static const char *explain_doubt(enum tdxupd_build_harm harm)
+{
+	return harm == TDXUPD_BUILD_HARM_NONE
+		       ? "none was hurt, as the update kept the crypto context"
+		       : "build anew what was started then";
 }
 
 /* Guard=off opened the gate, or a hint. */
@@ -90,12 +112,14 @@ static void report_doubt(struct manager *manager, struct job *job)
 	if (population_read(manager->root_fd, &count) == 0)
 		text = text_new("it cannot be excluded that a TD was being built during "
 				"the update: there are %ju, and no source has seen them "
-				"all; build anew what was started then",
-				(uintmax_t)count);
+				"all; %s%s",
+				(uintmax_t)count, explain_doubt(job->harm),
+				explain_strict(job->strict_compat));
 	else
-		text = strdup("it cannot be excluded that a TD was being built during "
-			      "the update, as no source would know; build anew what was "
-			      "started then");
+		text = text_new("it cannot be excluded that a TD was being built during "
+				"the update, as no source would know; %s%s",
+				explain_doubt(job->harm),
+				explain_strict(job->strict_compat));
 	if (text)
 		tell(manager, job, "", &build, text);
 }

@@ -31,7 +31,8 @@ struct manager_listener {
 	void (*gate_changed)(void *userdata, enum gate_decision decision);
 	void (*build_suspect)(void *userdata, const char *source,
 			      const struct gate_blocker *build,
-			      enum tdxupd_build_harm harm);
+			      enum tdxupd_build_harm harm,
+			      enum tdxupd_strict_compat strict_compat);
 	void (*module_changed)(void *userdata, const struct tdxupd_version *from,
 			       const struct tdxupd_version *to, const char *cause);
 	void (*prepare)(void *userdata, bool is_preparing);

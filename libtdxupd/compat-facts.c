@@ -36,6 +36,28 @@ tdxupd_compat_build_harm(const struct tdxupd_module_facts *from,
 							  : TDXUPD_BUILD_HARM_CERTAIN;
 }
 
+static const char *const strict_compats[] = {
+	[TDXUPD_STRICT_COMPAT_UNKNOWN] = "unknown",
+	[TDXUPD_STRICT_COMPAT_UNLISTED] = "unlisted",
+	[TDXUPD_STRICT_COMPAT_LISTED] = "listed",
+};
+PUBLIC_STRING_TABLE_TO(tdxupd_strict_compat, enum tdxupd_strict_compat, strict_compats)
+
+/* Intel's list has the versions before one. */
+_public_ enum tdxupd_strict_compat
+tdxupd_release_strict(const struct tdxupd_release *release,
+		      const struct tdxupd_version *from)
+{
+	if (!release || !release->has_strict_compat ||
+	    tdxupd_version_compare(from, &release->version) >= 0)
+		return TDXUPD_STRICT_COMPAT_UNKNOWN;
+	for (size_t i = 0; i < release->strict_compat_count; i++)
+		if (tdxupd_version_compare(&release->strict_compat_versions[i], from) ==
+		    0)
+			return TDXUPD_STRICT_COMPAT_LISTED;
+	return TDXUPD_STRICT_COMPAT_UNLISTED;
+}
+
 /*
  * An image is evidence of what runs when it is proven to be that version. That it may not
  * be loaded again does not make it less true.

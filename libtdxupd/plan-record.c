@@ -49,3 +49,16 @@ _public_ enum tdxupd_build_harm tdxupd_plan_build_harm(const struct tdxupd_plan 
 	compat_get_facts(plan->candidates[plan->steps[step]].entry, &to);
 	return tdxupd_compat_build_harm(&from, &to);
 }
+
+_public_ enum tdxupd_strict_compat
+tdxupd_plan_strict_compat(const struct tdxupd_plan *plan, size_t step)
+{
+	const struct tdxupd_version *from = &plan->from;
+
+	if (step >= plan->step_count)
+		return TDXUPD_STRICT_COMPAT_UNKNOWN;
+	if (step > 0)
+		from = &plan->candidates[plan->steps[step - 1]].entry->version;
+	return tdxupd_release_strict(plan->candidates[plan->steps[step]].entry->release,
+				     from);
+}

@@ -902,6 +902,30 @@ const char *tdxupd_build_harm_to_string(enum tdxupd_build_harm harm);
 enum tdxupd_build_harm tdxupd_compat_build_harm(const struct tdxupd_module_facts *from,
 						const struct tdxupd_module_facts *to);
 
+/**
+ * enum tdxupd_strict_compat - is a pair of modules on Intel's list
+ *strict_compat_versions?
+ * @TDXUPD_STRICT_COMPAT_UNKNOWN: no mapping file, one without that list, or a step back,
+ *	of which it tells nothing
+ *
+ * What that list promises is not published: it is shown, and decides nothing.
+ * Since: 0.1
+ */
+enum tdxupd_strict_compat {
+	TDXUPD_STRICT_COMPAT_UNKNOWN,
+	TDXUPD_STRICT_COMPAT_UNLISTED,
+	TDXUPD_STRICT_COMPAT_LISTED,
+	_TDXUPD_STRICT_COMPAT_MAX,
+	_TDXUPD_STRICT_COMPAT_INVALID = -22,
+};
+/** tdxupd_strict_compat_to_string() - Return: "unknown", "unlisted", "listed" or NULL.
+ * Since: 0.1 */
+const char *tdxupd_strict_compat_to_string(enum tdxupd_strict_compat listing);
+/** tdxupd_release_strict() - of going from @from to @release, which may be NULL.
+ * Since: 0.1 */
+enum tdxupd_strict_compat tdxupd_release_strict(const struct tdxupd_release *release,
+						const struct tdxupd_version *from);
+
 /** tdxupd_compat_check_host() - what speaks against any update here. @updates_wanted:
  * slots the caller means to use. Return: 0, -ENOMEM. Since: 0.1 */
 int tdxupd_compat_check_host(const struct tdxupd_host *host,
@@ -1008,6 +1032,9 @@ int tdxupd_plan_new(const struct tdxupd_host *host, const struct tdxupd_catalog 
  * Since: 0.1 */
 enum tdxupd_build_harm tdxupd_plan_build_harm(const struct tdxupd_plan *plan,
 					      size_t step);
+/** tdxupd_plan_strict_compat() - whether step @step is on Intel's list. Since: 0.1 */
+enum tdxupd_strict_compat tdxupd_plan_strict_compat(const struct tdxupd_plan *plan,
+						    size_t step);
 /** tdxupd_plan_free() - takes NULL. Return: NULL. Since: 0.1 */
 struct tdxupd_plan *tdxupd_plan_free(struct tdxupd_plan *plan);
 

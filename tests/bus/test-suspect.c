@@ -15,19 +15,21 @@ struct told {
 	char source[32];
 	char who[64];
 	uint32_t pid;
+	char harm[16];
+	char strict_compat[16];
 };
 
 static int on_suspect(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct told *told = userdata;
-	const char *source, *who, *harm;
+	const char *source, *who, *harm, *strict_compat;
 	uint64_t since;
 
 	(void)error;
-	assert_true(sd_bus_message_read(message, "ssuts", &source, &who, &told->pid,
-					&since, &harm) >= 0);
-	/* No record tells the crypto contexts of these two. */
-	assert_string_equal(harm, "unknown");
+	assert_true(sd_bus_message_read(message, "ssutss", &source, &who, &told->pid,
+					&since, &harm, &strict_compat) >= 0);
+	snprintf(told->harm, sizeof(told->harm), "%s", harm);
+	snprintf(told->strict_compat, sizeof(told->strict_compat), "%s", strict_compat);
 	snprintf(told->source, sizeof(told->source), "%s", source);
 	snprintf(told->who, sizeof(told->who), "%s", who);
 	told->count++;
@@ -88,6 +90,9 @@ static void test_a_build_that_the_kernel_counts(void **state)
 	assert_string_equal(told.who, "1 TD seen by kernel");
 	assert_int_equal(told.pid, 0);
 	assert_recorded(&scene, "may have been hit by the update: 1 TD seen by kernel;");
+	/* No record tells the crypto contexts of these two. */
+	assert_string_equal(told.harm, "unknown");
+	assert_string_equal(told.strict_compat, "unknown");
 	scene_end(&scene);
 }
 
@@ -199,6 +204,131 @@ static void test_what_cannot_be_excluded(void **state)
 	}
 }
 
+/* ---- what it does to a TD, by what is on record of the pair ---- */
+
+/* What mkimage listed: the same modules, and their crypto contexts where one is known. */
+static void put_records(struct scene *scene, const char *from, const char *to)
+{
+	char *listing = NULL, *text = NULL, *line, *rest;
+	size_t size, count = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(world_read(&scene->world, "images", &listing), 0);
+	fputs("{\"known_modules\": [", out);
+	for (rest = listing; (line = strsep(&rest, "\n")) && *line; count++) {
+		char file[64], version[20], mrseam[97];
+		const char *context;
+
+		assert_int_equal(sscanf(line, "%63s %19s %96s", file, version, mrseam),
+				 3);
+		context = strcmp(version, "1.5.06") == 0 ? from : to;
+		fprintf(out, "%s{\"version\": \"%s\", \"mrseam\": \"%s\"%s%s}",
+			count ? "," : "", version, mrseam,
+			context ? ", \"crypto_context\": " : "", context ? context : "");
+	}
+	fputs("]}\n", out);
+	assert_int_equal(fclose(out), 0);
+	tree_put(&scene->world.tree, "etc/tdxupd/known-modules.d/contexts.json", text);
+	free(text);
+	free(listing);
+}
+
+static char *ask_ctl(struct scene *scene, const char *verb)
+{
+	char command[512], *text = calloc(1, 65536);
+	FILE *pipe;
+
+	assert_non_null(text);
+	snprintf(command, sizeof(command),
+		 "COLUMNS=1000 %s --bus-address %s --root %s %s 2>&1",
+		 getenv("TDXUPD_CTL"), scene->address, scene->world.tree.path, verb);
+	pipe = popen(command, "re");
+	assert_non_null(pipe);
+	(void)!fread(text, 1, 65535, pipe);
+	pclose(pipe);
+	return text;
+}
+
+static void assert_says(struct scene *scene, const char *verb, const char *what)
+{
+	_cleanup_(cleanup_free)
+	char *text = ask_ctl(scene, verb);
+
+	if (!strstr(text, what))
+		fail_msg("`%s' does not say \"%s\":\n%s", verb, what, text);
+}
+
+/* @ctx: what the simulated modules have, which decides; @from, @to: what is on record */
+static const struct harm_case {
+	const char *ctx, *from, *to;
+	const char *strict, *strict_compat, *strict_text;
+	const char *harm, *plan, *suspect;
+	bool is_measurement_right;
+} harms[] = {
+	{ "2", "1", "2", ",strict=1.5.05:1.5.06", "listed",
+	  "This pair is on Intel's list", "certain", "Step 1 changes the crypto context",
+	  "its measurement is wrong", false },
+	{ "1", "1", "1", ",strict=1.5.05", "unlisted", "This pair is not on Intel's list",
+	  "none", "Step 1 keeps the crypto context", "its measurement is right", true },
+	{ "2", "1", NULL, "", "unknown", NULL, "unknown",
+	  "Step 1 can change the crypto context", "its measurement can be wrong", false },
+	{ "1", NULL, "1", ",strict=", "unlisted", "not on Intel's list", "unknown",
+	  "Step 1 can change the crypto context", "its measurement can be wrong", true },
+};
+
+static void put_pair(struct scene *scene, const struct harm_case *c)
+{
+	char to[64];
+
+	snprintf(to, sizeof(to), "1.5.16,ctx=%s%s", c->ctx, c->strict);
+	scene_put_images(scene, "1.5.06,ctx=1", to, NULL);
+	put_records(scene, c->from, c->to);
+}
+
+/* Through the plan, the signal, history, the job, and the programs that show them. */
+static void check_harm(const struct harm_case *c)
+{
+	char member[64];
+	struct scene scene;
+	struct told told;
+	_cleanup_(cleanup_free)
+	char *job = NULL;
+
+	print_message("%s, %s\n", c->harm, c->strict_compat);
+	scene_set(&scene, "host kernel=piece", "set guard=no", NULL);
+	put_pair(&scene, c);
+	scene_run(&scene);
+	listen_for(&scene, &told);
+	snprintf(member, sizeof(member), "\"build_harm\":\"%s\"", c->harm);
+	assert_says(&scene, "plan --json", member);
+	assert_says(&scene, "plan", c->plan);
+	if (c->strict_text) {
+		assert_says(&scene, "plan", c->strict_text);
+		assert_says(&scene, "list --why", c->strict_text);
+	}
+	world_do(&scene.world, "td build vm1 manual");
+	world_do(&scene.world, "td step vm1 extend");
+	job = scene_update_with(&scene, NULL, 1, "guard", "s", "off");
+	scene_await_end(&scene, job, "done");
+	await_told(&scene, &told, 1);
+	assert_string_equal(told.harm, c->harm);
+	assert_string_equal(told.strict_compat, c->strict_compat);
+	assert_says(&scene, "history --json", c->suspect);
+	if (c->strict_text)
+		assert_says(&scene, "history --json", "on Intel's list");
+	/* And that is what became of it. */
+	world_do(&scene.world, "td step vm1 finalize");
+	world_assert_mrtd(&scene.world, "vm1", c->is_measurement_right);
+	scene_end(&scene);
+}
+
+static void test_what_an_update_does_to_a_build(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(harms); i++)
+		check_harm(&harms[i]);
+}
+
 /* No TD then and none now: whatever may have been built is gone. */
 static void test_nobody_was_there(void **state)
 {
@@ -225,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_an_update_between_two_builds),
 		cmocka_unit_test(test_what_cannot_be_excluded),
 		cmocka_unit_test(test_nobody_was_there),
+		cmocka_unit_test(test_what_an_update_does_to_a_build),
 	};
 
 	if (!scene_is_possible())

@@ -25,6 +25,7 @@ struct request {
 	const char *file;
 	const char *min_module;
 	const char *min_seamldr; /* "1.5.00:2.0.00" */
+	const char *strict;      /* the same, or "": a list with nothing in it */
 	bool is_unmapped;
 };
 
@@ -35,7 +36,8 @@ static const char *const usage =
 	"(numbers)\n"
 	"      cpus=C06F0:806F8 (hexadecimal, may be empty)  debug=1  key=foreign\n"
 	"      file=NAME  min_module=VERSION  min_seamldr=VERSION[:VERSION]  "
-	"unmapped=1\n";
+	"unmapped=1\n"
+	"      strict=[VERSION[:VERSION]]\n";
 
 static _Noreturn void die(const char *what, const char *which)
 {
@@ -112,6 +114,8 @@ static void apply(struct request *request, const char *key, char *value)
 		request->min_module = value;
 	else if (strcmp(key, "min_seamldr") == 0)
 		request->min_seamldr = value;
+	else if (strcmp(key, "strict") == 0)
+		request->strict = value;
 	else if (strcmp(key, "unmapped") == 0)
 		request->is_unmapped = parse_number(value, 1);
 	else
@@ -175,24 +179,31 @@ static void write_image(const char *dir, const struct request *request)
 	free(bytes);
 }
 
+static void write_versions(FILE *out, const char *name, const char *versions)
+{
+	fprintf(out, "      \"%s\": [", name);
+	for (const char *p = versions, *comma = ""; *p; comma = ", ") {
+		size_t length = strcspn(p, ":");
+
+		fprintf(out, "%s\"%.*s\"", comma, (int)length, p);
+		p += length + (p[length] == ':');
+	}
+	fprintf(out, "],\n");
+}
+
 static void write_release(FILE *out, const struct request *request, bool is_first)
 {
 	char version[TDXUPD_VERSION_TEXT_BYTES];
-	const char *p = request->min_seamldr;
 
 	tdxupd_version_format(&request->spec.version, version);
 	fprintf(out,
 		"%s\n    {\n      \"version\": \"%s\",\n"
-		"      \"min_module_version_for_td_preserving\": \"%s\",\n"
-		"      \"min_seamldr_versions\": [ \"",
+		"      \"min_module_version_for_td_preserving\": \"%s\",\n",
 		is_first ? "" : ",", version, request->min_module);
-	for (; *p; p++) {
-		if (*p == ':')
-			fputs("\", \"", out);
-		else
-			fputc(*p, out);
-	}
-	fprintf(out, "\" ],\n      \"tdx_feature0\": \"0x%" PRIX64 "\"\n    }",
+	write_versions(out, "min_seamldr_versions", request->min_seamldr);
+	if (request->strict)
+		write_versions(out, "strict_compat_versions", request->strict);
+	fprintf(out, "      \"tdx_feature0\": \"0x%" PRIX64 "\"\n    }",
 		request->spec.features0);
 }
 
