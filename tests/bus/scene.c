@@ -133,6 +133,33 @@ void scene_put_images(struct scene *scene, ...)
 		tell_measurements(scene, listing);
 }
 
+void scene_put_records(struct scene *scene, const char *from, const char *to)
+{
+	char *listing = NULL, *text = NULL, *line, *rest;
+	size_t size, count = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(world_read(&scene->world, "images", &listing), 0);
+	fputs("{\"known_modules\": [", out);
+	for (rest = listing; (line = strsep(&rest, "\n")) && *line; count++) {
+		char file[64], version[20], mrseam[97];
+		const char *context;
+
+		assert_int_equal(sscanf(line, "%63s %19s %96s", file, version, mrseam),
+				 3);
+		context = strcmp(version, "1.5.06") == 0 ? from : to;
+		fprintf(out, "%s{\"version\": \"%s\", \"mrseam\": \"%s\"%s%s}",
+			count ? "," : "", version, mrseam,
+			context ? ", \"crypto_context\": " : "", context ? context : "");
+	}
+	fputs("]}\n", out);
+	assert_int_equal(fclose(out), 0);
+	tree_put(&scene->world.tree, "etc/tdxupd/known-modules.d/contexts.json", text);
+	free(text);
+	free(listing);
+}
+
 static void read_signer(struct scene *scene, char *ret, size_t size)
 {
 	char path[128];

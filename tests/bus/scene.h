@@ -40,6 +40,9 @@ void scene_end(struct scene *scene);
 
 /* Images instead of the two: arguments of mkimage, up to NULL. */
 void scene_put_images(struct scene *scene, ...) __attribute__((sentinel));
+/* Records of what was put there last: the same modules, whatever their files are called.
+ * @from, @to: the crypto contexts of 1.5.06 and of all others, NULL: not on record. */
+void scene_put_records(struct scene *scene, const char *from, const char *to);
 /* tdxupd.conf's [Update], beside the test's signer. */
 void scene_put_config(struct scene *scene, const char *text);
 

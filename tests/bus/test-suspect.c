@@ -206,33 +206,6 @@ static void test_what_cannot_be_excluded(void **state)
 
 /* ---- what it does to a TD, by what is on record of the pair ---- */
 
-/* What mkimage listed: the same modules, and their crypto contexts where one is known. */
-static void put_records(struct scene *scene, const char *from, const char *to)
-{
-	char *listing = NULL, *text = NULL, *line, *rest;
-	size_t size, count = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	assert_int_equal(world_read(&scene->world, "images", &listing), 0);
-	fputs("{\"known_modules\": [", out);
-	for (rest = listing; (line = strsep(&rest, "\n")) && *line; count++) {
-		char file[64], version[20], mrseam[97];
-		const char *context;
-
-		assert_int_equal(sscanf(line, "%63s %19s %96s", file, version, mrseam),
-				 3);
-		context = strcmp(version, "1.5.06") == 0 ? from : to;
-		fprintf(out, "%s{\"version\": \"%s\", \"mrseam\": \"%s\"%s%s}",
-			count ? "," : "", version, mrseam,
-			context ? ", \"crypto_context\": " : "", context ? context : "");
-	}
-	fputs("]}\n", out);
-	assert_int_equal(fclose(out), 0);
-	tree_put(&scene->world.tree, "etc/tdxupd/known-modules.d/contexts.json", text);
-	free(text);
-	free(listing);
-}
-
 static char *ask_ctl(struct scene *scene, const char *verb)
 {
 	char command[512], *text = calloc(1, 65536);
@@ -282,7 +255,7 @@ static void put_pair(struct scene *scene, const struct harm_case *c)
 
 	snprintf(to, sizeof(to), "1.5.16,ctx=%s%s", c->ctx, c->strict);
 	scene_put_images(scene, "1.5.06,ctx=1", to, NULL);
-	put_records(scene, c->from, c->to);
+	scene_put_records(scene, c->from, c->to);
 }
 
 /* Through the plan, the signal, history, the job, and the programs that show them. */
