@@ -10,20 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tree.h"
 
-void tree_new(struct tree *ret)
-{
-	strcpy(ret->path, "/tmp/tdxupd-test.XXXXXX");
-	if (!mkdtemp(ret->path))
-		err(1, "mkdtemp");
-	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret->fd < 0)
-		err(1, "%s", ret->path);
-}
+#define LEFT_MAX 256
+
+/* ---- what a test that fails leaves ---- */
+
+/* Trees of this process that are there; a child's end is not theirs. */
+static struct {
+	pid_t owner;
+	char paths[LEFT_MAX][sizeof(((struct tree *)NULL)->path)];
+} left;
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
@@ -31,11 +32,69 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
+/* Whoever has mounted something there is about to end as well. */
+static void unmount_below(const char *tree)
+{
+	FILE *mounts = fopen("/proc/self/mounts", "re");
+	char path[256];
+
+	while (mounts && fscanf(mounts, "%*s %255s %*[^\n]", path) == 1)
+		if (strncmp(path, tree, strlen(tree)) == 0)
+			(void)umount2(path, MNT_DETACH);
+	if (mounts)
+		fclose(mounts);
+}
+
+static void remove_left(void)
+{
+	if (getpid() != left.owner)
+		return;
+	for (size_t i = 0; i < LEFT_MAX; i++) {
+		if (!*left.paths[i])
+			continue;
+		unmount_below(left.paths[i]);
+		/* Somebody may still write there. */
+		for (int try = 0; try < 3; try++)
+			if (nftw(left.paths[i], remove_one, 16,
+				 FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
+				break;
+	}
+}
+
+/* Replace one path, "" for none, by another. */
+static void note_left(const char *from, const char *to)
+{
+	if (left.owner != getpid()) {
+		memset(&left, 0, sizeof(left));
+		left.owner = getpid();
+		(void)atexit(remove_left);
+	}
+	for (size_t i = 0; i < LEFT_MAX; i++)
+		if (strcmp(left.paths[i], from) == 0) {
+			strcpy(left.paths[i], to);
+			return;
+		}
+}
+
+/* ---- a tree ---- */
+
+void tree_new(struct tree *ret)
+{
+	strcpy(ret->path, "/tmp/tdxupd-test.XXXXXX");
+	if (!mkdtemp(ret->path))
+		err(1, "mkdtemp");
+	note_left("", ret->path);
+	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret->fd < 0)
+		err(1, "%s", ret->path);
+}
+
 void tree_remove(struct tree *tree)
 {
 	close(tree->fd);
 	if (nftw(tree->path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
 		err(1, "%s", tree->path);
+	note_left(tree->path, "");
 }
 
 static void make_parents(const struct tree *tree, const char *path)
