@@ -159,6 +159,33 @@ static void test_a_time_that_is_over(void **state)
 	scene_end(&scene);
 }
 
+/* Nobody keeps them for this daemon: its end is theirs, and the command goes on. */
+static void test_an_end_with_the_daemon_is_said(void **state)
+{
+	struct scene scene;
+	struct cli inhibit, guard;
+
+	(void)state;
+	scene_start(&scene, NULL);
+	CLI_START(&inhibit, &scene, "inhibit", "--", COMMAND);
+	cli_await(&inhibit, "runs");
+	CLI_START(&guard, &scene, "guard", "--vm=vm1", "--", COMMAND);
+	cli_await(&guard, "runs");
+	scene_await_count(&scene, "ListBuilds", "(ssuttb)", 1);
+	assert_int_equal(scene_stop(&scene), 0);
+	kill(inhibit.pid, SIGTERM);
+	cli_finish(&inhibit);
+	assert_int_equal(inhibit.code, 128 + SIGTERM);
+	assert_non_null(strstr(inhibit.err, "updates are kept off no longer"));
+	cli_done(&inhibit);
+	kill(guard.pid, SIGTERM);
+	cli_finish(&guard);
+	assert_int_equal(guard.code, 128 + SIGTERM);
+	assert_non_null(strstr(guard.err, "the build lease has ended with tdxupdd"));
+	cli_done(&guard);
+	scene_end(&scene);
+}
+
 /* What cannot be kept is not promised. */
 static void test_without_an_inhibitor_the_command_does_not_run(void **state)
 {
@@ -199,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_an_update_goes_on_when_the_holder_is_killed),
 		cmocka_unit_test(test_it_leaves_as_its_command_does),
 		cmocka_unit_test(test_a_time_that_is_over),
+		cmocka_unit_test(test_an_end_with_the_daemon_is_said),
 		cmocka_unit_test(test_without_an_inhibitor_the_command_does_not_run),
 	};
 
