@@ -91,10 +91,12 @@ static int run_steps(struct tdx_model *model, const struct tdx_model_image *imag
 
 int sim_update_check(struct tdx_model *model)
 {
-	if (!cpumask_equal(cpu_online_mask, cpu_present_mask))
-		return -EAGAIN;
+	int ret = tdx_model_check_update(model);
 
-	return tdx_model_check_update(model);
+	if (ret)
+		return ret;
+
+	return cpumask_equal(cpu_online_mask, cpu_present_mask) ? 0 : -EAGAIN;
 }
 
 /* What native.c looks at before it begins, and at the last moment once more. */

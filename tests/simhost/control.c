@@ -75,6 +75,7 @@ static const char *do_host(struct host *host, struct words *words)
 			host->kernel = (enum host_kernel)kernel;
 			host->model->host.is_guarding = kernel == HOST_PIECE;
 			host->model->host.patch = TDX_MODEL_PATCH_NONE;
+			host->upload.recovers = kernel == HOST_PATCHED;
 			if (kernel == HOST_PATCHED)
 				host->model->host.patch = TDX_MODEL_PATCH_BIT;
 		} else if (value && strcmp(words->word[i], "hidden") == 0) {

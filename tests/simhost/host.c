@@ -226,7 +226,18 @@ bool host_is_cpu_online(const struct host *host, unsigned cpu)
 /* What this kernel looks at once it has the image and before it shuts the module down. */
 static int check_before_shutdown(struct host *host)
 {
-	return host->kernel == HOST_MAINLINE ? 0 : tdx_model_check(host->model);
+	unsigned cpu;
+
+	if (host->kernel == HOST_PIECE)
+		return tdx_model_check(host->model);
+	if (host->kernel == HOST_MAINLINE)
+		return 0;
+
+	for (cpu = 0; cpu < host_cpu_count(host); cpu++)
+		if (!host_is_cpu_online(host, cpu))
+			return -EAGAIN;
+
+	return 0;
 }
 
 /*
@@ -341,19 +352,13 @@ int host_write_update(struct host *host, const char *text)
 	return error;
 }
 
-/* upload_write() of kernel/host-update.c, or of the patched tdx-host.c */
-static enum upload_error to_upload_error(const struct host *host, int error)
+/* upload_write() of kernel/host-update.c, and tdx_fw_write() of the patched tdx-host.c */
+static enum upload_error to_upload_error(int error)
 {
 	if (!error)
 		return UPLOAD_ERROR_NONE;
-	if (error == -EBUSY)
-		return UPLOAD_ERROR_BUSY;
-	if (host->kernel == HOST_PATCHED && error == -EAGAIN)
-		return UPLOAD_ERROR_HW;
-	if (host->kernel == HOST_PATCHED && error == -ENOSPC)
-		return UPLOAD_ERROR_WEAROUT;
 
-	return UPLOAD_ERROR_FW_INVALID;
+	return error == -EBUSY ? UPLOAD_ERROR_BUSY : UPLOAD_ERROR_FW_INVALID;
 }
 
 void host_upload_write(struct host *host)
@@ -368,7 +373,7 @@ void host_upload_write(struct host *host)
 
 	host->is_updating = true;
 	host_pause(host, UPLOAD_TRANSFERRING);
-	error = to_upload_error(host, replace_module(host, upload->data, upload->size));
+	error = to_upload_error(replace_module(host, upload->data, upload->size));
 	host->is_updating = false;
 	if (error)
 		upload_set_error(upload, error);

@@ -27,9 +27,7 @@ STRING_TABLE_FROM(upload_progress, enum upload_progress, progress_names)
 
 static const char *const error_names[] = {
 	[UPLOAD_ERROR_NONE] = "none",
-	[UPLOAD_ERROR_HW] = "hw-error",
 	[UPLOAD_ERROR_BUSY] = "device-busy",
-	[UPLOAD_ERROR_WEAROUT] = "flash-wearout",
 	[UPLOAD_ERROR_FW_INVALID] = "firmware-invalid",
 };
 STRING_TABLE_TO(upload_error, enum upload_error, error_names)
@@ -97,7 +95,10 @@ int upload_write_loading(struct upload *upload, const char *text)
 void upload_abort(struct upload *upload)
 {
 	upload->is_loading = false;
-	upload->is_aborted = true;
+	if (upload->recovers)
+		drop_data(upload);
+	else
+		upload->is_aborted = true;
 }
 
 /*
@@ -177,5 +178,5 @@ void upload_finish(struct upload *upload)
 void upload_reset(struct upload *upload)
 {
 	drop_data(upload);
-	*upload = (struct upload){ 0 };
+	*upload = (struct upload){ .recovers = upload->recovers };
 }

@@ -20,9 +20,7 @@ enum upload_progress {
 /* What `error` says after the colon; enum fw_upload_err. */
 enum upload_error {
 	UPLOAD_ERROR_NONE,
-	UPLOAD_ERROR_HW,
 	UPLOAD_ERROR_BUSY,
-	UPLOAD_ERROR_WEAROUT,
 	UPLOAD_ERROR_FW_INVALID,
 	_UPLOAD_ERROR_MAX,
 };
@@ -30,11 +28,13 @@ enum upload_error {
 /*
  * struct upload - the state of one fw_upload node
  * @is_loading: between begin and commit
+ * @recovers: as with kernel/patches: a load that failed is over
  * @is_aborted: a write of data found no memory (upload_abort()); nothing helps any more
  * @is_committed: a worker has the data; whatever is written meanwhile is ignored
  */
 struct upload {
 	bool is_loading;
+	bool recovers;
 	bool is_aborted;
 	bool is_committed;
 	uint8_t *data;

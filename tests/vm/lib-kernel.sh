@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Kernels to build for and to boot: a Debian suite's own, its source configured for TDX, and
-# two of ours from that source: one that looks hard at what modules do, and a TDX host's.
-# Sourced after lib-debian.sh, with a suite open.
+# Kernels to build for and to boot: a Debian suite's own, and two of ours from its source: one
+# that looks hard at what modules do, and a TDX host's. Sourced after lib-debian.sh, with a
+# suite open.
 : "${cache:?}"
 
 # kernel_of_suite DIR: the suite's kernel with what building modules for it takes; sets
@@ -69,30 +69,6 @@ kernel_configured() {
 			return 1
 		}
 	done
-}
-
-# Debian's own kernel has no TDX host support.
-kernel_tdx_options=(KVM KVM_INTEL INTEL_TDX_HOST KVM_INTEL_TDX CMA COMPACTION FW_LOADER
-	FW_UPLOAD TDX_HOST_SERVICES X86_X2APIC KEXEC_CORE VIRT_DRIVERS CGROUP_MISC
-	FUNCTION_TRACER FPROBE)
-
-# kernel_tdx: sets kernel_tree to a source with TDX host support, ready for building single
-# directories and modules
-kernel_tdx() {
-	kernel_source tdx "${kernel_tdx_options[*]}"
-	[ ! -e "$kernel_built" ] || return 0
-	(
-		cd "$kernel_tree" || exit
-		make -s x86_64_defconfig
-		for option in "${kernel_tdx_options[@]}"; do
-			scripts/config -e "$option"
-		done
-		scripts/config -m TDX_HOST_SERVICES
-		make -s olddefconfig
-		kernel_configured "${kernel_tdx_options[@]}"
-		make -s -j2 modules_prepare
-	) >&2
-	touch "$kernel_built"
 }
 
 # What a guest takes: of all the rest of a kernel nothing, or it would take an hour to build.
@@ -169,15 +145,23 @@ kernel_debug() {
 	kernel_installed "$1"
 }
 
+# kernel_series: the patches, without the letter that goes with them
+kernel_series() {
+	local patch
+	for patch in "${BASH_SOURCE[0]%/*}"/../../kernel/patches/[0-9]*.patch; do
+		[[ $patch = */0000-* ]] || readlink -f "$patch"
+	done
+}
+
 # kernel_patched DIR: the kernel that kernel_host has made, with kernel/patches
 kernel_patched() {
 	local plain=$kernel_tree patches=() patch
-	patches=("${BASH_SOURCE[0]%/*}"/../../kernel/patches/0*.patch)
+	mapfile -t patches < <(kernel_series)
 	kernel_tree=$plain-patched
 	kernel_built=$kernel_tree/built-$(cat "${patches[@]}" | sha256sum | cut -c 1-16)
 	if [ ! -e "$kernel_built" ]; then
 		rm -rf "${kernel_tree:?}"
-		cp -a "$plain" "$kernel_tree"
+		cp -a --reflink=auto "$plain" "$kernel_tree"
 		for patch in "${patches[@]}"; do
 			patch -s -d "$kernel_tree" -p1 <"$patch" >&2
 		done
@@ -191,14 +175,19 @@ kernel_patched() {
 	kernel_installed "$1"
 }
 
-# kernel_host DIR [NAME OPTION...]: a TDX host's, or a variant of it
-kernel_host() {
-	local dir=$1 name=${2:-host} options
-	shift $(($# < 2 ? $# : 2))
+# kernel_host_tree [NAME OPTION...]: sets kernel_tree to a TDX host's, or to a variant of it
+kernel_host_tree() {
+	local name=${1:-host} options
+	shift $(($# < 1 ? $# : 1))
 	options=("${kernel_small_options[@]/%/=y}" "${kernel_host_options[@]/%/=y}"
 		"${kernel_host_modules[@]/%/=m}" "${@/%/=y}")
 	kernel_own "$name" "${options[@]/#/CONFIG_}"
 	# What programs in its guests are built with.
 	[ -e "$kernel_tree/usr/include/linux/kvm.h" ] || make -s -C "$kernel_tree" headers >&2
-	kernel_installed "$dir"
+}
+
+# kernel_host DIR [NAME OPTION...]: the same, as kernel_of_suite makes them
+kernel_host() {
+	kernel_host_tree "${@:2}"
+	kernel_installed "$1"
 }

@@ -35,8 +35,17 @@ bed_modules() {
 	guest_depmod "$root" "$release"
 }
 
-# bed_images DIR MKIMAGE: two that hash as 1.5.06 does, two that do not, and one that can be
-# asked to refuse an update inside a build
+# bed_faults WORK TREE: WORK/faults/*.ko, for the kernel of TREE, as a result line
+bed_faults() {
+	local work=$1 tree=$2
+	rm -rf "$work/faults"
+	cp -r "$bed_source/tests/vm/bed/modules" "$work/faults"
+	module_check bed-faults "$work/faults.log" \
+		make -s -C "$tree" M="$work/faults" W=1 modules
+}
+
+# bed_images DIR MKIMAGE: two that hash as 1.5.06 does, two that do not, one that can be asked
+# to refuse an update inside a build, and one that has that one's handoff and can not
 bed_images() {
 	local dir=$1 mkimage=$2 common=container=0x200,svn=0x0120,features0=0x226f3f0fbf
 	mkdir -p "$dir"
@@ -45,6 +54,7 @@ bed_images() {
 		"1.5.21,$common,ctx=2,file=other-context" \
 		"1.5.22,$common,ctx=3,file=third-context" \
 		"1.5.23,container=0x200,svn=0x0120,features0=0x80226f3f0fbf,hv=1,ctx=3,file=guarding" \
+		"1.5.24,$common,hv=1,ctx=3,file=unguarding" \
 		>/dev/null
 }
 

@@ -18,6 +18,18 @@ seen() { cpu tdr list | grep -oP "(^| )$1 \K[0-9]+"; }
 # is_ours: the driver is tdx-host.ko of this project and not mainline's
 is_ours() { [ -e "$device/update" ]; }
 
+# is_patched: the kernel has kernel/patches, whosever the driver is
+is_patched() { [[ $(uname -r) = *-patched ]]; }
+
+# fault PARAMETER...: of bed-fault.c; no_fault: fails where nothing came of it
+fault() { modprobe bed-fault "$@" || fail "no such fault: $*"; }
+no_fault() {
+	local hit
+	hit=$(cat /sys/module/bed_fault/parameters/hit)
+	rmmod bed-fault
+	[ "$hit" = 1 ]
+}
+
 # load: KVM and the driver, where udev has not been faster; room for any number of updates,
 # by whoever signed the tests' images
 load() {
@@ -84,6 +96,7 @@ clean_up() {
 	pkill -x td-build
 	for cpu_file in /sys/devices/system/cpu/cpu[1-9]*/online; do echo 1 >"$cpu_file"; done
 	systemctl stop tdxupdd.service 2>/dev/null
+	rmmod bed-fault bed-upload 2>/dev/null
 	systemctl reset-failed 2>/dev/null
 	cpu fail none >/dev/null
 	cpu stall 0 0 >/dev/null
