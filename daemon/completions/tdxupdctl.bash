@@ -15,6 +15,12 @@ __tdxupdctl_verbs() { # [FIRST WORD]: first words, or what follows one
 		sort -u
 }
 
+# The first digits of the names of stored images.
+__tdxupdctl_stored() {
+	__tdxupdctl --json=short list | grep -o 'tdxupd[\]*/images[\]*/[0-9a-f]\{16\}' |
+		sed 's|.*/||'
+}
+
 __tdxupdctl_options() {
 	tdxupdctl --help 2>/dev/null | sed -n 's/^ .*\(--[a-z-]*\)[=[ ].*/\1/p'
 }
@@ -41,6 +47,8 @@ _tdxupdctl() {
 		1:hold) words="all $(__tdxupdctl list | awk '{ print $1 }')" ;;
 		1:unhold) words=$(__tdxupdctl holds | awk '{ print $1 }') ;;
 		1:watch | 1:cancel) words=$(__tdxupdctl jobs | awk '{ print $1 }') ;;
+		*:"image remove") words=$(__tdxupdctl_stored) ;;
+		*:"image vacuum") ;;
 		*:image*) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		*:guard* | *:inhibit*) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
 		esac
