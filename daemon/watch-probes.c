@@ -320,15 +320,6 @@ static bool is_time_to_ask(struct watch_probes *probes)
 	return true;
 }
 
-/* More than that the VMs from before have run: no other TD began unseen meanwhile. */
-static bool has_unseen(const struct watch_probes *probes, int64_t population)
-{
-	uint64_t known;
-
-	return population >= 0 && build_tracker_count_tds(probes->tracker, &known) &&
-	       (uint64_t)population > known;
-}
-
 /* No TD at all but those that are known, or each VM from before has run or is gone. */
 static void try_to_settle(struct watch_probes *probes)
 {
@@ -353,9 +344,6 @@ static void try_to_settle(struct watch_probes *probes)
 			 kvm_census_strerror(r));
 	else if (probes->elders.count)
 		wait_for(probes, probes->elders.names[0]);
-	else if (has_unseen(probes, population))
-		snprintf(probes->waits_for, sizeof(probes->waits_for),
-			 "; a TD may have begun unseen since");
 	else
 		settle(probes);
 }
