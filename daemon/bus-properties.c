@@ -5,10 +5,11 @@
 #include "build-config.h"
 #include "bus-job.h"
 #include "bus-properties.h"
+#include "manager-gate.h"
 #include "manager-jobs.h"
 #include "population.h"
 
-static const struct manager *manager_of(void *userdata)
+static struct manager *manager_of(void *userdata)
 {
 	return ((struct bus *)userdata)->manager;
 }
@@ -50,6 +51,8 @@ int bus_get_text(sd_bus *bus, const char *path, const char *interface,
 	char buffer[TDXUPD_VERSION_TEXT_BYTES];
 
 	(void)bus, (void)path, (void)interface, (void)error;
+	if (strcmp(property, "GateDecision") == 0)
+		manager_gate_look(manager_of(userdata));
 	return sd_bus_message_append(reply, "s",
 				     text_of(manager_of(userdata), property, buffer));
 }
@@ -128,10 +131,12 @@ int bus_get_sources(sd_bus *bus, const char *path, const char *interface,
 		    const char *property, sd_bus_message *reply, void *userdata,
 		    sd_bus_error *error)
 {
-	const struct sources *sources = &manager_of(userdata)->sources;
+	struct manager *manager = manager_of(userdata);
+	const struct sources *sources = &manager->sources;
 	int r;
 
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	manager_gate_look(manager);
 	r = sd_bus_message_open_container(reply, 'a', "(sssus)");
 	for (size_t i = 0; r >= 0 && i < sources->count; i++) {
 		const struct gate_source *word = &sources->words[i];
@@ -148,9 +153,10 @@ int bus_get_blockers(sd_bus *bus, const char *path, const char *interface,
 		     const char *property, sd_bus_message *reply, void *userdata,
 		     sd_bus_error *error)
 {
-	const struct manager *manager = manager_of(userdata);
+	struct manager *manager = manager_of(userdata);
 
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	manager_gate_look(manager);
 	return bus_append_blockers(reply, &manager->sources, manager->verdict.blocking);
 }
 

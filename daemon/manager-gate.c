@@ -75,29 +75,44 @@ static void wake_job(struct manager *manager, const struct job *job)
 	(void)watch_set_alarm(manager->event, &manager->waker, at, on_wake, manager);
 }
 
+/* How old the words may be that somebody is shown. */
+#define SHOWN_USEC (100 * USEC_PER_MSEC)
+
 static void decide(struct manager *manager)
 {
 	const struct tdxupd_host *host = manager->host;
 	bool has_module_guard =
 		host->has_update_guard && host->update_guard == TDXUPD_GUARD_MODULE;
 
+	manager->shown_usec = clock_usec(CLOCK_MONOTONIC);
 	sources_read(&manager->sources);
 	manager->verdict = gate_decide(manager->sources.words, manager->sources.count,
 				       manager->config->guard, has_module_guard);
 }
 
 /* For whoever looks; a job that waits decides for itself. */
-static void show(struct manager *manager)
+static void show(struct manager *manager, bool is_news)
 {
 	const struct manager_listener *listener = &manager->listener;
 	enum gate_decision before = manager->verdict.decision;
+	uint64_t sum = sources_sum_up(&manager->sources);
 
 	decide(manager);
 	wake_job(manager, manager_get_current(manager));
-	if (listener->changed)
+	is_news |= sources_sum_up(&manager->sources) != sum;
+	if (is_news && listener->changed)
 		listener->changed(listener->userdata);
 	if (manager->verdict.decision != before && listener->gate_changed)
 		listener->gate_changed(listener->userdata, manager->verdict.decision);
+}
+
+/* Nothing tells of what only looking finds, and at rest nobody looks. */
+void manager_gate_look(struct manager *manager)
+{
+	if (!manager->host || manager_is_critical(manager) || manager->is_awaiting ||
+	    clock_usec(CLOCK_MONOTONIC) - manager->shown_usec < SHOWN_USEC)
+		return;
+	show(manager, false);
 }
 
 /* The job first: a gap between two builds can be short. */
@@ -107,7 +122,7 @@ void manager_gate_changed(struct manager *manager)
 
 	if (job)
 		job_on_gate(job);
-	show(manager);
+	show(manager, true);
 }
 
 static void on_sources_changed(void *userdata)
@@ -238,7 +253,7 @@ void manager_gate_follow(struct manager *manager, const struct job *job)
 		lease_desk_follow(manager->desk, job->state, false);
 	/* What it waits for may be older than what was shown last. */
 	if (is_waiting(current))
-		show(manager);
+		show(manager, true);
 }
 
 /* ---- the sources ---- */

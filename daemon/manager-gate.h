@@ -18,6 +18,8 @@ int manager_inhibit(struct manager *manager, const struct inhibitor *wanted,
 		    const char *who, const char *why, int *ret_fd);
 /* Ask all sources anew, let the job go if it may, and tell. */
 void manager_gate_changed(struct manager *manager);
+/* Somebody is about to be shown it: what is known must not be old. */
+void manager_gate_look(struct manager *manager);
 /* @job has changed: who attends to the gate, and whether launches wait, follows. */
 void manager_gate_follow(struct manager *manager, const struct job *job);
 /* Limit the slice, where that is wanted and not done yet. Return: whether that was done.

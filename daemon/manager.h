@@ -68,6 +68,7 @@ struct manager_listener {
  * @is_shut: launches are held
  * @is_marked: the lock says that a commit is being made
  * @waker: the waiting job is told of what was read to be shown, last at @woken_usec
+ * @shown_usec: when the sources were last read to be shown
  * @handover_fd: jobs of the daemon before this one, as they came back, until they are
  *	looked at; -1: none
  * @jobs: by id; those that ended stay for a while
@@ -123,6 +124,7 @@ struct manager {
 	bool is_marked;
 	sd_event_source *waker;
 	uint64_t woken_usec;
+	uint64_t shown_usec;
 	struct manager_device *device;
 	char *lacks[_LACK_MAX];
 	struct manager_listener listener;

@@ -23,6 +23,15 @@ static uint64_t sum_up(const struct gate_source *word)
 	return sum;
 }
 
+uint64_t sources_sum_up(const struct sources *sources)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sources->count; i++)
+		sum = sum * 31 + sum_up(&sources->words[i]);
+	return sum;
+}
+
 static void on_change(void *userdata)
 {
 	struct sources *sources = userdata;

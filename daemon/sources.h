@@ -45,6 +45,8 @@ void sources_read(struct sources *sources);
  */
 struct gate_verdict sources_decide(struct sources *sources, enum gate_policy policy,
 				   bool has_module_guard);
+/* Of all their words as they were last read: another number is other words. */
+uint64_t sources_sum_up(const struct sources *sources);
 /* Somebody waits for the gate to open, or nobody does any more. Meanwhile all are asked a
  * few times a second for what no event tells of. */
 void sources_attend(struct sources *sources, bool is_awaited);

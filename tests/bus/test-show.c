@@ -50,6 +50,82 @@ static void test_a_look_takes_nothing_away(void **state)
 	}
 }
 
+/* ---- what is shown ---- */
+
+static void assert_shown(struct scene *scene, const char *decision)
+{
+	_cleanup_(cleanup_free)
+	char *shown = NULL;
+
+	usleep(150000); /* what was looked at just now is shown again */
+	shown = scene_get(scene, SCENE_MANAGER, "GateDecision");
+	assert_string_equal(shown, decision);
+}
+
+/* No job waits, nobody asks for a look, and nothing tells of a TD. */
+static void test_at_rest_nothing_old_is_shown(void **state)
+{
+	static const struct {
+		const char *host, *building;
+	} table[] = {
+		{ "host kernel=mainline", "unknown" },
+		{ "host kernel=mainline tracing=yes", "wait" },
+		{ "host kernel=piece", "wait" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct scene scene;
+
+		scene_start(&scene, table[i].host, NULL);
+		assert_shown(&scene, "go");
+		scene_begin_build(&scene);
+		assert_shown(&scene, table[i].building);
+		world_do(&scene.world, "td abort vm1");
+		assert_shown(&scene, "go");
+		scene_end(&scene);
+	}
+}
+
+/* ---- one read that fails ---- */
+
+/* The first look at what the job waits for fails; later ones do not. */
+static void test_a_read_that_fails_once_is_not_for_ever(void **state)
+{
+	static const struct {
+		const char *host, *file, *last;
+	} table[] = {
+		{ "host kernel=piece cgroup=none", "tds_building",
+		  "td step vm1 finalize" },
+		{ "host kernel=mainline", "misc.current", "td abort vm1" },
+		{ "host kernel=mainline tracing=yes", "trace_pipe", "td abort vm1" },
+		{ "host kernel=mainline tracing=yes", "kprobe_profile", "td abort vm1" },
+		{ "host kernel=mainline tracing=yes", "list", "td abort vm1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		_cleanup_(cleanup_free)
+		char *job = NULL;
+		struct scene scene;
+
+		print_message("%s, %s\n", table[i].host, table[i].file);
+		scene_start(&scene, table[i].host, NULL);
+		scene_begin_build(&scene);
+		job = scene_update(&scene, NULL);
+		scene_await(&scene, job, "State", "waiting");
+		world_do(&scene.world, "deny %s", table[i].file);
+		if (strstr(table[i].host, "tracing"))
+			world_do(&scene.world, "deny misc.current");
+		world_do(&scene.world, "%s", table[i].last);
+		usleep(600000); /* some looks have failed */
+		scene_assert(&scene, job, "State", "waiting");
+		world_do(&scene.world, "release");
+		scene_await_end(&scene, job, "done");
+		scene_end(&scene);
+	}
+}
+
 /* ---- a gate that flutters ---- */
 
 #define FLOOD_USEC (4 * USEC_PER_SEC)
@@ -115,6 +191,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_look_takes_nothing_away),
+		cmocka_unit_test(test_at_rest_nothing_old_is_shown),
+		cmocka_unit_test(test_a_read_that_fails_once_is_not_for_ever),
 		cmocka_unit_test(test_a_gate_that_flutters),
 	};
 
