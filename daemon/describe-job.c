@@ -62,6 +62,8 @@ static int add_versions(struct json_object *object, const struct job *job)
 
 	if (job->request.has_target)
 		r = describe_version(object, "target", &job->request.target);
+	else
+		r = json_add_text(object, "target", "");
 	if (r == 0 && job->has_versions)
 		r = describe_version(object, "from", &job->from);
 	if (r == 0 && job->has_versions)
