@@ -43,13 +43,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* What a builder writes who is not root is not safe, and reads the same. */
+static unsigned safe(void)
+{
+	return geteuid() == 0 ? TDXUPD_CATALOG_REQUIRE_SAFE : 0;
+}
+
 static struct tdxupd_catalog *read_catalog(struct tree *tree)
 {
 	struct tdxupd_catalog *catalog = NULL;
 	char *why = NULL;
 
-	if (tdxupd_catalog_read(tree->fd, IMAGES, NULL, policy,
-				TDXUPD_CATALOG_REQUIRE_SAFE, &catalog, &why) < 0)
+	if (tdxupd_catalog_read(tree->fd, IMAGES, NULL, policy, safe(), &catalog, &why) <
+	    0)
 		fail_msg("%s", why);
 	return catalog;
 }
@@ -152,10 +158,10 @@ static void test_every_form_is_the_same_image(void **state)
 			&digest, &catalog->entries[0].image->file_digest));
 		/* What is staged is read anew, in the same form. */
 		assert_int_equal(tdxupd_report_new(&report), 0);
-		assert_int_equal(
-			tdxupd_catalog_load(tree.fd, IMAGES, &catalog->entries[0], policy,
-					    TDXUPD_CATALOG_REQUIRE_SAFE, report, &loaded),
-			0);
+		assert_int_equal(tdxupd_catalog_load(tree.fd, IMAGES,
+						     &catalog->entries[0], policy, safe(),
+						     report, &loaded),
+				 0);
 		assert_int_equal(loaded->bytes_count, image_count);
 		assert_memory_equal(loaded->bytes, image, image_count);
 		tdxupd_image_free(loaded);

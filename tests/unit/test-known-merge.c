@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "build-config.h"
 #include "facts.h"
@@ -43,8 +44,9 @@ static void scene_read(struct scene *scene)
 	free(TAKE_PTR(scene->known));
 	notes_done(&scene->notes);
 	scene->count = 0;
-	assert_int_equal(known_read(scene->tree.fd, IO_REQUIRE_SAFE, &scene->notes,
-				    &scene->known, &scene->count, NULL),
+	/* What a builder writes who is not root is not safe, and reads the same. */
+	assert_int_equal(known_read(scene->tree.fd, geteuid() == 0 ? IO_REQUIRE_SAFE : 0,
+				    &scene->notes, &scene->known, &scene->count, NULL),
 			 0);
 }
 
@@ -159,6 +161,10 @@ static void test_a_bad_add_on_costs_no_other(void **state)
 	struct scene scene;
 
 	(void)state;
+	if (geteuid() != 0) {
+		print_message("SKIPPED: what is safe is root's: run as root\n");
+		skip();
+	}
 	scene_new(&scene);
 	tree_put(&scene.tree, ETC "a.json", "{");
 	tree_put(&scene.tree, ETC "b.json", FILE_OF(ROW("1.5.40", "")));
