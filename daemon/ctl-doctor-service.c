@@ -42,9 +42,15 @@ void doctor_look_at_images(const struct doctor_patient *patient,
 		return;
 	}
 	if (!catalog) {
-		doctor_say(ret, DOCTOR_BAD, "", "%s",
-			   patient->catalog_why ? patient->catalog_why
-						: "the images can't be read");
+		doctor_say(
+			ret, DOCTOR_BAD,
+			*patient->facts->remote
+				? "Keep the images on a local disk, or see why it does "
+				  "not answer."
+				: "",
+			"%s",
+			patient->catalog_why ? patient->catalog_why
+					     : "the images can't be read");
 		return;
 	}
 	for (size_t i = 0; i < catalog->entry_count; i++)
@@ -52,6 +58,12 @@ void doctor_look_at_images(const struct doctor_patient *patient,
 	if (reason && strcmp(reason, "no-image") == 0)
 		doctor_say(ret, DOCTOR_BAD, json_get_text(patient->plan, "advice"), "%s",
 			   json_get_text(patient->plan, "why"));
+	else if (sound && *patient->facts->remote)
+		doctor_say(ret, DOCTOR_WARN,
+			   "Keep the images on a local disk: while this one does not "
+			   "answer no update can be planned.",
+			   "%zu of %zu are sound; they are on a remote file system (%s)",
+			   sound, catalog->entry_count, patient->facts->remote);
 	else if (sound == 0)
 		doctor_say(ret, DOCTOR_BAD, look, "none of %zu image%s is sound",
 			   catalog->entry_count, catalog->entry_count == 1 ? "" : "s");

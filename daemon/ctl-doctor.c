@@ -113,7 +113,9 @@ static void gather(struct ctl *ctl, struct ctl_facts *facts,
 		(void)ctl_facts_read_catalog(&silent, facts);
 	}
 	silent.heard = NULL;
-	(void)ctl_view_plan(&silent, NULL, &patient->plan);
+	/* What has just not answered is not asked again. */
+	if (!patient->catalog_why || !*facts->remote)
+		(void)ctl_view_plan(&silent, NULL, &patient->plan);
 	patient->daemon = ctl_bus_ask_manager(ctl);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ctl-catalog-read.h"
 #include "ctl-facts.h"
 #include "io.h"
 #include "state-dir.h"
@@ -239,8 +240,18 @@ int ctl_facts_read_catalog(struct ctl *ctl, struct ctl_facts *facts)
 		flags |= TDXUPD_CATALOG_WITH_STORE;
 	if (facts->may_use_cache)
 		flags |= TDXUPD_CATALOG_USE_CACHE;
-	r = tdxupd_catalog_read(ctl->root_fd, images, mapping, facts->config->policy,
-				flags, &facts->catalog, &why);
+	if (!image_place_is_remote(ctl->root, images, facts->remote))
+		facts->remote[0] = '\0';
+	r = ctl_catalog_read(
+		&(struct ctl_catalog_place){
+			.root = ctl->root,
+			.root_fd = ctl->root_fd,
+			.images = images,
+			.mapping = mapping,
+			.policy = facts->config->policy,
+			.flags = flags,
+		},
+		&facts->catalog, &why);
 	if (r < 0)
 		return fail_catalog(ctl, r, images, mapping, why ? why : io_strerror(r));
 	return CTL_EXIT_OK;

@@ -5,14 +5,18 @@
 #include "config.h"
 #include "ctl.h"
 #include "holds.h"
+#include "mount-type.h"
 #include "tdxupd.h"
 
 /* What a verb rests on, read in this order; what it did not ask for is NULL.
  * @may_use_cache: what an earlier run verified need not be verified again
+ * @remote: the type of the file system of the images, where that is a network's or a
+ *	process's; "" for a local one
  * @has_holds: @holds, what is held and pinned on this host, has been read
  * @holds_note: why it could not be, and all is held for that; NULL where it could
  * @are_holds_hidden: only root may read them, and the caller is somebody else */
 struct ctl_facts {
+	char remote[MOUNT_TYPE_BYTES];
 	bool may_use_cache;
 	struct config *config;
 	bool has_holds;

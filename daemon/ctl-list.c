@@ -112,6 +112,17 @@ static void say_blocked(struct ctl *ctl, struct json_object *list)
 		ctl_say(ctl, "\nNo update: %s", text);
 }
 
+static void say_remote(struct ctl *ctl, struct json_object *list)
+{
+	const char *type = json_get_text(list, "remote");
+
+	if (type && !ctl->has_no_legend)
+		ctl_say(ctl,
+			"\nThe images are on a remote file system (%s): while it does "
+			"not answer\nno update can be planned.",
+			type);
+}
+
 static int print_table(struct ctl *ctl, struct json_object *list)
 {
 	struct json_object *candidates = json_get(list, "candidates");
@@ -132,6 +143,7 @@ static int print_table(struct ctl *ctl, struct json_object *list)
 	r = ctl_table_print(table);
 	ctl_record_say_files(ctl, list, LEFT_OUTS_MAX);
 	ctl_record_say_running(ctl, list);
+	say_remote(ctl, list);
 	ctl_view_say_holds(ctl, list);
 	say_blocked(ctl, list);
 	return r;

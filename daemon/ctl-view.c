@@ -359,11 +359,13 @@ int ctl_view_list(struct ctl *ctl, struct json_object **ret)
 		if (r == CTL_EXIT_OK && (describe_local(&facts, &plan) < 0 ||
 					 describe_catalog(facts.catalog, &catalog) < 0))
 			r = ctl_fail_memory(ctl);
-		ctl_facts_done(&facts);
 	}
 	r = r ? r : check_plan(ctl, plan);
-	if (r == CTL_EXIT_OK && make_list(ctl, plan, catalog, ret) < 0)
+	if (r == CTL_EXIT_OK &&
+	    (make_list(ctl, plan, catalog, ret) < 0 ||
+	     (*facts.remote && json_add_text(*ret, "remote", facts.remote) < 0)))
 		r = ctl_fail_memory(ctl);
+	ctl_facts_done(&facts);
 	return r;
 }
 

@@ -17,8 +17,9 @@
 
 /* The plan, as describe_plan() has it. @target: NULL for the configured one. */
 int ctl_view_plan(struct ctl *ctl, const char *target, struct json_object **ret);
-/* {candidates, left_out, missing, pin, held, result, reason, why, advice}: missing with
- * --all only. */
+/* {candidates, left_out, missing, remote, pin, held, result, reason, why, advice}:
+ * missing with --all only; remote is the type of a remote file system that the images are
+ * on. */
 int ctl_view_list(struct ctl *ctl, struct json_object **ret);
 /* @format: "plain" as describe_attest() has it, or "comid". */
 int ctl_view_attest(struct ctl *ctl, const char *target, const char *format,

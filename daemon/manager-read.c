@@ -10,16 +10,15 @@
 #include "catalog-load.h"
 #include "catalog-wire.h"
 #include "describe.h"
+#include "image-place.h"
 #include "images-watch.h"
 #include "io.h"
 #include "json.h"
 #include "manager-read.h"
-#include "mount-type.h"
 #include "reader.h"
 #include "text.h"
 
-#define WHY_BYTES        1024
-#define MOUNTS_BYTES_MAX (16u << 20)
+#define WHY_BYTES 1024
 
 DEFINE_CLEANUP(struct tdxupd_catalog, catalog, tdxupd_catalog_free)
 
@@ -121,30 +120,11 @@ void manager_read_done(struct manager *manager)
 
 /* ---- why not ---- */
 
-/* Whether the directory is where a hang is to be expected. */
-static bool find_remote_type(const struct reading *reading, char ret[MOUNT_TYPE_BYTES])
-{
-	const char *root = reading->manager->root;
-	_cleanup_(cleanup_free)
-	char *path =
-		text_new("%s%s", strcmp(root, "/") ? root : "", reading->config->images);
-	_cleanup_(cleanup_free)
-	uint8_t *mounts = NULL;
-	_cleanup_(cleanup_close)
-	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	size_t count = 0;
-
-	return path && fd >= 0 &&
-	       io_read_file_fd(fd, MOUNTS_BYTES_MAX, &mounts, &count) == 0 &&
-	       mount_type_find((const char *)mounts, path, ret) &&
-	       mount_type_is_remote(ret);
-}
-
 static char *explain(const struct reading *reading, int r)
 {
 	const char *images = reading->config->images;
 	char type[MOUNT_TYPE_BYTES];
-	bool is_remote = find_remote_type(reading, type);
+	bool is_remote = image_place_is_remote(reading->manager->root, images, type);
 
 	switch (r) {
 	case WORKER_HUNG:

@@ -5,6 +5,7 @@
  * answer has to wait for it: not the update, not the bus, not the end of the daemon.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "../unit/test.h"
+#include "ctl.h"
 #include "scene.h"
 #include "util.h"
 
@@ -192,12 +194,70 @@ static void test_the_daemon_starts(void **state)
 	scene_end(&scene);
 }
 
+/* Its exit status; what it says, on either, goes to @ret. */
+static int run_ctl(const struct scene *scene, const char *verb, char *ret, size_t size)
+{
+	size_t used = 0;
+	ssize_t n;
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = scene_fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		execl(getenv("TDXUPD_CTL"), "tdxupdctl", "--root", scene->world.tree.path,
+		      verb, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	while (used < size - 1 && (n = read(ends[0], ret + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	ret[used] = '\0';
+	close(ends[0]);
+	return scene_reap(pid);
+}
+
+/* No verb hangs where the images do: it says so, and what they are on. */
+static void test_no_verb_hangs(void **state)
+{
+	static const struct {
+		const char *name;
+		int code;
+	} verbs[] = {
+		{ "doctor", CTL_EXIT_NO_IMAGE }, { "list", CTL_EXIT_CONFIG },
+		{ "plan", CTL_EXIT_CONFIG },     { "is-current", CTL_EXIT_CONFIG },
+		{ "status", CTL_EXIT_OK },
+	};
+	struct scene scene;
+	_cleanup_(cleanup_free)
+	char *path = NULL;
+	char text[8192];
+	pid_t pid;
+
+	(void)state;
+	scene_set(&scene, NULL);
+	path = find_images(&scene);
+	pid = hang(path);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		int code = run_ctl(&scene, verbs[i].name, text, sizeof(text));
+
+		if (code != verbs[i].code || !strstr(text, "fuse") ||
+		    !strstr(text, "answer"))
+			fail_msg("%s: %d, %s", verbs[i].name, code, text);
+	}
+	unhang(path, pid);
+	scene_end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_the_question_waits),
 		cmocka_unit_test(test_the_daemon_ends),
 		cmocka_unit_test(test_the_daemon_starts),
+		cmocka_unit_test(test_no_verb_hangs),
 	};
 
 	if (!scene_is_possible())
