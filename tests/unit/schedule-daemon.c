@@ -123,13 +123,16 @@ static bool is_anybody_sure(const struct world *world)
 	return is_exact;
 }
 
-/* The probes have told of what the kernel leaves out. */
+/* The probes have told of what the kernel leaves out, at a look at which both spoke: a
+ * number that nobody has seen beside another contradicts none. */
 static void see_through(struct world *world)
 {
+	const struct gate_source *kernel = &world->sources.words[KERNEL];
 	const struct gate_source *probes = &world->sources.words[PROBES];
 	unsigned building = count_vms(world, VM_BUILDING, VM_BUILDING);
 
-	if (probes->state != GATE_CLOSED || probes->count != building)
+	if (kernel->state == GATE_UNKNOWN || probes->state != GATE_CLOSED ||
+	    probes->count != building)
 		return;
 	for (size_t i = 0; i < VMS; i++)
 		world->vms[i].is_owned_up |= world->vms[i].state == VM_BUILDING;
