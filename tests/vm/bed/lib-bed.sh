@@ -92,8 +92,10 @@ forgive() {
 }
 
 clean_up() {
-	local cpu_file
-	pkill -x td-build
+	local cpu_file pid_file
+	for pid_file in /run/tests/td-*.pid; do
+		[ ! -e "$pid_file" ] || kill -KILL "$(cat "$pid_file")" 2>/dev/null
+	done
 	for cpu_file in /sys/devices/system/cpu/cpu[1-9]*/online; do echo 1 >"$cpu_file"; done
 	systemctl stop tdxupdd.service 2>/dev/null
 	rmmod bed-fault bed-upload 2>/dev/null
