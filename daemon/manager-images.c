@@ -248,8 +248,11 @@ static void on_catalog(void *userdata, int r, struct tdxupd_catalog **catalog,
 void manager_replan(struct manager *manager, bool may_apply)
 {
 	/* What has changed is read now, and nothing tells of it again. */
-	manager->will_apply |=
-		may_apply | manager_mounts_look(manager) | drain(manager->watch_fd);
+	bool has_mounts = manager_mounts_look(manager);
+	bool has_images = drain(manager->watch_fd);
+
+	manager->will_apply =
+		manager->will_apply || may_apply || has_mounts || has_images;
 	watch_images(manager);
 	manager_drop_reading(manager, manager);
 	if (manager_watch_catalog(manager, manager->watch_fd, on_catalog, manager) < 0)
