@@ -5,6 +5,7 @@
  * file of sysfs, and that inotify(7) tells. What has changed is the job's to find out or,
  * where there is none, manager_refresh()'s.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/inotify.h>
 
@@ -89,6 +90,28 @@ static int on_write(sd_event_source *source, const struct inotify_event *event,
 	return 0;
 }
 
+/*
+ * `update` is there to be written only (0200), and inotify wants to read what it watches:
+ * the service, which is root without CAP_DAC_OVERRIDE, may not. Its driver sends an event
+ * after each update (kernel/host-update.c), so nothing is lacking.
+ */
+static bool is_told_otherwise(const struct manager *manager, size_t file, int error)
+{
+	return file == UPDATE && error == -EACCES && manager->device;
+}
+
+static char *describe_lack(int error)
+{
+	bool is_limit = error == -EMFILE || error == -ENOSPC;
+
+	return text_new("others that write to the kernel's upload files are not seen "
+			"(%s), so that an update by hand is noticed late%s",
+			strerror(-error),
+			is_limit ? "; raise fs.inotify.max_user_instances and "
+				   "max_user_watches"
+				 : "");
+}
+
 void manager_watch_writes(struct manager *manager)
 {
 	const char *root = strcmp(manager->root, "/") ? manager->root : "";
@@ -96,7 +119,6 @@ void manager_watch_writes(struct manager *manager)
 		[LOADING] = manager->host->has_fw_upload,
 		[UPDATE] = manager->host->has_trigger,
 	};
-
 	int error = 0;
 
 	for (size_t i = 0; i < MANAGER_WRITES; i++) {
@@ -109,16 +131,10 @@ void manager_watch_writes(struct manager *manager)
 		if (path)
 			r = sd_event_add_inotify(manager->event, &manager->writes[i],
 						 path, IN_MODIFY, on_write, manager);
-		error = r < 0 ? r : error;
+		if (r < 0 && !is_told_otherwise(manager, i, r))
+			error = r;
 	}
-	manager_set_lack(manager, LACK_WRITES,
-			 error ? text_new("others that write to the kernel's upload "
-					  "files are not seen (%s), so that an update by "
-					  "hand is noticed late; raise "
-					  "fs.inotify.max_user_instances and "
-					  "max_user_watches",
-					  strerror(-error))
-			       : NULL);
+	manager_set_lack(manager, LACK_WRITES, error ? describe_lack(error) : NULL);
 	manager->context.sees_writes = manager->writes[LOADING];
 }
 
