@@ -207,8 +207,9 @@ static int fail_catalog(struct ctl *ctl, int rc, const char *images, const char 
 	dir_fd = io_open_dir(ctl->root_fd, images, 0);
 	if (dir_fd < 0)
 		return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "images-missing",
-				"no directory %s: put Intel's module images there, or "
-				"set ImagesDirectory= in tdxupd.conf",
+				"no directory %s: `tdxupdctl image import FILE` takes "
+				"what Intel publishes, or set ImagesDirectory= in "
+				"tdxupd.conf",
 				images);
 	return ctl_fail(ctl, CTL_EXIT_NO_IMAGE, "mapping-missing",
 			"no mapping file %s, and Mapping= or --mapping asks for it; "

@@ -99,6 +99,7 @@ static int read_mapping_text(int root_fd, int images_fd, const char *path, unsig
 			       ret_bytes);
 }
 
+/* @images_fd: -1 where the images are in the store alone */
 static int read_mapping(int root_fd, int images_fd, const char *images, const char *path,
 			unsigned flags, struct tdxupd_catalog *catalog, char **ret_why)
 {
@@ -107,8 +108,11 @@ static int read_mapping(int root_fd, int images_fd, const char *images, const ch
 	_cleanup_(cleanup_free)
 	char *why = NULL;
 	size_t bytes = 0;
-	int r = read_mapping_text(root_fd, images_fd, path, flags, &text, &bytes);
+	int r;
 
+	if (images_fd < 0 && !path)
+		return 0;
+	r = read_mapping_text(root_fd, images_fd, path, flags, &text, &bytes);
 	/* Intel's newer releases come without one. */
 	if (r == -ENODATA && !path)
 		return 0;
@@ -334,16 +338,34 @@ static int check_ambiguous(struct tdxupd_catalog *catalog)
 
 /* ---- catalog ---- */
 
-static int open_images(int root_fd, const char *images, unsigned flags, char **ret_why)
+/* Whoever may not look into it takes it for none, as it has nothing for him. */
+static bool has_store(int root_fd, unsigned flags)
+{
+	_cleanup_(cleanup_close)
+	int fd = -1;
+
+	if (flags & TDXUPD_CATALOG_WITH_STORE)
+		fd = io_open_dir(root_fd, STORE_DIR, io_flags(flags));
+	return fd >= 0;
+}
+
+/* @ret_fd: -1 where there is none, and the store is enough. */
+static int open_images(int root_fd, const char *images, unsigned flags, int *ret_fd,
+		       char **ret_why)
 {
 	int fd = io_open_dir(root_fd, images, io_flags(flags));
 
+	if (fd == -ENODATA && has_store(root_fd, flags)) {
+		*ret_fd = -1;
+		return 0;
+	}
 	if (fd == -ENODATA)
 		fd = -ENOENT;
 	if (fd < 0)
 		return why_set(ret_why, fd, "%s: %s", images,
 			       fd == -ENOENT ? "no such directory" : io_strerror(fd));
-	return fd;
+	*ret_fd = fd;
+	return 0;
 }
 
 static int fill(struct tdxupd_catalog *catalog, int root_fd, int dir_fd,
@@ -359,8 +381,10 @@ static int fill(struct tdxupd_catalog *catalog, int root_fd, int dir_fd,
 		.flags = flags,
 		.cache = cache,
 	};
-	int r = read_files(dir_fd, "", &rules, catalog, &why);
+	int r = 0;
 
+	if (dir_fd >= 0)
+		r = read_files(dir_fd, "", &rules, catalog, &why);
 	if (r == 0)
 		r = read_store(root_fd, &rules, catalog, &why);
 	if (r < 0)
@@ -404,7 +428,7 @@ _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *ma
 	catalog = calloc(1, sizeof(*catalog));
 	if (!catalog)
 		return -ENOMEM;
-	r = dir_fd = open_images(root_fd, images, flags, &why);
+	r = open_images(root_fd, images, flags, &dir_fd, &why);
 	if (r >= 0)
 		r = read_mapping(root_fd, dir_fd, images, mapping, flags, catalog, &why);
 	if (r >= 0)
@@ -412,6 +436,9 @@ _public_ int tdxupd_catalog_read(int root_fd, const char *images, const char *ma
 	if (r >= 0)
 		r = fill_with_cache(catalog, root_fd, dir_fd, images, policy, flags,
 				    &why);
+	/* A store without an image is nothing to go by. */
+	if (r == 0 && dir_fd < 0 && !catalog->entry_count)
+		r = why_set(&why, -ENOENT, "%s: no such directory", images);
 	if (r < 0) {
 		if (ret_why && why)
 			*ret_why = TAKE_PTR(why);

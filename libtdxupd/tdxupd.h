@@ -785,8 +785,8 @@ enum tdxupd_catalog_flags {
 	 * and keep what this one finds, below var/cache/tdxupd; tdxupd_catalog_load()
 	 * never does */
 	TDXUPD_CATALOG_USE_CACHE = 1 << 1,
-	/** and the images of the store, /var/lib/tdxupd/images; the names of their
-	 * entries begin with it */
+	/** and the images of the store, /var/lib/tdxupd/images, which then suffices;
+	 * the names of their entries begin with it */
 	TDXUPD_CATALOG_WITH_STORE = 1 << 2,
 };
 

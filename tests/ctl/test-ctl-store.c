@@ -121,6 +121,39 @@ static void test_one_module_has_one_name(void **state)
 	tree_remove(&tree);
 }
 
+/* What a machine without the vendor's directory is told to do is enough. */
+static void test_the_store_suffices(void **state)
+{
+	char path[256];
+	struct tree tree;
+	struct cli cli;
+
+	(void)state;
+	tree_new(&tree);
+	put_config(&tree);
+	put_module(&tree, "in", "1.5.34");
+	/* An import of nothing changes nothing. */
+	cli_run(&cli, tree.path, "image", "import", "/dev/null", NULL);
+	assert_int_not_equal(cli.code, 0);
+	cli_done(&cli);
+	cli_run(&cli, tree.path, "catalog", "check", NULL);
+	assert_int_equal(cli.code, CTL_EXIT_NO_IMAGE);
+	assert_non_null(strstr(cli.err, "no directory /usr/lib/firmware"));
+	assert_non_null(strstr(cli.err, "`tdxupdctl image import FILE`"));
+	cli_done(&cli);
+	snprintf(path, sizeof(path), "%s/in/x.blob", tree.path);
+	cli_run(&cli, tree.path, "image", "import", path, NULL);
+	assert_int_equal(cli.code, 0);
+	cli_done(&cli);
+	cli_run(&cli, tree.path, "catalog", "check", NULL);
+	print_message("%s%s", cli.out, cli.err);
+	assert_null(strstr(cli.err, "no directory"));
+	assert_non_null(strstr(cli.out, STORE_DIR));
+	assert_non_null(strstr(cli.out, "1 image"));
+	cli_done(&cli);
+	tree_remove(&tree);
+}
+
 static void test_what_is_named_is_removed(void **state)
 {
 	char path[256], name[128];
@@ -231,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_module_has_one_name),
+		cmocka_unit_test(test_the_store_suffices),
 		cmocka_unit_test(test_what_is_named_is_removed),
 		cmocka_unit_test(test_killed_at_every_call),
 	};
