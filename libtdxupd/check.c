@@ -169,8 +169,8 @@ static const struct tdxupd_check_info checks[_TDXUPD_CHECK_MAX] = {
 		.compares = "MRSEAM, against the known modules; else the file name, which nobody "
 			    "signs",
 		.source = "known-modules.json",
-		.advice = "Name the file as Intel does, tdx_module_VERSION.blob, or put a "
-			  "record with its MRSEAM into /etc/tdxupd/known-modules.d; "
+		.advice = "Put a record with its MRSEAM into /etc/tdxupd/known-modules.d, "
+			  "or name the file as Intel does, tdx_module_VERSION.blob; "
 			  "tdxupdctl image show says what it holds.",
 	},
 	[TDXUPD_CHECK_VERSION_MISMATCH] = {
